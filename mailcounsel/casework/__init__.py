@@ -1,0 +1,1 @@
+"""The profession: cases, queues, letters, goals, check-ins, risk, rules."""

@@ -1,0 +1,1 @@
+"""A letter arrives: by SMTP or IMAP, into the inbox, through the nine steps."""

@@ -1,0 +1,1 @@
+"""A letter leaves: claimed, protected, handed to the smarthost."""

@@ -1,0 +1,1 @@
+"""What runs: the loops, the schedule, the control socket, and the only wiring."""
