@@ -1,0 +1,135 @@
+"""What the servers share: finding programs, waiting, ports, private directories, stopping."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATIENCE = 60.0  # seconds; only a dead server takes as long, however slow the machine
+
+
+def find(tool: str) -> str | None:
+    """Return the path of a program, looking where Debian hides servers too."""
+    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    postgres = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{tool}"))
+    return shutil.which(tool, path=path) or (str(postgres[-1]) if postgres else None)
+
+
+def absent(reason: str) -> None:
+    """Skip the test for the reason given, or fail it where nothing may be missing (CI=true)."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, and with CI=true nothing is skipped", pytrace=False)
+    pytest.skip(reason)
+
+
+def need(tool: str) -> str:
+    """Return the path of a program this test cannot do without."""
+    path = find(tool)
+    if path is None:
+        absent(f"{tool} is not installed")
+    return str(path)
+
+
+def until(claim: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Poll until the claim is true and return what it returned; fail naming what never came."""
+    deadline = time.monotonic() + patience
+    while True:
+        value = claim()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {patience:.0f} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """Return a loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Tell whether something accepts connections on this loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def private_dir(name: str, owner: str | None = None) -> Path:
+    """Make a short directory under /tmp that others may pass through; Unix sockets need short."""
+    path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    path.chmod(0o755)
+    if owner is not None and os.geteuid() == 0:
+        entry = pwd.getpwnam(owner)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+    return path
+
+
+def unprivileged() -> pwd.struct_passwd:
+    """Return the user a server runs as: nobody when we are root, else ourselves."""
+    if os.geteuid() == 0:
+        return pwd.getpwnam("nobody")
+    return pwd.getpwuid(os.geteuid())
+
+
+def start(command: list[str], log: Path, user: str | None = None) -> subprocess.Popen[bytes]:
+    """Start a server in a process group of its own, with its output in a file."""
+    extra: dict[str, Any] = {}
+    if user is not None and os.geteuid() == 0:
+        entry = pwd.getpwnam(user)
+        extra = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+            **extra,
+        )
+
+
+def stop(process: subprocess.Popen[bytes], polite: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the server to end, wait, and make sure nothing of its group is left."""
+    if process.poll() is None:
+        process.send_signal(polite)
+    try:
+        process.wait(PATIENCE / 2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(PATIENCE)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # its own session, so its group bears its id
+
+
+def alive_or_log(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Fail at once, with its last words, when a server died instead of answering."""
+    if process.poll() is not None:
+        words = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        pytest.fail(f"{process.args!r} ended with {process.returncode}:\n{words}")
+
+
+def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until a server that was just started accepts connections."""
+
+    def listening() -> bool:
+        alive_or_log(process, log)
+        return answers(port)
+
+    until(listening, f"port {port}")
