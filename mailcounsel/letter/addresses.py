@@ -1,0 +1,190 @@
+"""Read addresses: tolerant for those a letter is for, strict for the one it is from.
+
+A sender is an identity only when the From field can be understood in a single way by everyone.
+Every construction with which programs have been brought to disagree (groups, routes, comments
+inside an address, quoted or encoded local parts, two fields) makes it nobody's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mailcounsel.letter import headers
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a letter says it is from.
+
+    `doubt` is "" or a code: no-sender, several-from, several-addresses, group, route, comment,
+    encoded, control, not-an-address; with an address, only name-shows-another-address.
+    """
+
+    address: str | None
+    name: str
+    doubt: str
+
+
+@dataclass(slots=True)
+class _Mailbox:
+    words: list[str] = field(default_factory=list)
+    angle: list[str] | None = None
+    is_open: bool = False  # inside the angle brackets
+    comment: str = ""
+    oddity: str = ""
+
+    @property
+    def spec(self) -> str:
+        return "".join(self.words if self.angle is None else self.angle).strip()
+
+    @property
+    def name(self) -> str:
+        if self.angle is None:
+            return self.comment.strip()
+        return "".join(word[1:-1] if word[:1] == '"' else word for word in self.words).strip()
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[(<>,;:]|\s+|[^\s"(<>,;:]+', re.DOTALL)
+_COMMENT_EDGE = re.compile(r"\\.?|[()]", re.DOTALL)
+_MOST_ADDRESSES = 1_000
+
+
+def _tokens(value: str) -> Iterator[str]:
+    """Yield quoted strings, comments (from "(" to its end), specials, blanks and atoms."""
+    position = 0
+    while match := _TOKEN.match(value, position):
+        end = match.end()
+        if match[0] == "(":
+            end = _comment_end(value, end)
+        yield value[position:end]
+        position = end
+
+
+def _comment_end(value: str, position: int) -> int:
+    depth = 1
+    for edge in _COMMENT_EDGE.finditer(value, position):
+        depth += {"(": 1, ")": -1}.get(edge[0], 0)
+        if depth == 0:
+            return edge.end()
+    return len(value)
+
+
+def _mailboxes(value: str) -> list[_Mailbox]:
+    found: list[_Mailbox] = []
+    current, group = _Mailbox(), False
+    for token in _tokens(value):
+        if token in {",", ";"} and not current.is_open:
+            found.append(current)
+            current = _Mailbox(oddity="group" if group and token == "," else "")
+            group = group and token == ","
+        elif token == ":" and not current.is_open:
+            group, current = True, _Mailbox(oddity="group")
+        else:
+            _take(current, token)
+        if len(found) >= _MOST_ADDRESSES:
+            break
+    current.oddity = current.oddity or ("not-an-address" if current.is_open else "")
+    found.append(current)
+    return [box for box in found if box.spec or box.name or box.oddity]
+
+
+def _take(box: _Mailbox, token: str) -> None:
+    if token[0] == "(":
+        box.comment = token[1:].removesuffix(")")
+        box.oddity = box.oddity or ("comment" if box.is_open else "")
+    elif token == "<":
+        box.oddity = box.oddity or ("" if box.angle is None else "several-addresses")
+        box.angle, box.is_open = (box.angle or []), True
+    elif token == ">":
+        box.oddity = box.oddity or ("" if box.is_open else "not-an-address")
+        box.is_open = False
+    elif box.is_open and box.angle is not None:
+        box.angle.append(token)
+        box.oddity = box.oddity or ("route" if token in {",", ":", ";"} else "")
+    elif box.angle is not None:
+        box.oddity = box.oddity or ("" if token.isspace() else "not-an-address")
+    else:
+        if box.comment and not token.isspace():
+            box.oddity = box.oddity or "comment"
+        box.words.append(token)
+
+
+# RFC 5322 atext and the dot; what lies beyond ASCII is checked on its own.
+_LOCAL = re.compile("[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]{1,64}")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_LONGEST_ADDRESS = 254
+
+
+def normal(spec: str) -> str | None:
+    """Return an addr-spec in its one written form, or None when it is not plainly one.
+
+    The domain is lower-case and in punycode; the local part is left as it is.
+    """
+    local, at, domain = spec.partition("@")
+    if not at or len(spec) > _LONGEST_ADDRESS or "=?" in local or not _LOCAL.fullmatch(local):
+        return None
+    if not local.isascii() and not _is_plain_unicode(local):
+        return None
+    host = _ascii_domain(domain)
+    return f"{local}@{host}" if host else None
+
+
+def _is_plain_unicode(local: str) -> bool:
+    return local.isprintable() and unicodedata.normalize("NFKC", local) == local
+
+
+def _ascii_domain(domain: str) -> str | None:
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            return None
+    domain = domain.lower()
+    labels = domain.split(".")
+    return domain if all(_LABEL.fullmatch(label) for label in labels) else None
+
+
+def recipients(values: Sequence[bytes]) -> tuple[str, ...]:
+    """Return every address that can be understood, in order, without doubles."""
+    boxes = (box for value in values for box in _mailboxes(headers.plain(value)))
+    found = (normal(box.spec) for box in boxes)
+    return tuple(dict.fromkeys(address for address in found if address))
+
+
+def sender(values: Sequence[bytes]) -> Sender:
+    """Read the From fields of a letter; the address is None unless it is beyond doubt."""
+    if not values:
+        return Sender(None, "", "no-sender")
+    boxes = _mailboxes(headers.plain(values[0]))
+    name = headers.decoded(boxes[0].name) if boxes else ""
+    doubt = _doubt(values, boxes)
+    if doubt:
+        return Sender(None, name, doubt)
+    address = normal(boxes[0].spec)
+    if address is None:
+        return Sender(None, name, "encoded" if "=?" in boxes[0].spec else "not-an-address")
+    return Sender(address, name, _name_doubt(name, address))
+
+
+def _doubt(values: Sequence[bytes], boxes: list[_Mailbox]) -> str:
+    if len(values) > 1:
+        return "several-from"
+    if any((byte < 32 and byte != 9) or byte == 127 for byte in values[0]):
+        return "control"
+    if not boxes:
+        return "no-sender"
+    if boxes[0].oddity:
+        return boxes[0].oddity
+    return "several-addresses" if len(boxes) > 1 else ""
+
+
+_SHOWN_ADDRESS = re.compile(r"[^\s<>@\"'(),;:]{1,64}@[^\s<>@\"'(),;:]{1,190}")
+
+
+def _name_doubt(name: str, address: str) -> str:
+    shown = _SHOWN_ADDRESS.search(unicodedata.normalize("NFKC", name))
+    differs = shown is not None and shown[0].casefold() != address.casefold()
+    return "name-shows-another-address" if differs else ""

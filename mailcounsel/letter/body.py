@@ -1,0 +1,192 @@
+"""Find the words and the files of a letter in its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mailcounsel.letter import attachments, charsets, headers, mime, report, text
+
+
+@dataclass(slots=True)
+class Body:
+    """What was found: runs of text, files, parts of a report, and what was odd about them."""
+
+    raw: bytes
+    runs: list[tuple[bool, str]] = field(default_factory=list)  # (is HTML, text)
+    files: list[attachments.Attachment] = field(default_factory=list)
+    pieces: list[report.Piece] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def text(self) -> tuple[str, bool]:
+        """Return the whole text, and whether some of it was HTML."""
+        shown = [self._converted(run) if is_html else run for is_html, run in self.runs]
+        return "\n\n".join(one.strip("\n") for one in shown if one.strip()), any(
+            is_html for is_html, _ in self.runs
+        )
+
+    def _converted(self, html: str) -> str:
+        words, laid_out = text.html_to_text(html)
+        if not laid_out:
+            self.problems.append("html-without-layout")
+        return words
+
+
+def data(raw: bytes, part: mime.Part, problems: list[str]) -> bytes:
+    """Return the decoded content of a part."""
+    encoding = headers.plain(part.raw_field("content-transfer-encoding"))
+    decoded, sound = charsets.transfer_decoded(raw[part.body : part.end], encoding)
+    if not sound:
+        problems.append("transfer-encoding")
+    return decoded
+
+
+def content(raw: bytes, part: mime.Part, problems: list[str]) -> str:
+    """Return the text of a text part, its lines ending in newlines."""
+    decoded, sure = charsets.decode(data(raw, part, problems), part.params.get("charset", ""))
+    if not sure:
+        problems.append("charset")
+    lines = charsets.with_newlines(decoded)
+    if part.params.get("format", "").lower() == "flowed":
+        delete_space = part.params.get("delsp", "").lower() == "yes"
+        lines = charsets.unflowed(lines, delete_space=delete_space)
+    return lines
+
+
+_REPORT_TYPES = {
+    "message/delivery-status",
+    "message/global-delivery-status",
+    "message/disposition-notification",
+    "message/global-disposition-notification",
+    "message/feedback-report",
+}
+_SIGNATURES = {
+    "application/pgp-signature",
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+}
+_INLINE_TEXT = {"text/plain", "text/html", "text/enriched", "text/richtext"}
+
+
+def collect(part: mime.Part, body: Body) -> None:
+    """Add what *part* holds to *body*; nesting is bounded by the budgets it was split with."""
+    match part.content_type if part.children else "":
+        case "multipart/alternative":
+            _alternative(part, body)
+        case "multipart/related":
+            _related(part, body)
+        case "multipart/signed":
+            _signed(part, body)
+        case "multipart/report":
+            _report(part, body)
+        case "multipart/encrypted":
+            body.problems.append("nested-encryption")
+            for child in part.children:
+                _file(child, body)
+        case "":
+            _leaf(part, body)
+        case _:
+            for child in part.children:
+                collect(child, body)
+
+
+def _report(part: mime.Part, body: Body) -> None:
+    """Read the first text, and keep the other parts for `report.find`."""
+    for child in part.children:
+        if not child.children and child.content_type in _INLINE_TEXT and not body.runs:
+            _leaf(child, body)
+        elif child.children:
+            collect(child, body)
+        else:
+            body.pieces.append(_piece(child, body))
+
+
+def _piece(part: mime.Part, body: Body) -> report.Piece:
+    return report.Piece(part.content_type, data(body.raw, part, body.problems))
+
+
+# A plain text this short beside HTML this much longer says "your program cannot show HTML".
+_STUB_CHARS = 300
+_STUB_RATIO = 5
+
+
+def _alternative(part: mime.Part, body: Body) -> None:
+    """Read the plain version, or the HTML one where there is no real plain one."""
+    versions = []
+    for child in part.children:
+        version = Body(body.raw, problems=body.problems)
+        collect(child, version)
+        versions.append(version)
+        body.files += version.files
+        body.pieces += version.pieces
+    plain = next((one for one in versions if _words(one, html=False)), None)
+    rich = next((one for one in versions if _words(one, html=True)), None)
+    chosen = rich if plain is None or (rich is not None and _is_stub(plain, rich)) else plain
+    if chosen is not None:
+        body.runs += chosen.runs
+
+
+def _words(version: Body, *, html: bool) -> bool:
+    return any(is_html == html and run.strip() for is_html, run in version.runs)
+
+
+def _is_stub(plain: Body, rich: Body) -> bool:
+    short = sum(len(run.strip()) for is_html, run in plain.runs if not is_html)
+    source = sum(len(run) for is_html, run in rich.runs if is_html)
+    if short > _STUB_CHARS or source < _STUB_RATIO * max(short, 100):
+        return False
+    visible = sum(len(text.html_to_text(run)[0]) for is_html, run in rich.runs if is_html)
+    return visible > _STUB_RATIO * short
+
+
+def _related(part: mime.Part, body: Body) -> None:
+    start = part.params.get("start", "").strip("<>")
+    first = next((one for one in part.children if start and _content_id(one) == start), None)
+    first = first or part.children[0]
+    collect(first, body)
+    for child in part.children:
+        if child is not first:
+            _file(child, body)
+
+
+def _content_id(part: mime.Part) -> str:
+    return headers.plain(part.raw_field("content-id")).strip("<>")
+
+
+def _signed(part: mime.Part, body: Body) -> None:
+    collect(part.children[0], body)
+    for child in part.children[1:]:
+        if child.content_type not in _SIGNATURES:
+            collect(child, body)
+
+
+def _leaf(part: mime.Part, body: Body) -> None:
+    kind, name = _presented(part)
+    if part.content_type in _REPORT_TYPES:
+        body.pieces.append(_piece(part, body))
+    elif part.params.get("protected-headers") == "v1" and "rfc822-headers" in part.content_type:
+        return  # repeats the protected headers for programs that cannot read them
+    elif part.content_type.startswith("multipart/"):
+        body.problems.append("no-parts")
+        body.runs.append((False, content(body.raw, part, body.problems)))
+    elif part.content_type in _INLINE_TEXT and kind != "attachment" and not (name and body.runs):
+        words = content(body.raw, part, body.problems)
+        if part.params.get("hp-legacy-display") == "1" and part.content_type == "text/plain":
+            words = words.partition("\n\n")[2]
+        body.runs.append((part.content_type != "text/plain", words))
+    else:
+        _file(part, body)
+
+
+def _presented(part: mime.Part) -> tuple[str, str]:
+    kind, parameters = headers.disposition(part.raw_field("content-disposition"))
+    return kind, headers.decoded(parameters.get("filename") or part.params.get("name", ""))
+
+
+def _file(part: mime.Part, body: Body) -> None:
+    """Keep a part as a file; one that holds parts is kept as it came."""
+    name = attachments.safe_name(_presented(part)[1], part.content_type)
+    if part.children:
+        kept = body.raw[part.start : part.end]
+    else:
+        kept = data(body.raw, part, body.problems)
+    body.files.append(attachments.Attachment(name, part.content_type, kept))

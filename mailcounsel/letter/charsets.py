@@ -1,0 +1,178 @@
+"""Turn bytes of any, no, or a wrongly named charset into valid text.
+
+Nothing here fails: what cannot be read becomes U+FFFD, and the original bytes stay with
+whoever keeps the letter.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from encodings.aliases import aliases
+
+# Charset names mean what mail programs mean by them, not what the standards say
+# (the table of the WHATWG Encoding Standard, §4.2, for the names seen in mail).
+_WIDER = {
+    "ascii": "cp1252",
+    "us_ascii": "cp1252",
+    "latin_1": "cp1252",
+    "iso8859_1": "cp1252",
+    "iso8859_9": "cp1254",
+    "iso8859_11": "cp874",
+    "tis_620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "ks_c_5601_1987": "cp949",
+    "big5": "cp950",
+    "iso2022_jp": "iso2022_jp_2",
+    "utf8": "utf_8",
+}
+# Codecs of Python that are no charsets of mail: some cost quadratic time, some run escapes.
+_NEVER = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+_BINARY = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec"}
+_KNOWN = (set(aliases.values()) | {"utf_8", "utf_8_sig", "cp874", "cp1252"}) - _NEVER - _BINARY
+_KNOWN.discard("zlib_codec")
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def codec(charset: str) -> str | None:
+    """Return Python's codec for a charset name, or None when there is none to trust.
+
+    The name is looked up in a table first: Python's own look-up imports modules by name and
+    remembers every unknown one for ever.
+    """
+    name = _NAME.sub("_", charset[:64].lower()).strip("_")
+    if name.startswith("x_") and name not in aliases:
+        name = name[2:]
+    found = aliases.get(name, name)
+    found = _WIDER.get(name) or _WIDER.get(found) or found
+    return found if found in _KNOWN else None
+
+
+def _is_single_byte(name: str) -> bool:
+    return name.startswith(("cp12", "cp8", "iso8859", "koi8", "mac_"))
+
+
+def _try(data: bytes, name: str) -> str | None:
+    try:
+        return data.decode(name)
+    except (UnicodeError, LookupError):
+        return None
+
+
+def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
+    """Return the text of *data* and whether every byte of it was understood.
+
+    UTF-8 is tried first wherever the named charset is unknown or has one byte a letter: long
+    runs of other text are practically never valid UTF-8. Windows-1252 is the last resort.
+    """
+    named = codec(charset) if charset else None
+    if named is not None and named != "utf_8" and not _is_single_byte(named):
+        text = _try(data, named)
+        if text is not None:
+            return clean(text), True
+    text = _try(data, "utf-8-sig")
+    if text is not None:
+        return clean(text), True
+    if named is None or named == "utf_8":
+        return clean(_roughly(data, "cp1252")), False
+    text = _try(data, named)
+    if text is not None:
+        return clean(text), True
+    return clean(_roughly(data, named)), False
+
+
+# Each byte that cannot be read costs a call; beyond this size they are not looked at singly.
+_MOST_REPLACED = 1_000_000
+
+
+def _roughly(data: bytes, name: str) -> str:
+    text = _try(data, name)
+    if text is None:
+        large = len(data) > _MOST_REPLACED
+        text = data.decode("latin-1") if large else data.decode(name, "replace")
+    return text
+
+
+def clean(text: str) -> str:
+    """Return *text* without NUL, byte-order mark or lone surrogate, as a store can keep it."""
+    text = text.replace("\0", "").removeprefix("\ufeff")
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def with_newlines(text: str) -> str:
+    r"""Return *text* with every kind of line end written as ``\n``."""
+    return _LINE_ENDS.sub("\n", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def transfer_decoded(data: bytes, encoding: str) -> tuple[bytes, bool]:
+    """Undo a Content-Transfer-Encoding (RFC 2045 §6); the flag says whether it was sound."""
+    match encoding.strip().lower():
+        case "quoted-printable":
+            return binascii.a2b_qp(data), True
+        case "base64":
+            return from_base64(data)
+        case "x-uuencode" | "uuencode" | "x-uue" | "uue":
+            return _from_uuencode(data)
+        case "" | "7bit" | "8bit" | "binary":
+            return data, True
+        case _:
+            return data, False
+
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+
+
+def from_base64(data: bytes) -> tuple[bytes, bool]:
+    """Decode base64 as far as it goes, whatever stands between and however it is padded."""
+    try:
+        return binascii.a2b_base64(data), True
+    except binascii.Error:
+        letters = _NOT_BASE64.sub(b"", data)
+        if len(letters) % 4 == 1:
+            letters = letters[:-1]
+        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)), False
+
+
+# The lines of a full-size letter, were each of them 51 characters long. What has more is read
+# line by line at nobody's gain.
+_MOST_LINES = 200_000
+
+
+def _from_uuencode(data: bytes) -> tuple[bytes, bool]:
+    if data.count(b"\n") > _MOST_LINES:
+        return data, False
+    out = []
+    sound = True
+    for line in data.splitlines():
+        if line[:6] == b"begin " or line.rstrip() in {b"end", b"`", b""}:
+            continue
+        try:
+            out.append(binascii.a2b_uu(line[:100]))
+        except binascii.Error:
+            sound = False
+    return b"".join(out), sound
+
+
+def unflowed(text: str, *, delete_space: bool) -> str:
+    """Join the soft line breaks of `format=flowed` text (RFC 3676 §4.2), keeping quote marks."""
+    if text.count("\n") > _MOST_LINES:
+        return text
+    lines: list[str] = []
+    open_depth: int | None = None
+    for raw in text.split("\n"):
+        depth = len(raw) - len(raw.lstrip(">"))
+        line = raw[depth:].removeprefix(" ")
+        soft = line.endswith(" ") and line != "-- "
+        body = line[:-1] if soft and delete_space else line
+        if open_depth == depth and line != "-- ":
+            lines.append(body)
+        else:
+            lines.append(("\n" if lines else "") + ">" * depth + (" " if depth else "") + body)
+        open_depth = depth if soft else None
+    return "".join(lines)

@@ -1,0 +1,113 @@
+"""Make text fit to be read: HTML turned into text, and text made safe for a terminal.
+
+Nothing remote is ever fetched: images and styles of a letter in HTML are not looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+
+from mailcounsel.letter import charsets, tags
+
+log = logging.getLogger(__name__)
+
+# Beyond these the converter with layout is slow, or returns nothing without saying so.
+_LAYOUT_MOST_CHARS = 300_000
+_LAYOUT_MOST_TAGS = 20_000
+_LAYOUT_MOST_OPEN = 200
+_OPENING = re.compile(r"<[A-Za-z]")
+_CLOSING = re.compile(r"</[A-Za-z]")
+_VOID = re.compile(
+    r"<(?:br|img|hr|meta|link|input|col|area|base|wbr|p|li|td|tr|th|o:p)\b", re.IGNORECASE
+)
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*\n")
+
+
+def html_to_text(html: str) -> tuple[str, bool]:
+    """Return the text of *html*, and whether its layout was kept.
+
+    The result of the converter with layout counts only when it holds at least half of the
+    visible characters; on deep nesting it returns nothing at all.
+    """
+    html = charsets.clean(html)
+    bare = tags.words(html)
+    if _is_modest(html):
+        laid_out = _with_layout(html)
+        if 2 * _visible(laid_out) >= _visible(bare):
+            return _tidy(laid_out), True
+    return _tidy(bare), False
+
+
+def _is_modest(html: str) -> bool:
+    if len(html) > _LAYOUT_MOST_CHARS:
+        return False
+    opened = len(_OPENING.findall(html))
+    never_closed = opened - len(_CLOSING.findall(html)) - len(_VOID.findall(html))
+    return opened <= _LAYOUT_MOST_TAGS and never_closed <= _LAYOUT_MOST_OPEN
+
+
+def _with_layout(html: str) -> str:
+    # Imported here: the command line reads this file, and few of its commands meet HTML.
+    from inscriptis import get_text  # noqa: PLC0415
+    from inscriptis.css_profiles import CSS_PROFILES  # noqa: PLC0415
+    from inscriptis.model.config import ParserConfig  # noqa: PLC0415
+
+    try:
+        return str(get_text(html, ParserConfig(css=CSS_PROFILES["strict"])))
+    except Exception as fault:  # noqa: BLE001  (whatever it is, the words are in the other text)
+        log.info("letter: HTML without layout: %s", type(fault).__name__)
+        return ""
+
+
+def _visible(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def _tidy(text: str) -> str:
+    text = charsets.with_newlines(charsets.clean(text)).replace("\xa0", " ")
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    return _EMPTY_LINES.sub("\n\n", lines).strip("\n")
+
+
+# Everything that can move a cursor, hide a letter or turn the direction of reading.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+
+
+def terminal_safe(text: str) -> str:
+    """Return *text* with nothing in it that a terminal would act upon or not show.
+
+    Control characters other than newline and tab become U+FFFD; bidi controls and zero-width
+    characters are dropped.
+    """
+    text = charsets.with_newlines(_CONTROLS.sub(_shown_control, charsets.clean(text)))
+    return _HIDDEN.sub("", text)
+
+
+def _shown_control(match: re.Match[str]) -> str:
+    return match[0] if match[0] in "\r\x0b\x0c\x1c\x1d\x1e\x85" else "\ufffd"
+
+
+def one_line(text: str, width: int) -> str:
+    """Return *text* safe, on one line, cut with "…" to *width* terminal cells."""
+    line = " ".join(terminal_safe(text[: 8 * width + 100]).split())
+    if _cells(line) <= width:
+        return line
+    kept, used = [], 1
+    for character in line:
+        used += _cells(character)
+        if used > width:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + "…"
+
+
+def _cells(text: str) -> int:
+    """Count the terminal cells: two for wide characters, none for combining ones."""
+    wide = sum(unicodedata.east_asian_width(one) in "WF" for one in text)
+    return len(text) + wide - sum(unicodedata.combining(one) > 0 for one in text)
