@@ -1,0 +1,194 @@
+"""Where gpg keeps its files: homes that stay, throw-away homes, and the agent behind them.
+
+A home that stays holds our own keys alone. Whatever needs a client's certificate runs in a
+throw-away home in memory, with a file that redirects gpg to the lasting home's agent, so that
+no keyring on disk ever lists who writes to us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from mailcounsel import errors
+
+NOT_INSTALLED = "gpg is not installed. Install it with: sudo apt install gnupg"
+
+CONF = """\
+# Nothing here may ask the network about an address or a key.
+no-auto-key-locate
+no-auto-key-retrieve
+disable-dirmngr
+"""
+
+_SOCKETS = ("S.gpg-agent", "S.gpg-agent.extra", "S.gpg-agent.browser", "S.gpg-agent.ssh")
+_LONGEST = 107  # bytes of a Unix socket's path, sun_path of unix(7) without its final NUL
+_PREFIX = "mailcounsel-gpg-"
+_LOCK = "in-use"
+_PATIENCE = 30.0  # seconds for gpgconf
+
+
+def program(name: str) -> str:
+    """Return the path of a GnuPG program.
+
+    Raises: Unavailable, with the advice to install it.
+    """
+    found = shutil.which(name)
+    if not found:
+        raise errors.Unavailable(NOT_INSTALLED)
+    return found
+
+
+def prepare(home: Path) -> None:
+    """Make or mend a home that stays: mode 0700, gpg.conf, sockets of bearable length."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)
+    conf = home / "gpg.conf"
+    if not conf.exists():
+        conf.write_text(CONF)
+    _shorten_sockets(home)
+
+
+class Agent:
+    """The gpg-agent of one home: started when needed, and stopped if it was started here."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._started = False
+        self._lock = threading.Lock()
+        self.socket = _agent_socket(home)
+
+    def ensure(self) -> None:
+        """Start the agent unless it answers.
+
+        Raises: TryLater if it does not start.
+        """
+        with self._lock:
+            if not self.alive():
+                _gpgconf(self._home, "--launch", "gpg-agent")
+                self._started = True
+
+    def alive(self) -> bool:
+        """Say whether the agent takes a connection."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(_PATIENCE)
+            try:
+                line.connect(str(self.socket))
+            except OSError:
+                return False
+        return True
+
+    def stop(self) -> None:
+        """Stop the agent, if it was started here."""
+        with self._lock:
+            if self._started:
+                kill(self._home)
+                self._started = False
+
+
+def kill(home: Path) -> None:
+    """Stop whatever daemon of GnuPG runs for this home."""
+    _gpgconf(home, "--kill", "all")
+
+
+@contextlib.contextmanager
+def throw_away(agent: Path | None = None) -> Iterator[Path]:
+    """Give a private home that vanishes; `agent` is the socket that holds the secret keys."""
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=memory()) as name:
+        home = Path(name)
+        with _marked_in_use(home):
+            if agent:
+                (home / _SOCKETS[0]).write_text(_redirect(agent))
+            yield home
+
+
+def sweep() -> int:
+    """Remove the throw-away homes of processes that died, and return how many there were."""
+    removed = 0
+    for home in memory().glob(f"{_PREFIX}*"):
+        if _abandoned(home):
+            shutil.rmtree(home, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def memory() -> Path:
+    """Return a directory that lives in memory where there is one, else the temporary one."""
+    for candidate in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108 # mkdtemp below
+        if candidate and Path(candidate).is_dir() and os.access(candidate, os.W_OK | os.X_OK):
+            return Path(candidate)
+    return Path(tempfile.gettempdir())
+
+
+@contextlib.contextmanager
+def _marked_in_use(home: Path) -> Iterator[None]:
+    # The kernel lets go of the lock when we die, however we die: no process id to be reused.
+    with (home / _LOCK).open("wb") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        yield
+
+
+def _abandoned(home: Path) -> bool:
+    try:
+        if home.stat().st_uid != os.geteuid():
+            return False
+        with (home / _LOCK).open("rb") as mark:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _shorten_sockets(home: Path) -> None:
+    longest = max(len(os.fsencode(home / name)) for name in _SOCKETS)
+    if longest <= _LONGEST:
+        return
+    short = _short_directory(home)
+    for name in _SOCKETS:
+        (home / name).write_text(_redirect(short / name))
+
+
+def _short_directory(home: Path) -> Path:
+    # The same for every process that uses this home, so that they share one agent.
+    mark = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
+    directory = memory() / f"mailcounsel-{os.geteuid()}-{mark}"
+    with contextlib.suppress(FileExistsError):
+        directory.mkdir(mode=0o700)
+    found = directory.lstat()
+    private = stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o700
+    if not private or found.st_uid != os.geteuid():  # somebody else was there first
+        raise errors.Unavailable("The directory for gpg's sockets belongs to somebody else.")
+    return directory
+
+
+def _redirect(path: Path) -> str:
+    """Return what libassuan reads in place of a socket: where the socket really is."""
+    return f"%Assuan%\nsocket={path}\n"
+
+
+def _agent_socket(home: Path) -> Path:
+    named = Path(os.fsdecode(_gpgconf(home, "--list-dirs", "agent-socket").rstrip(b"\n")))
+    if named.is_file():
+        return Path(named.read_text().split("socket=", 1)[1].rstrip("\n"))
+    return named
+
+
+def _gpgconf(home: Path, *arguments: str) -> bytes:
+    command = [program("gpgconf"), "--homedir", str(home), *arguments]
+    try:
+        done = subprocess.run(
+            command, check=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL, capture_output=True
+        )
+    except (subprocess.SubprocessError, OSError):
+        raise errors.TryLater("gpg's agent does not answer. Try again in a moment.") from None
+    return done.stdout

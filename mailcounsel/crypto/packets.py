@@ -1,0 +1,122 @@
+"""What an OpenPGP public certificate looks like from outside, before gpg is given it.
+
+Pure and small on purpose: it decides what may go near a keyring, and knows nothing of algorithms.
+RFC 4880 §4.2 (packet headers), §6 (armour), §12.2 (fingerprints).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator
+
+from mailcounsel import errors
+
+LARGEST = 64 * 1024  # bytes of a certificate, binary
+
+PUBLIC_KEY, PUBLIC_SUBKEY = 6, 14
+SECRET = {5, 7}
+#: signature, key, trust, user id, subkey, user attribute, and what may stand among them unread
+EXPECTED = {2, PUBLIC_KEY, 10, 12, 13, PUBLIC_SUBKEY, 17, 21}
+
+_ARMOUR = re.compile(
+    rb"^-----BEGIN PGP PUBLIC KEY BLOCK-----[ \t]*\r?\n"
+    rb"(?:[^\r\n:]+: ?[^\r\n]*\r?\n)*[ \t]*\r?\n"
+    rb"([A-Za-z0-9+/=\r\n \t]+?)"
+    rb"(?:\r?\n=([A-Za-z0-9+/]{4})[ \t]*)?\r?\n"
+    rb"-----END PGP PUBLIC KEY BLOCK-----",
+    re.MULTILINE,
+)
+
+
+def dearmour(certificate: bytes) -> bytes:
+    """Return the binary form of a certificate given in either form.
+
+    Raises: BadKey if it is armour that does not read, or too large.
+    """
+    if len(certificate) > 2 * LARGEST:
+        raise errors.BadKey("The key is larger than 64 KiB.")
+    if certificate[:1] and certificate[0] & 0x80:
+        return certificate
+    armour = _ARMOUR.search(certificate)
+    if not armour:
+        raise errors.BadKey
+    try:
+        return base64.b64decode(b"".join(armour[1].split()), validate=True)
+    except binascii.Error:
+        raise errors.BadKey from None
+
+
+def fingerprint(certificate: bytes) -> str:
+    """Return the fingerprint (40 upper-case hex) of a binary certificate of the kind we take.
+
+    Raises: BadKey on secret keys, versions other than 4, several keys, garbage, over 64 KiB.
+    """
+    if len(certificate) > LARGEST:
+        raise errors.BadKey("The key is larger than 64 KiB.")
+    found = list(split(certificate))
+    tags = [tag for tag, _ in found]
+    if SECRET & set(tags):
+        raise errors.BadKey("This is a secret key. Only the public part may be sent.")
+    if tags[:1] != [PUBLIC_KEY] or set(tags) - EXPECTED:
+        raise errors.BadKey
+    if tags.count(PUBLIC_KEY) > 1:
+        raise errors.BadKey("There are several keys in one. Send one key at a time.")
+    if any(body[:1] != b"\x04" for tag, body in found if tag in {PUBLIC_KEY, PUBLIC_SUBKEY}):
+        raise errors.BadKey("The key is of a version that cannot be used. Send a version 4 key.")
+    return _v4_fingerprint(found[0][1])
+
+
+def split(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each packet's tag and body.
+
+    Raises: BadKey where the bytes are no packets.
+    """
+    position = 0
+    while position < len(data):
+        tag, start, end = _header(data, position)
+        if end > len(data):
+            raise errors.BadKey
+        yield tag, data[start:end]
+        position = end
+
+
+def _header(data: bytes, position: int) -> tuple[int, int, int]:
+    first = data[position]
+    if not first & 0x80:
+        raise errors.BadKey
+    try:
+        if first & 0x40:
+            start, length = _new_length(data, position + 1)
+            return first & 0x3F, start, start + length
+        start, length = _old_length(data, position + 1, first & 3)
+        return (first >> 2) & 0x0F, start, start + length
+    except IndexError:
+        raise errors.BadKey from None
+
+
+def _new_length(data: bytes, position: int) -> tuple[int, int]:
+    first = data[position]
+    if first < 192:
+        return position + 1, first
+    if first < 224:
+        return position + 2, ((first - 192) << 8) + data[position + 1] + 192
+    if first < 255:  # a partial length, which no key packet may have
+        raise errors.BadKey
+    return position + 5, int.from_bytes(data[position + 1 : position + 5], "big")
+
+
+def _old_length(data: bytes, position: int, kind: int) -> tuple[int, int]:
+    if kind == 3:  # no length at all: "until the end"
+        raise errors.BadKey
+    size = 1 << kind
+    return position + size, int.from_bytes(data[position : position + size], "big")
+
+
+def _v4_fingerprint(body: bytes) -> str:
+    if len(body) > 0xFFFF:
+        raise errors.BadKey
+    framed = b"\x99" + len(body).to_bytes(2, "big") + body
+    return hashlib.sha1(framed, usedforsecurity=False).hexdigest().upper()
