@@ -47,15 +47,15 @@ class _Mailbox:
         return "".join(word[1:-1] if word[:1] == '"' else word for word in self.words).strip()
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[(<>,;:]|\s+|[^\s"(<>,;:]+', re.DOTALL)
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|[(<>,;:]|\s+|[^\s"(<>,;:]+', re.DOTALL)
 _COMMENT_EDGE = re.compile(r"\\.?|[()]", re.DOTALL)
 _MOST_ADDRESSES = 1_000
 
 
-def _tokens(value: str) -> Iterator[str]:
+def _pieces(value: str) -> Iterator[str]:
     """Yield quoted strings, comments (from "(" to its end), specials, blanks and atoms."""
     position = 0
-    while match := _TOKEN.match(value, position):
+    while match := _PIECE.match(value, position):
         end = match.end()
         if match[0] == "(":
             end = _comment_end(value, end)
@@ -75,15 +75,15 @@ def _comment_end(value: str, position: int) -> int:
 def _mailboxes(value: str) -> list[_Mailbox]:
     found: list[_Mailbox] = []
     current, group = _Mailbox(), False
-    for token in _tokens(value):
-        if token in {",", ";"} and not current.is_open:
+    for piece in _pieces(value):
+        if piece in {",", ";"} and not current.is_open:
             found.append(current)
-            current = _Mailbox(oddity="group" if group and token == "," else "")
-            group = group and token == ","
-        elif token == ":" and not current.is_open:
+            current = _Mailbox(oddity="group" if group and piece == "," else "")
+            group = group and piece == ","
+        elif piece == ":" and not current.is_open:
             group, current = True, _Mailbox(oddity="group")
         else:
-            _take(current, token)
+            _take(current, piece)
         if len(found) >= _MOST_ADDRESSES:
             break
     current.oddity = current.oddity or ("not-an-address" if current.is_open else "")
@@ -91,25 +91,25 @@ def _mailboxes(value: str) -> list[_Mailbox]:
     return [box for box in found if box.spec or box.name or box.oddity]
 
 
-def _take(box: _Mailbox, token: str) -> None:
-    if token[0] == "(":
-        box.comment = token[1:].removesuffix(")")
+def _take(box: _Mailbox, piece: str) -> None:
+    if piece[0] == "(":
+        box.comment = piece[1:].removesuffix(")")
         box.oddity = box.oddity or ("comment" if box.is_open else "")
-    elif token == "<":
+    elif piece == "<":
         box.oddity = box.oddity or ("" if box.angle is None else "several-addresses")
         box.angle, box.is_open = (box.angle or []), True
-    elif token == ">":
+    elif piece == ">":
         box.oddity = box.oddity or ("" if box.is_open else "not-an-address")
         box.is_open = False
     elif box.is_open and box.angle is not None:
-        box.angle.append(token)
-        box.oddity = box.oddity or ("route" if token in {",", ":", ";"} else "")
+        box.angle.append(piece)
+        box.oddity = box.oddity or ("route" if piece in {",", ":", ";"} else "")
     elif box.angle is not None:
-        box.oddity = box.oddity or ("" if token.isspace() else "not-an-address")
+        box.oddity = box.oddity or ("" if piece.isspace() else "not-an-address")
     else:
-        if box.comment and not token.isspace():
+        if box.comment and not piece.isspace():
             box.oddity = box.oddity or "comment"
-        box.words.append(token)
+        box.words.append(piece)
 
 
 # RFC 5322 atext and the dot; what lies beyond ASCII is checked on its own.

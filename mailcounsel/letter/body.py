@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mailcounsel.letter import attachments, charsets, headers, mime, report, text
@@ -69,24 +70,21 @@ _INLINE_TEXT = {"text/plain", "text/html", "text/enriched", "text/richtext"}
 
 def collect(part: mime.Part, body: Body) -> None:
     """Add what *part* holds to *body*; nesting is bounded by the budgets it was split with."""
-    match part.content_type if part.children else "":
-        case "multipart/alternative":
-            _alternative(part, body)
-        case "multipart/related":
-            _related(part, body)
-        case "multipart/signed":
-            _signed(part, body)
-        case "multipart/report":
-            _report(part, body)
-        case "multipart/encrypted":
-            body.problems.append("nested-encryption")
-            for child in part.children:
-                _file(child, body)
-        case "":
-            _leaf(part, body)
-        case _:
-            for child in part.children:
-                collect(child, body)
+    if part.children:
+        _COLLECTORS.get(part.content_type, _all)(part, body)
+    else:
+        _leaf(part, body)
+
+
+def _all(part: mime.Part, body: Body) -> None:
+    for child in part.children:
+        collect(child, body)
+
+
+def _encrypted(part: mime.Part, body: Body) -> None:
+    body.problems.append("nested-encryption")
+    for child in part.children:
+        _file(child, body)
 
 
 def _report(part: mime.Part, body: Body) -> None:
@@ -185,8 +183,15 @@ def _presented(part: mime.Part) -> tuple[str, str]:
 def _file(part: mime.Part, body: Body) -> None:
     """Keep a part as a file; one that holds parts is kept as it came."""
     name = attachments.safe_name(_presented(part)[1], part.content_type)
-    if part.children:
-        kept = body.raw[part.start : part.end]
-    else:
-        kept = data(body.raw, part, body.problems)
+    is_tree = bool(part.children)
+    kept = body.raw[part.start : part.end] if is_tree else data(body.raw, part, body.problems)
     body.files.append(attachments.Attachment(name, part.content_type, kept))
+
+
+_COLLECTORS: Mapping[str, Callable[[mime.Part, Body], None]] = {
+    "multipart/alternative": _alternative,
+    "multipart/related": _related,
+    "multipart/signed": _signed,
+    "multipart/report": _report,
+    "multipart/encrypted": _encrypted,
+}

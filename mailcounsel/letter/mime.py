@@ -59,7 +59,7 @@ class Part:
 
 
 _FIELD = re.compile(rb"([!-9;-~]{1,256})[ \t]*:")
-_BLANK_LINES = re.compile(rb"[\r\n]*")
+_BLANKS = re.compile(rb"[ \t\r\n]*")
 _DASHED = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
 _FOLD = re.compile(rb"\r?\n(?=[ \t])|[\r\n]")
 
@@ -162,7 +162,7 @@ class _Splitter:
 
 def _first_field(raw: bytes) -> int:
     """Skip blank lines and the `From ` line of a mailbox file."""
-    match = _BLANK_LINES.match(raw)
+    match = _BLANKS.match(raw)
     start = match.end() if match else 0
     if raw.startswith((b"From ", b">From "), start):
         return _after_line(raw, start)
@@ -182,14 +182,10 @@ def _header_block(
     position = start
     while position < len(raw):
         end = _after_line(raw, position)
-        if (
-            raw[position : position + 2] in {b"\r\n", b"--"}
-            or raw[position : position + 1] == b"\n"
-        ):
-            blank = raw[position : position + 2] != b"--"
-            return tuple(fields), end if blank else position
+        if raw.startswith((b"\n", b"\r\n"), position):
+            return tuple(fields), end
         match = _FIELD.match(raw, position)
-        if match is None:
+        if match is None or raw.startswith(b"--", position):
             return tuple(fields), position
         while raw[end : end + 1] in {b" ", b"\t"}:  # folded
             end = _after_line(raw, end)

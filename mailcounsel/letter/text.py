@@ -19,9 +19,7 @@ _LAYOUT_MOST_TAGS = 20_000
 _LAYOUT_MOST_OPEN = 200
 _OPENING = re.compile(r"<[A-Za-z]")
 _CLOSING = re.compile(r"</[A-Za-z]")
-_VOID = re.compile(
-    r"<(?:br|img|hr|meta|link|input|col|area|base|wbr|p|li|td|tr|th|o:p)\b", re.IGNORECASE
-)
+_VOID = re.compile(r"(?i)<(?:br|img|hr|meta|link|input|col|area|base|wbr|p|li|td|tr|th|o:p)\b")
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*\n")
 
 
