@@ -35,7 +35,7 @@ DROPPED = {
 }
 
 
-def _forget_settings() -> None:
+def forget_settings() -> None:
     for name in list(os.environ):
         own = name.startswith(DROPPED_PREFIXES) and name not in KEPT
         if own or name in DROPPED:
@@ -83,7 +83,7 @@ HOME = pytest.StashKey[str]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process once, before anything is collected."""
-    _forget_settings()
+    forget_settings()
     config.stash[HOME] = os.environ["HOME"] = tempfile.mkdtemp(prefix="home-", dir="/tmp")
     sys.addaudithook(_stay_home)
     found = Path(mailcounsel.__file__).resolve()
@@ -115,11 +115,11 @@ def short_tmp():
     """A short private directory, so that gpg's sockets fit; its gpg agents end with the test."""
     path = Path(tempfile.mkdtemp(prefix="mc-", dir="/tmp"))
     yield path
-    _end_agents(path)
+    end_agents(path)
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _end_agents(path: Path) -> None:
+def end_agents(path: Path) -> None:
     homes = {found.parent for name in GPG_FILES for found in path.rglob(name)}
     for home in sorted(homes):
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
