@@ -1,0 +1,119 @@
+"""Working hours and quiet hours on the wall clock, answered for moments in UTC.
+
+A stretch of the day belongs to the date it opens on. Where the clocks change inside it, it is
+read generously: an hour that comes twice opens at the first time and closes at the second, and
+a time of day that is skipped falls on the moment of the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from mailcounsel.config.spans import Span
+
+if TYPE_CHECKING:
+    from mailcounsel.config import Config
+
+_FAR_DAYS = 3660
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """When the centre works: the stretches of each weekday (Monday first), and days off."""
+
+    week: tuple[tuple[Span, ...], ...]
+    holidays: frozenset[date]
+    zone: ZoneInfo
+
+    def is_open(self, moment: datetime) -> bool:
+        """Tell whether a moment is within working hours."""
+        return any(opens <= moment < closes for opens, closes in self._stretches(moment, 2))
+
+    def add_working(self, moment: datetime, hours: float) -> datetime:
+        """Return the moment, in UTC, at which so many working hours have passed.
+
+        No hours at all give the moment itself or, outside working hours, the next opening.
+
+        Raises:
+            ValueError: That is more than ten years away.
+        """
+        left, now = timedelta(hours=hours), moment.astimezone(UTC)
+        for opens, closes in self._stretches(moment, _FAR_DAYS):
+            start = max(now, opens)
+            if start >= closes:
+                continue
+            if start + left <= closes:
+                return start + left
+            left -= closes - start
+            now = closes
+        raise ValueError("the working hours do not add up within ten years")
+
+    def _stretches(self, moment: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
+        """Yield what is open from the day before a moment on, in order."""
+        # The day before, for a stretch over midnight.
+        day = moment.astimezone(self.zone).date() - _DAY
+        for _ in range(days):
+            if day not in self.holidays:
+                for span in self.week[day.weekday()]:
+                    yield _on(span, day, self.zone)
+            day += _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When no automatic mail goes out, by the clock of whoever would get it."""
+
+    span: Span
+
+    def next_allowed(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """Return the first moment, in UTC, at or after this one that is not quiet."""
+        allowed = moment.astimezone(UTC)
+        first = allowed.astimezone(zone).date() - _DAY
+        for day in (first, first + _DAY, first + 2 * _DAY):
+            opens, closes = _on(self.span, day, zone)
+            if opens <= allowed < closes:
+                allowed = closes
+        return allowed
+
+
+def working_hours(config: Config) -> WorkingHours:
+    """Take the working hours from a configuration."""
+    zone = ZoneInfo(config.centre.time_zone)
+    return WorkingHours(config.hours.working.week, frozenset(config.hours.holidays), zone)
+
+
+def quiet_hours(config: Config) -> QuietHours:
+    """Take the quiet hours from a configuration."""
+    return QuietHours(config.hours.quiet)
+
+
+def _on(span: Span, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return (
+        _instant(day, span.opens, zone, fold=0),
+        _instant(day, span.closes, zone, fold=1),
+    )
+
+
+def _instant(day: date, minute: int, zone: ZoneInfo, fold: int) -> datetime:
+    """Return when a wall clock shows a minute of a day; `fold` chooses if it does so twice."""
+    wall = datetime.combine(day, time()) + timedelta(minutes=minute)
+    first, second = (wall.replace(tzinfo=zone, fold=side).astimezone(UTC) for side in (0, 1))
+    # PEP 495: in a gap the order of the two is reversed, with the change between them.
+    return _change(second, first, zone) if second < first else (first, second)[fold]
+
+
+def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """Find, to the second, the change of clocks between two moments."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
