@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import smtplib
 import ssl
 import threading
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 import trustme
 
+from servers import postfix as postfix_server
 from servers import postgres as postgres_server
 from servers import sink as sink_server
 from servers import tools
@@ -199,6 +201,27 @@ def test_postfix_waits_for_a_server_that_is_down(sink, start_postfix):
     send(postfix.port)
     sink.wait(1)
     assert sink.attempts == 2
+
+
+def test_postfix_leaves_nothing_behind(sink):
+    """A stopped Postfix is gone, with all its helpers and its queue."""
+    server = postfix_server.start(sink.port)
+    send(server.port)
+    sink.wait(1)
+    own = f"MAIL_CONFIG={server.directory}/etc".encode()
+    assert len(processes_with(own)) > 1
+    server.stop()
+    tools.until(lambda: not processes_with(own), "the end of Postfix's helpers")
+    assert not server.directory.exists()
+
+
+def processes_with(setting):
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if setting in environ.read_bytes():
+                found.append(environ)
+    return found
 
 
 def test_servers_do_not_run_as_root(dovecot, postgres):

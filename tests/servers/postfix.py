@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,13 @@ class Postfix:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def stop(self) -> None:
-        """End the server and remove its files, queue and all."""
+        """End the server and remove its files, queue and all.
+
+        What was started is Postfix's own script; the server is its child, in a group of its own.
+        """
+        master = int((self.directory / "queue/pid/master.pid").read_text())
+        os.kill(master, signal.SIGTERM)
+        tools.until(lambda: not Path(f"/proc/{master}").exists(), "the end of Postfix")
         tools.stop(self.process)
         shutil.rmtree(self.directory)
 

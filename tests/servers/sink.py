@@ -47,7 +47,7 @@ class Sink:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sink", daemon=True)
         self._server: asyncio.Server | None = None
-        self._connections: list[SMTP] = []
+        self._lines: list[asyncio.Transport] = []
 
     def start(self, tls: ssl.SSLContext | None = None, *, login: bool = False) -> None:
         """Listen; with `tls` offer STARTTLS, with `login` ask for AUTH under it (any password)."""
@@ -103,14 +103,15 @@ class Sink:
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: _Protocol, session: Any, envelope: Any) -> str:
         self.attempts += 1
         await self._gate.wait()
         await asyncio.sleep(self._delay)
         if self._hang_ups:
             if self._hang_ups.pop(0):
                 self._keep(session, envelope)
-            _cut(server)
+            if server.line is not None:
+                server.line.abort()
             return "421 line broken"
         answer = self._next("DATA")
         if answer.startswith("2"):
@@ -140,8 +141,9 @@ class Sink:
 
     async def _listen(self, tls: ssl.SSLContext | None, *, login: bool) -> None:
         def protocol() -> SMTP:
-            smtp = SMTP(
+            return _Protocol(
                 self,
+                self._lines,
                 hostname="sink.test",
                 ident="sink",
                 data_size_limit=FULL,
@@ -152,8 +154,6 @@ class Sink:
                 authenticator=_anyone if login else None,
                 loop=self._loop,
             )
-            self._connections.append(smtp)
-            return smtp
 
         self._server = await self._loop.create_server(protocol, HOST, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -165,14 +165,24 @@ class Sink:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        for connection in self._connections:
-            _cut(connection)
+        for line in self._lines:
+            line.abort()
         await asyncio.sleep(0)  # a transport closes its socket one turn later
 
 
-def _cut(connection: SMTP) -> None:
-    if isinstance(connection.transport, asyncio.Transport):
-        connection.transport.abort()
+class _Protocol(SMTP):
+    """aiosmtpd's protocol, which remembers the line below any TLS, so that it can be cut."""
+
+    def __init__(self, handler: Sink, lines: list[asyncio.Transport], **options: Any) -> None:
+        super().__init__(handler, **options)
+        self.line: asyncio.Transport | None = None
+        self._lines = lines
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.line is None and isinstance(transport, asyncio.Transport):
+            self.line = transport
+            self._lines.append(transport)
+        super().connection_made(transport)
 
 
 def _anyone(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
