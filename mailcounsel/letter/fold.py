@@ -1,0 +1,375 @@
+"""Find what a client quoted and what a program added, so that a reader can fold it away.
+
+Nothing is ever cut. `fold` returns spans over the full text, each with the rule that found it;
+whoever shows the letter decides, and words of danger are looked for in the whole text. When in
+doubt a line stays open: an extra line is read in a second, a folded cry for help is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mailcounsel.letter import phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole lines that are not the client's words of today: characters [start, end)."""
+
+    kind: Literal["quote", "signature"]
+    rule: str  # "marks", "known text", "wrote, id", "divider, en", "header, de", "device, en", ...
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    start: int
+    end: int  # after the line break
+    text: str  # stripped
+
+    @property
+    def folded(self) -> str:
+        return self.text.casefold()
+
+
+@dataclass(slots=True)
+class _Marks:
+    """For each line the rule that folds it, or ""; spans are runs of one rule."""
+
+    lines: list[_Line]
+    kinds: list[Literal["quote", "signature"] | None]
+    rules: list[str]
+
+    def mark(self, first: int, stop: int, kind: Literal["quote", "signature"], rule: str) -> None:
+        for index in range(first, stop):
+            if self.kinds[index] is None:
+                self.kinds[index], self.rules[index] = kind, rule
+
+
+# A letter with more lines is shown unfolded: nobody reads it line by line.
+_MOST_LINES = 50_000
+
+
+def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
+    """Return the spans of *text* that are quoted or added, in order, never overlapping.
+
+    *earlier* are the texts of the letters already in the case, both ours and the client's;
+    a run of lines equal to one of them is a quotation in any language.
+    """
+    lines = [
+        _Line(match.start(), match.end(), match[0].strip())
+        for match in re.finditer(r"[^\n]*\n|[^\n]+", text)
+    ]
+    if not lines or len(lines) > _MOST_LINES:
+        return ()
+    marks = _Marks(lines, [None] * len(lines), [""] * len(lines))
+    known = _Known(earlier)
+    _fold_marked(marks)
+    _fold_headed(marks, known)
+    _fold_devices(marks)
+    _fold_signature(marks)
+    _fold_known(marks, known)
+    return tuple(_spans(marks))
+
+
+def new_words(text: str, spans: Sequence[Span]) -> str:
+    """Return what the client wrote now: *text* without the spans."""
+    kept, position = [], 0
+    for span in spans:
+        kept.append(text[position : span.start])
+        position = span.end
+    kept.append(text[position:])
+    return re.sub(r"\n\s*\n\s*\n", "\n\n", "".join(kept)).strip()
+
+
+def render(text: str, spans: Sequence[Span]) -> str:
+    """Return *text* with each span shown as one line that says how much is folded, and why."""
+    shown, position = [], 0
+    for span in spans:
+        count = len(text[span.start : span.end].strip("\n").split("\n"))
+        lines = "line" if count == 1 else "lines"
+        what = "quoted" if span.kind == "quote" else "signature"
+        shown += [text[position : span.start], f"▸ {count} {what} {lines} ({span.rule})\n"]
+        position = span.end
+    shown.append(text[position:])
+    return "".join(shown)
+
+
+def _spans(marks: _Marks) -> Iterator[Span]:
+    first = 0
+    for index in range(1, len(marks.lines) + 1):
+        ended = index == len(marks.lines) or (
+            (marks.kinds[index], marks.rules[index]) != (marks.kinds[first], marks.rules[first])
+        )
+        if ended:
+            kind = marks.kinds[first]
+            if kind is not None:
+                start, end = marks.lines[first].start, marks.lines[index - 1].end
+                yield Span(kind, marks.rules[first], start, end)
+            first = index
+
+
+# -- lines that bear a mark ---------------------------------------------------------------------
+
+_MARKED = re.compile(r">(?![:;=.][-']?[()\[\]<>/|]|[._]<|_>|:)")
+
+
+def _fold_marked(marks: _Marks) -> None:
+    """Fold lines that begin with ">" (faces like >:( are not quotations), and blanks between."""
+    last = None
+    for index, line in enumerate(marks.lines):
+        if _MARKED.match(line.text):
+            if last is not None and all(not one.text for one in marks.lines[last:index]):
+                marks.mark(last, index, "quote", "marks")
+            marks.mark(index, index + 1, "quote", "marks")
+            last = index + 1
+
+
+# -- a heading, and what follows it -------------------------------------------------------------
+
+_TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.]\d{2}|[^\s@]{1,64}@[^\s@]{1,190}")
+_DIVIDER = re.compile(r"[-_*=]{2,20}\s*([^-_*=\n]{3,60}?)\s*[-_*=]{2,20}")
+_RULE = re.compile(r"[_-]{10,}")
+_LABEL = re.compile(r"\*?([^\W\d][\w ’']{0,20}?)\s?:\*?\s?(.*)")
+_LONGEST_ATTRIBUTION = 3  # lines
+_LONGEST_SENTENCE = 400  # characters
+
+
+def _fold_headed(marks: _Marks, known: _Known) -> None:
+    index = 0
+    while index < len(marks.lines):
+        stop, rule, certain = _heading(marks, index)
+        if not stop:
+            index += 1
+            continue
+        after = _next_words(marks, stop)
+        if after < len(marks.lines) and marks.rules[after] == "marks":
+            marks.mark(index, after, "quote", rule)
+            _name_marks(marks, after, rule)
+        elif certain:
+            marks.mark(index, stop, "quote", rule)
+            _fold_tail(marks, stop, rule, known)
+        index = stop
+
+
+def _next_words(marks: _Marks, index: int) -> int:
+    while index < len(marks.lines) and not marks.lines[index].text:
+        index += 1
+    return index
+
+
+def _name_marks(marks: _Marks, index: int, rule: str) -> None:
+    """Give the marked lines below a heading the heading's rule, so that they are one span."""
+    while index < len(marks.lines) and marks.rules[index] == "marks":
+        marks.rules[index] = rule
+        index += 1
+
+
+def _heading(marks: _Marks, index: int) -> tuple[int, str, bool]:
+    """Return where a heading that begins here stops (0: none), its rule, and whether it is sure."""
+    line = marks.lines[index]
+    if not line.text or marks.kinds[index] is not None:
+        return 0, "", False
+    known = phrases.load()
+    divider = _DIVIDER.fullmatch(line.folded)
+    if divider and divider[1] in known.dividers:
+        return index + 1, f"divider, {known.dividers[divider[1]]}", True
+    if line.folded.split()[0] in known.first_words:
+        return _attribution(marks, index)
+    start = index + 1 if _RULE.fullmatch(line.text) else index
+    stop, language = _copied_fields(marks, start)
+    return stop, f"header, {language}", True
+
+
+def _attribution(marks: _Marks, index: int) -> tuple[int, str, bool]:
+    sentence = ""
+    for stop in range(index + 1, min(index + _LONGEST_ATTRIBUTION, len(marks.lines)) + 1):
+        line = marks.lines[stop - 1]
+        if not line.text or marks.kinds[stop - 1] is not None:
+            break
+        sentence = f"{sentence} {line.folded}".strip()
+        if len(sentence) > _LONGEST_SENTENCE:
+            break
+        for one in phrases.load().attributions:
+            if one.fits(sentence) and any(letter.isdigit() for letter in sentence):
+                sure = _TIME_OR_ADDRESS.search(sentence) is not None
+                return stop, f"wrote, {one.language}", sure
+    return 0, "", False
+
+
+def _copied_fields(marks: _Marks, index: int) -> tuple[int, str]:
+    """Find "From: ... Sent: ... To: ..." as Outlook copies them above a quotation.
+
+    The first names a sender with an address or a name, one of them a date with a digit, and
+    all are of one language; "From: the moment I wake up" is a client's own sentence.
+    """
+    kinds: dict[str, set[str]] = {}
+    stop = index
+    while stop < min(index + 8, len(marks.lines)):
+        label = _LABEL.fullmatch(marks.lines[stop].text)
+        found = phrases.load().fields.get(label[1].casefold(), ()) if label else ()
+        if not label or not found or (stop == index and all(kind != "from" for _, kind in found)):
+            break
+        for language, kind in found:
+            if kind != "date" or any(letter.isdigit() for letter in label[2]):
+                kinds.setdefault(language, set()).add(kind)
+        stop += 1
+    language = next((one for one, seen in kinds.items() if len(seen) == len(_ALL_KINDS)), "")
+    return (stop, language) if language else (0, "")
+
+
+_ALL_KINDS = ("from", "date", "other")
+
+
+def _fold_tail(marks: _Marks, index: int, rule: str, known: _Known) -> None:
+    """Fold what follows a heading without marks: to the end, as the programs that do this write.
+
+    Where the quoted letter is known, lines that are not in it stay open: they were written
+    below or between.
+    """
+    tail = [n for n in range(index, len(marks.lines)) if marks.lines[n].text]
+    matched = [n for n in tail if known.holds(marks.lines[n].text)]
+    if 2 * len(matched) < len(tail):
+        marks.mark(index, len(marks.lines), "quote", rule)
+        return
+    for number in matched:
+        marks.mark(number, number + 1, "quote", rule)
+    _close_gaps(marks, index, rule)
+
+
+def _close_gaps(marks: _Marks, index: int, rule: str) -> None:
+    """Fold the blank lines between folded ones."""
+    last = index
+    for number in range(index, len(marks.lines)):
+        if marks.rules[number] == rule:
+            if all(not one.text for one in marks.lines[last:number]):
+                marks.mark(last, number, "quote", rule)
+            last = number + 1
+
+
+# -- what programs and people put below ---------------------------------------------------------
+
+_POSTSCRIPT = re.compile(r"(?i)\(?(p\.? ?s|n\.? ?b|catatan|ps)\b")
+_LONGEST_SIGNATURE = 8  # lines
+_SENTENCE_WORDS = 6
+
+
+def _fold_devices(marks: _Marks) -> None:
+    for index, line in enumerate(marks.lines):
+        if marks.kinds[index] is None and 8 <= len(line.text) <= 80:
+            language = _device(line.folded)
+            if language:
+                marks.mark(index, index + 1, "signature", f"device, {language}")
+
+
+def _device(line: str) -> str:
+    for language, pattern in phrases.load().devices:
+        if pattern.fullmatch(line):
+            return language
+    return ""
+
+
+def _fold_signature(marks: _Marks) -> None:
+    """Fold what stands below "-- " (RFC 3676 §4.3), to the first blank line or sentence."""
+    for index, line in enumerate(marks.lines):
+        if line.text != "--" or marks.kinds[index] is not None:
+            continue
+        stop = index + 1
+        while stop < min(index + 1 + _LONGEST_SIGNATURE, len(marks.lines)):
+            if marks.kinds[stop] is not None or not _is_signature_line(marks.lines[stop].text):
+                break
+            stop += 1
+        below = marks.lines[index + 1 : stop]
+        if any(_CONTACT.search(one.text) for one in below) or _is_name(below):
+            marks.mark(index, stop, "signature", "dashes")
+
+
+_CONTACT = re.compile(r"@|https?:|www\.|\+?\d[\d ().-]{6,}")
+
+
+def _is_name(below: list[_Line]) -> bool:
+    """Whether the lines look like a name and no more: one line, few words, all capitalised."""
+    words = below[0].text.split() if len(below) == 1 else []
+    return 0 < len(words) <= 3 and all(word[:1].isupper() for word in words)
+
+
+def _is_signature_line(text: str) -> bool:
+    if not text or _POSTSCRIPT.match(text):
+        return False
+    return not (text[-1] in ".!?…" and len(text.split()) >= _SENTENCE_WORDS)
+
+
+# -- lines we have seen before ------------------------------------------------------------------
+
+_MOST_KNOWN = 300_000  # characters; the nearest letters first
+_MOST_LOOKED_UP = 3_000  # lines
+_SHORTEST_KNOWN = {2: 120, 3: 80}  # characters of a run of so many lines; of more, 60
+_QUOTE_MARKS = re.compile(r"^[>|\s]+")
+_SPACE = re.compile(r"\s+")
+
+
+def _normal(text: str) -> str:
+    return _SPACE.sub(" ", _QUOTE_MARKS.sub("", text)).strip().casefold()
+
+
+class _Known:
+    """The earlier letters of the case, in a form in which lines can be found again."""
+
+    def __init__(self, earlier: Sequence[str]) -> None:
+        self.texts: list[str] = []
+        size = 0
+        for text in reversed(earlier):
+            size += len(text)
+            if size > _MOST_KNOWN:
+                break
+            self.texts.append(" ".join(filter(None, map(_normal, text.split("\n")))))
+        self.looked_up = 0
+
+    def holds(self, line: str) -> bool:
+        """Tell whether a line stands in an earlier letter, however that was wrapped."""
+        return bool(self.where(_normal(line)))
+
+    def where(self, words: str) -> bool:
+        self.looked_up += 1
+        if not words or self.looked_up > _MOST_LOOKED_UP:
+            return False
+        return any(words in text for text in self.texts)
+
+
+def _fold_known(marks: _Marks, known: _Known) -> None:
+    """Fold runs of lines that stand, in this order, in an earlier letter.
+
+    One line alone is no quotation: people say the same thing twice. And a letter that would be
+    folded as a whole was sent again, and stays open.
+    """
+    if not known.texts:
+        return
+    runs = list(_runs(marks, known))
+    folded = {index for first, stop in runs for index in range(first, stop)}
+    own = [n for n, line in enumerate(marks.lines) if line.text and marks.kinds[n] is None]
+    if set(own) <= folded:
+        return
+    for first, stop in runs:
+        marks.mark(first, stop, "quote", "known text")
+
+
+def _runs(marks: _Marks, known: _Known) -> Iterator[tuple[int, int]]:
+    index = 0
+    while index < len(marks.lines):
+        stop, words, count = index, "", 0
+        for number in range(index, len(marks.lines)):
+            line = marks.lines[number]
+            if marks.kinds[number] is not None:
+                break
+            longer = f"{words} {_normal(line.text)}".strip()
+            if line.text and not known.where(longer):
+                break
+            if line.text:
+                stop, words, count = number + 1, longer, count + 1
+        if count > 1 and len(words) >= _SHORTEST_KNOWN.get(count, 60):
+            yield index, stop
+        index = max(stop, index + 1)

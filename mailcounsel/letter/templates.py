@@ -1,0 +1,166 @@
+"""The letters the centre writes by itself: `templates/<language>/<name>.txt`.
+
+A template is an email: headers, a blank line, a body. Facts are put into it and never read as
+a template themselves; a fact that is missing or misspelt stops the letter. A folder of the
+admin's own may hold other versions of some templates.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+
+import jinja2
+from babel.core import UnknownLocaleError
+from babel.dates import format_date
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from mailcounsel import errors
+
+Fact = str | int | bool
+
+# What every template may use. All of a template's facts are given each time it is rendered; one
+# that does not apply is "", 0 or False.
+_CLIENT = frozenset({"subject", "sign_off"})
+_WORDS = frozenset({"stop_word", "pause_word", "help_word"})
+FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "acknowledgement": _CLIENT
+        | _WORDS
+        | {"promised_day", "emergency", "offer_plain", "agree_word"},
+        "acknowledgement-again": _CLIENT | {"promised_day", "emergency", "help_word"},
+        "consent-thanks": _CLIENT | {"emergency", "stop_word"},
+        "reply": _CLIENT | {"text"},
+        "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},
+        "checkin": _CLIENT | {"goal", "stop_word", "pause_word", "emergency"},
+        "checkin-thanks": _CLIENT | {"stop_word", "help_word", "emergency"},
+        "stopped": _CLIENT | {"resume_word", "emergency"},
+        "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
+        "help": _CLIENT | {"emergency", "promised_day"},
+        "staff-notice": frozenset({"new", "urgent"}),
+    }
+)
+# For a therapist; all the others are for clients.
+FOR_STAFF = frozenset({"staff-notice"})
+
+# The constant neutral subject of every letter to a client.
+SUBJECTS: Mapping[str, str] = MappingProxyType({"id": "Surat untuk Anda", "en": "A letter for you"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered template: one line of subject, and a body."""
+
+    subject: str
+    body: str
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all templates, in alphabetical order."""
+    return tuple(sorted(FACTS))
+
+
+def subject(language: str) -> str:
+    """Return the neutral subject of a language, the English one where there is none."""
+    return SUBJECTS.get(language, SUBJECTS["en"])
+
+
+def day(moment: date, language: str) -> str:
+    """Write a day as people say it: "Tuesday, 1 December 2026"."""
+    try:
+        return format_date(moment, "EEEE, d MMMM y", locale=language)
+    except (UnknownLocaleError, ValueError):
+        return format_date(moment, "EEEE, d MMMM y", locale="en")
+
+
+def render(
+    language: str, name: str, facts: Mapping[str, Fact], override: Path | None = None
+) -> Mail:
+    """Return the mail of this name in *language*, from the *override* folder if it is there.
+
+    Raises:
+        TemplateError: the template is missing, broken, or asks for a fact that is not given.
+    """
+    head, body = _compiled(language, name, override)
+    try:
+        line, text = head.render(facts), body.render(facts)
+    except jinja2.UndefinedError as exc:
+        raise errors.TemplateError(
+            f"{language}/{name}.txt asks for a fact it is not given."
+        ) from exc
+    except Exception as exc:
+        raise errors.TemplateError(f"{language}/{name}.txt cannot be filled in.") from exc
+    if "\n" in line or "\r" in line or not line.strip():
+        raise errors.TemplateError(f"The subject of {language}/{name}.txt is not one line.")
+    return Mail(line.strip(), text.strip("\n") + "\n")
+
+
+def check(languages: Sequence[str], override: Path | None = None) -> tuple[str, ...]:
+    """Return one line for each template that is missing or broken in these languages."""
+    problems = []
+    for language in languages:
+        for name in names():
+            try:
+                render(language, name, _sample(name), override)
+            except errors.TemplateError as fault:
+                problems.append(str(fault))
+    return tuple(problems)
+
+
+def forget() -> None:
+    """Read every template afresh from now on."""
+    _compiled.cache_clear()
+
+
+def _sample(name: str) -> dict[str, Fact]:
+    return dict.fromkeys(FACTS[name], "x")
+
+
+# -- finding and compiling ----------------------------------------------------------------------
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=jinja2.StrictUndefined,
+    autoescape=False,  # letters are plain text
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@functools.cache
+def _compiled(
+    language: str, name: str, override: Path | None
+) -> tuple[jinja2.Template, jinja2.Template]:
+    header, blank, body = _source(language, name, override).partition("\n\n")
+    field, colon, line = header.partition(":")
+    if not blank or field != "Subject" or not colon or "\n" in line:
+        raise errors.TemplateError(f"{language}/{name}.txt does not begin with a Subject line.")
+    try:
+        return _ENVIRONMENT.from_string(line.strip()), _ENVIRONMENT.from_string(body)
+    except jinja2.TemplateSyntaxError as exc:
+        raise errors.TemplateError(
+            f"{language}/{name}.txt is broken at line {exc.lineno}."
+        ) from exc
+
+
+def _source(language: str, name: str, override: Path | None) -> str:
+    if name not in FACTS or not language.isalnum():
+        raise errors.TemplateError("There is no template of this name.")
+    for folder in (override, *_folders()):
+        if folder is None:
+            continue
+        try:
+            text = (folder / language / f"{name}.txt").read_text("utf-8")
+        except (OSError, UnicodeError):
+            continue
+        return text.replace("\r\n", "\n")
+    raise errors.TemplateError(f"{language}/{name}.txt is missing.")
+
+
+def _folders() -> tuple[Path, Path]:
+    """Name the folder in an installed package, and the one of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    return package / "templates", package.parent / "templates"
