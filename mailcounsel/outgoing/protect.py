@@ -1,0 +1,67 @@
+"""Build the bytes that leave: encrypted and signed in one where there is a key, else as agreed.
+
+An encrypted letter shows the way it takes and nothing else: bare addresses, a date, the constant
+subject "[...]", Message-IDs, our public key. The sender's name, the real subject and every word
+are inside, together with protected copies of the headers (RFC 9788).
+
+In-Reply-To and References stand outside as well as inside. Gmail, notmuch and most others read
+the outer ones alone when they put a conversation together; and they tell a provider nothing new,
+who has seen each of those Message-IDs on the letters themselves. Auto-Submitted stands at both
+places too: mail servers look for it outside, chat programs inside.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, cast
+
+from mailcounsel import errors
+from mailcounsel.casework import parcels
+from mailcounsel.casework.parcels import Parcel
+from mailcounsel.crypto import autocrypt
+from mailcounsel.crypto.openpgp import Centre
+from mailcounsel.letter import write
+
+
+def build(parcel: Parcel, centre: Centre, certificate: bytes | None, now: datetime) -> bytes:
+    """Build the whole mail, with CRLF line ends. It fails rather than leave weaker than approved.
+
+    Raises: NoUsableKey (KeyExpired) when an encrypted letter has no key, or another than the one
+    it was approved for; Refused for a header that cannot be sent; OverBudget beyond 20 kB.
+    """
+    key = autocrypt.header(parcel.from_address, centre.public_certificate())
+    letter = _letter(parcel, now)
+    if parcel.channel == parcels.PLAIN:
+        mail = write.plain_mail(letter, parcel.text, autocrypt=key)
+    else:
+        inside = key + write.payload(letter, parcel.text)
+        mail = write.encrypted_mail(letter, _armoured(parcel, centre, certificate, inside), key)
+    write.check_size(mail)
+    return mail
+
+
+def envelope_sender(parcel: Parcel) -> str:
+    """Return where bounces go: nowhere for an automatic answer (RFC 3834 section 3.3)."""
+    return "" if parcel.auto_submitted == "auto-replied" else parcel.from_address
+
+
+def _armoured(parcel: Parcel, centre: Centre, certificate: bytes | None, inside: bytes) -> bytes:
+    """Encrypt to the key frozen at approval and to no other."""
+    if parcel.channel != parcels.ENCRYPTED or certificate is None or parcel.fingerprint is None:
+        raise errors.NoUsableKey
+    return centre.encrypt_and_sign(inside, certificate, parcel.fingerprint)
+
+
+def _letter(parcel: Parcel, now: datetime) -> write.Outgoing:
+    automatic = cast("Literal['auto-replied', 'auto-generated'] | None", parcel.auto_submitted)
+    return write.Outgoing(
+        from_name=parcel.from_name,
+        from_address=parcel.from_address,
+        to_address=parcel.to_address,
+        subject=parcel.subject,
+        date=now,
+        message_id=parcel.message_id,
+        in_reply_to=parcel.in_reply_to,
+        references=parcel.references,
+        auto_submitted=automatic,
+    )
