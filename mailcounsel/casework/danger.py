@@ -1,0 +1,156 @@
+"""Signs of danger in plain Indonesian and English words.
+
+Signs only ever raise: a case is shown to a person sooner, and nothing is answered, weighed or
+lowered by them. So more is found than is meant, in the whole letter, quotes included. A sign
+within a quote or behind a negation is marked, never left out; only a few everyday idioms ("mati
+lampu", "my phone is going to die") are passed over. The words are data: `lexicon/danger.toml`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from mailcounsel.casework.lexicon import phrases
+from mailcounsel.casework.lexicon.phrases import Book, Found, Word
+
+_IDIOM: Final = "idiom"
+# How many words before a sign a negation may stand.
+_NEGATION_REACH: Final = 5
+# A letter that repeats itself a million times needs no million signs. Counted apart for quoted
+# and negated ones, so that none of those can hide a plain one.
+_MOST_OF_ONE_SORT: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign: its kind, the lexicon entry that saw it, and its place in the text.
+
+    `kind` is one of "suicide", "self-harm", "overdose", "harm-to-others" and "violence".
+    """
+
+    kind: str
+    rule: str
+    start: int
+    end: int
+    quoted: bool = False
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    book: Book
+    kinds: dict[str, str]
+    negations: frozenset[str]
+    not_negated: frozenset[str]
+    turns: frozenset[str]
+
+
+def signs(text: str, quoted: Iterable[tuple[int, int]] = ()) -> tuple[Sign, ...]:
+    """Find the signs of danger in a letter, in the order of the text.
+
+    `quoted` are the (start, end) places of quoted text; a sign that lies wholly within it is
+    marked. The time is linear in the text, the number of signs bounded.
+    """
+    spans = _merged(quoted)
+    seen: Counter[tuple[str, bool, bool]] = Counter()
+    found: list[Sign] = []
+    for words, begin, end in phrases.windows(text):
+        for sign in _signs_of_window(text, words, (begin, end), spans):
+            sort = (sign.rule, sign.quoted, sign.negated)
+            seen[sort] += 1
+            if seen[sort] <= _MOST_OF_ONE_SORT:
+                found.append(sign)
+    return tuple(found)
+
+
+def _signs_of_window(
+    text: str, words: Sequence[Word], looked_at: tuple[int, int], spans: list[tuple[int, int]]
+) -> Iterator[Sign]:
+    lexicon = _lexicon()
+    # An idiom may begin before the part looked at and still cover a sign in it.
+    begin, end = looked_at
+    earlier = max(0, begin - phrases.REACH)
+    found = list(lexicon.book.find(text, words, earlier, end))
+    idioms = [one for one in found if lexicon.kinds[one.entry] == _IDIOM]
+    wanted = [one for one in found if lexicon.kinds[one.entry] != _IDIOM and one.first >= begin]
+    for one in _outermost(wanted, lexicon.kinds):
+        if not _is_covered(one, idioms):
+            start, stop = words[one.first].start, words[one.last - 1].end
+            yield Sign(
+                kind=lexicon.kinds[one.entry],
+                rule=one.entry,
+                start=start,
+                end=stop,
+                quoted=_is_within(start, stop, spans),
+                negated=_is_negated(text, words, one.first),
+            )
+
+
+def _outermost(found: Sequence[Found], kinds: dict[str, str]) -> Iterator[Found]:
+    """Leave out what lies within a longer or earlier find of the same kind."""
+    reached: dict[str, int] = {}
+    for one in sorted(found, key=lambda f: (f.first, -f.last)):
+        kind = kinds[one.entry]
+        if one.last > reached.get(kind, -1):
+            reached[kind] = one.last
+            yield one
+
+
+def _is_covered(one: Found, idioms: Sequence[Found]) -> bool:
+    near = bisect_right(idioms, one.first, key=lambda idiom: idiom.first)
+    return any(idiom.last >= one.last for idiom in idioms[max(0, near - phrases.REACH) : near])
+
+
+def _is_negated(text: str, words: Sequence[Word], first: int) -> bool:
+    """Tell whether the clause before the sign denies it; two denials are none."""
+    lexicon = _lexicon()
+    denials = 0
+    for at in range(first - 1, max(-1, first - 1 - _NEGATION_REACH), -1):
+        between = text[words[at].end : words[at + 1].start]
+        if "," in between or phrases.ends_sentence(between) or words[at].folded in lexicon.turns:
+            break
+        if words[at].folded in lexicon.negations:
+            denials += words[at + 1].folded not in lexicon.not_negated
+    return denials == 1
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Sort the places and join those that touch, since a quote is often told line by line."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _is_within(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
+    at = bisect_right(spans, start, key=lambda span: span[0]) - 1
+    return at >= 0 and end <= spans[at][1]
+
+
+@cache
+def _lexicon() -> _Lexicon:
+    source = resources.files("mailcounsel.casework.lexicon").joinpath("danger.toml")
+    data: dict[str, Any] = tomllib.loads(source.read_text(encoding="utf-8"))
+    sets = {name: written.split() for name, written in data["sets"].items()}
+    entries = data["sign"] + data["idiom"]
+    return _Lexicon(
+        book=Book(
+            phrases.compile_phrase(entry["id"], written, sets)
+            for entry in entries
+            for written in entry["phrases"]
+        ),
+        kinds={entry["id"]: entry.get("kind", _IDIOM) for entry in entries},
+        negations=frozenset(map(phrases.fold, sets["negation"])),
+        not_negated=frozenset(map(phrases.fold, sets["not_negated"])),
+        turns=frozenset(map(phrases.fold, sets["turn"])),
+    )

@@ -1,0 +1,1 @@
+"""Words as data, and the small language their phrases are written in."""

@@ -1,0 +1,260 @@
+"""Signs of danger are seen in plain words of two languages, however they are written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailcounsel.casework import danger
+from mailcounsel.casework.lexicon import phrases
+
+DANGER: dict[str, list[str]] = {
+    "suicide": [
+        # Indonesian
+        "Aku ingin mati.", "saya mau mati saja", "pengen mati rasanya", "pgn mati aja",
+        "Pingin MATI", "Aku ingin matiii", "ingin cepat mati", "saya ingin bunuh diri",
+        "Kadang kepikiran bunuh diri", "aku mau bundir", "pernah percobaan bunuh diri dua kali",
+        "Saya ingin mengakhiri hidup saya.", "Rasanya mau akhiri semuanya", "tidak mau hidup lagi",
+        "Aku gak mau hidup lagi", "gak kuat lagi hidup", "udah ga sanggup hidup kayak gini",
+        "nggak ada gunanya aku hidup", "Buat apa aku hidup?", "untuk apa lagi saya hidup",
+        "capek hidup", "Saya lelah dengan hidup ini", "lebih baik aku mati", "mending mati aja",
+        "mendingan aku mati deh", "andai saja aku mati", "Kalau aku mati, semua akan tenang.",
+        "semua lebih baik tanpa aku", "hidupku tidak berarti", "hidup saya nggak ada artinya",
+        "aku mau gantung diri", "pengen loncat dari jembatan", "mau terjun dari lantai 10",
+        "ingin menghilang selamanya", "aku ingin pergi dari dunia ini",
+        "semoga besok aku tidak bangun lagi", "Saya menyesal dilahirkan", "bosan hidup",
+        "sudah tidak ada harapan lagi", "mau menghabisi nyawa sendiri", "cara mati tanpa sakit",
+        "Selamat tinggal semuanya", "aku ingin\nmati", "> aku ingin\n> mati", "b*nuh diri",
+        "bun*h d1ri", "b u n u h d i r i", "ingin m4ti", "íngin máti", "Tolong, bunuh saja aku",
+        "males hidup", "ingin menyusul almarhum ibu", "aku cuma beban buat keluarga",
+        "aku udah nyerah sama hidup", "tidak ada alasan untuk hidup", "kapan ya aku mati",
+        "aku pantas mati",
+        # English
+        "I want to die", "i wanna die", "I just want to die.", "I want to kill myself",
+        "im gonna kms", "I am going to end my life", "I want to end it all", "I can't go on",
+        "I cannot go on like this", "they would be better off without me",
+        "I'd be better off dead", "I wish I was dead", "I wish I had never been born",
+        "I don't want to live anymore", "don't want to be here anymore",
+        "I don't want to wake up tomorrow", "I have no reason to live",
+        "there's no point in living", "nothing left to live for", "life isn't worth living",
+        "I am tired of living", "suicidal again", "I keep thinking about suicide",
+        "thoughts of ending my life", "going to hang myself", "I will shoot myself",
+        "slit my wrists", "jump off a bridge", "jump in front of a train", "take my own life",
+        "I took the rope to hang myself", "everyone would be happier without me",
+        "I want to sleep forever", "never wake up again, I wish I could never wake up", "s*icide",
+        "k1ll mys3lf", "I CAN’T DO THIS ANYMORE", "I want to\ndie", "I want\r\n> to die",
+        "sucidal", "unalive myself", "I wrote my goodbye letter", "I'm a burden to everyone",
+        "I want to disappear", "ready to die", "I hope I die in my sleep", "su\u00adicide",
+        "commit su\u200bicide", "k.m.s", "I have a plan to kill my self", "I see no way out",
+        "no will to live",
+    ],
+    "self-harm": [
+        "aku sayat tanganku lagi", "Saya menyayat lengan", "semalam aku melukai diri sendiri",
+        "saya suka menyakiti diriku", "silet di tangan", "aku jedotin kepala ke tembok",
+        "aku barcode tangan lagi", "memukul diri sendiri", "ngiris nadi", "sundut rokok ke tangan",
+        "I cut myself", "I've been cutting again", "I burn myself with a lighter", "self-harm",
+        "selfharm", "I hurt myself last night", "started cutting", "razor on my arm",
+        "punching myself",
+        "the urge to cut",
+    ],
+    "overdose": [
+        "aku overdosis", "minum obat sebanyak-banyaknya sekaligus", "saya menelan semua obat",
+        "aku sudah minum racun tikus", "minum baygon", "telan segenggam pil",
+        "minum 30 butir obat", "I overdosed", "I took all my pills", "took a handful of pills",
+        "swallowed the whole bottle of pills", "I want to OD", "I'm saving up my pills",
+        "took 40 tablets", "drank bleach", "overdose",
+    ],
+    "harm-to-others": [
+        "Saya ingin membunuh suami saya", "aku mau bunuh dia", "rasanya ingin mencekik anakku",
+        "aku akan bacok dia", "takut menyakiti bayi saya", "dia harus mati", "mau membunuhnya",
+        "I want to kill him", "I'm going to kill my husband", "I want to hurt them",
+        "afraid I will hurt my baby", "I could kill her", "I will stab him",
+        "thoughts of killing people",
+    ],
+    "violence": [
+        "suami saya memukul saya", "Saya dipukuli tadi malam", "aku diperkosa", "KDRT",
+        "dia mencekik leherku", "ayah mengancam dengan pisau", "saya takut pulang",
+        "pacarku menampar aku", "saya dikurung di kamar", "suami mengancam akan bunuh saya",
+        "aku dilecehkan paman", "dia memaksa saya berhubungan", "he hits me",
+        "my husband beats me", "He choked me last night", "I was raped",
+        "my boyfriend threatened to kill me", "I'm scared to go home", "I don't feel safe at home",
+        "domestic violence", "he has a knife", "my dad hits me", "I am afraid of my husband",
+        "he beat me up again", "He locked me in", "my partner is abusive",
+    ],
+}  # fmt: skip
+
+HARMLESS = [
+    # everyday idioms that hold such words
+    "Kemarin mati lampu.", "di sini mau mati lampu", "baterai mati", "HP saya mau mati",
+    "lampu mati", "hp mau mati, nanti saya sambung", "mati gaya", "mau mati ketawa",
+    "Saya mati-matian belajar", "cinta setengah mati", "ingin sembuh setengah mati",
+    "bunuh waktu sambil membaca", "membunuh nyamuk", "harga mati", "mati rasa di jari",
+    "tanaman saya mati", "kucing saya mati minggu lalu", "I'm dying to see you",
+    "The deadline is close.", "dead tired", "dead end job", "killing time",
+    "the meeting is killing me", "my phone is going to die", "My battery is about to die",
+    "I walked 5 kms", "three kms per day", "It beats me why", "kill two birds with one stone",
+    "shoot me an email", "I cut myself some slack", "burned myself out at work", "die laughing",
+    "I want to die laughing", "It hit me that I was wrong", "cut my hair", "I can't go on holiday",
+    "a killer recipe", "deadly boring", "the car died", "Suicide Squad is a film",
+    "jump to conclusions",
+    # ordinary letters of a counselling centre
+    "Halo, saya sulit tidur sejak pindah kerja.", "Saya merasa sedih dan sendirian.",
+    "Minggu ini saya jalan kaki empat kali.", "Saya cemas setiap kali rapat.",
+    "Terima kasih banyak, Bu.", "Saya minum obat satu kali sehari.",
+    "Saya minum 2 tablet sesudah makan.", "Saya banyak makan dan tidur.",
+    "Anak saya tidak mau sekolah.", "Suami saya pulang pukul 7.", "Saya mau tahu biaya konseling.",
+    "Biaya untuk hidup di kota mahal.", "Saya ingin hidup lebih sehat.",
+    "Hidup saya mulai membaik.", "Saya ingin belajar mengatur waktu.",
+    "Kami sering bertengkar soal uang.", "Ibu saya meninggal tahun lalu.",
+    "Saya kangen ayah yang sudah wafat.", "tidak mau bangun pagi",
+    "Ia datang dan kami makan bersama.", "Aku tidak mau ke kantor besok.",
+    "Dia akan menelepon saya besok.", "Semoga harimu baik.", "Mau nembak dia tapi malu.",
+    "Potong rambut dulu ya.", "Saya takut ketinggalan kereta.", "I have trouble sleeping.",
+    "I feel lonely since I moved.", "Thank you for your letter.",
+    "I want to live closer to my family.", "I want to be here for my children.",
+    "I took my pills as told.", "I took one tablet this morning.",
+    "She pushed the meeting to Monday.", "We live in a small house.", "I will call them tomorrow.",
+    "My sister hurt her knee.", "I hope to sleep better.", "He made dinner.", "I go on walks.",
+    "I do not want to move house.", "I need to go on a diet.", "I feel better now.",
+    "I am going to end this letter here.", "The end of my working life is near.", "I can't wait.",
+    "It might hurt my chances.", "I could use some advice.", "I take my tea without sugar.",
+    "I stopped going out.", "Nobody hit the target.", "They take the bus to school.",
+]  # fmt: skip
+
+
+def found(text: str) -> set[str]:
+    return {sign.kind for sign in danger.signs(text)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, text) for kind, texts in DANGER.items() for text in texts]
+)
+def test_a_sign_is_seen(kind: str, text: str) -> None:
+    """Each of these raises, with its kind."""
+    assert kind in found(text)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_everyday_words_raise_nothing(text: str) -> None:
+    """None of these raises."""
+    assert found(text) == set()
+
+
+def test_recall_and_precision_over_all_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    """Recall over our own sentences is complete; both figures are printed."""
+    wanted = [text for texts in DANGER.values() for text in texts]
+    hits = sum(bool(found(text)) for text in wanted)
+    false = sum(bool(found(text)) for text in HARMLESS)
+    with capsys.disabled():
+        print(
+            f"\ndanger: {len(wanted) + len(HARMLESS)} sentences, recall {hits / len(wanted):.3f}, "
+            f"precision {hits / (hits + false):.3f}"
+        )
+    assert len(wanted) + len(HARMLESS) >= 250
+    assert hits == len(wanted)
+
+
+def test_a_sign_says_where_it_stands() -> None:
+    """The span holds the words, in a text with accents and line ends before it."""
+    text = "Café ☕ dulu.\r\nLalu… aku ingin\r\nmatiii, sungguh."
+    (sign,) = danger.signs(text)
+    assert text[sign.start : sign.end] == "ingin\r\nmatiii"
+    assert (sign.kind, sign.rule) == ("suicide", "id-ingin-mati")
+    assert not sign.quoted
+    assert not sign.negated
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am not going to kill myself.",
+        "I would never kill myself",
+        "I don't think I am suicidal",
+        "Saya tidak ingin mati.",
+        "aku gak akan bunuh diri",
+        "Saya bukan mau bunuh diri",
+        "jangan bunuh diri",
+    ],
+)
+def test_a_denied_sign_is_raised_and_marked(text: str) -> None:
+    """A denial never takes a sign away; a person reads it."""
+    assert [sign.negated for sign in danger.signs(text)] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't know, I want to die",
+        "I cannot stop thinking about suicide",
+        "No. I want to die.",
+        "Saya tidak tahu, saya ingin mati",
+        "tidak bisa berhenti memikirkan bunuh diri",
+        "I am not lying but I want to die",
+        "aku tidak tidur karena ingin mati",
+        "tidak mau hidup lagi",
+        "I can't go on",
+        "I won't not kill myself",
+    ],
+)
+def test_a_denial_of_something_else_marks_nothing(text: str) -> None:
+    """What is denied elsewhere, or twice, leaves the sign as it is."""
+    read = danger.signs(text)
+    assert read
+    assert not any(sign.negated for sign in read)
+
+
+def test_a_sign_within_a_quote_is_marked() -> None:
+    """Quotes told line by line count as one; a sign that reaches out of them does not."""
+    quote = "> aku ingin\n> mati\n"
+    text = quote + "Saya tidak mau hidup lagi"
+    lines = [(0, 12), (12, len(quote))]
+    assert [sign.quoted for sign in danger.signs(text, lines)] == [True, False]
+    assert [sign.quoted for sign in danger.signs(text, [(0, 12)])] == [False, False]
+    assert [sign.quoted for sign in danger.signs(text)] == [False, False]
+
+
+def test_many_quoted_signs_never_hide_a_plain_one() -> None:
+    """The number of signs is bounded, apart for quoted and for plain ones."""
+    quote = "I want to die. " * 5000
+    read = danger.signs(quote + "I want to die.", [(0, len(quote))])
+    assert len(read) < 100
+    assert [sign.quoted for sign in read].count(False) == 1
+
+
+def test_a_sign_is_seen_wherever_it_stands_in_a_long_letter() -> None:
+    """Windows share enough words: at any offset the sign is found once, with its denial."""
+    for words in (19_900, 19_950, 19_997, 19_998, 19_999, 20_000, 20_001, 40_000, 39_950):
+        text = "kata " * words + "I am not going to kill myself " + "kata " * 60
+        (sign,) = danger.signs(text)
+        assert text[sign.start : sign.end] == "kill myself"
+        assert sign.negated
+
+
+def test_an_idiom_is_passed_over_wherever_it_stands_in_a_long_letter() -> None:
+    """An idiom that begins in one window covers its sign in the next."""
+    for words in range(19_940, 20_010, 3):
+        text = "kata " * words + "my phone is going to die " + "kata " * 120
+        assert danger.signs(text) == ()
+
+
+@given(st.text(max_size=200), st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200))))
+def test_no_text_breaks_the_reader(text: str, quoted: list[tuple[int, int]]) -> None:
+    """Whatever comes, every sign lies within the text."""
+    for sign in danger.signs(text, quoted):
+        assert 0 <= sign.start < sign.end <= len(text)
+
+
+def test_hostile_text_is_read_in_bounded_work() -> None:
+    """Words chosen to begin many phrases, masks and stretched letters do not multiply."""
+    for text in ("m*ti b*nuh ", "ingin aku ", "want it just ", "a*b*c*d ", "k m s "):
+        danger.signs(text * 2_000)
+    assert danger.signs("a" * 2_000_000) == ()
+    assert danger.signs("i" + "*" * 500_000 + "i") == ()
+
+
+def test_a_phrase_begins_with_a_word() -> None:
+    """A mistake in the lexicon is refused when it is loaded."""
+    for source in ("", "... mati", "ingin? mati", "ingin ..."):
+        with pytest.raises(ValueError, match="a phrase begins"):
+            phrases.compile_phrase("x", source, {})
