@@ -303,6 +303,37 @@ def test_one_word_may_stand_for_a_list(write):
     assert config.load(write(text)).rules[0].sender == ("*@school.test",)
 
 
+def test_ranges_that_meet_do_not_overlap(write):
+    """A day may change hands at noon."""
+    text = MINIMAL + '[hours.working]\nmon = ["12:00-17:00", "09:00-12:00"]'
+    day = config.load(write(text)).hours.working.mon
+    assert day == (config.Span(540, 720), config.Span(720, 1020))
+
+
+def test_last_is_refused_only_where_it_hides_a_rule(write):
+    """A condition, or being the last in the file anyway, makes it sensible."""
+    rule = '[[rule]]\nname = "{}"\nlast = true\n'
+    good = rule.format("some") + 'client = "new"\n' + rule.format("all")
+    assert [r.last for r in config.load(write(MINIMAL + good)).rules] == [True, True]
+    bad = rule.format("all") + rule.format("some") + 'client = "new"\n'
+    assert [p.key for p in refusal(write(MINIMAL + bad)).problems] == ["rule[0].last"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("u:{}@h/d", "u:a/{}@h/d", "u:@h/d?x={}", "h/d?password={}", "u@h/d?x=1&PASSWORD={}"),
+    ],
+)
+def test_no_password_hides_in_the_stores_url(write, rest):
+    """Wherever a driver would take one from, it is refused."""
+    url = f"postgresql+psycopg://{rest.format(HIDDEN)}"
+    file = write(MINIMAL + f'[store]\nurl = "{url}"\n')
+    assert [p.advice for p in refusal(file).problems] == [
+        "holds a password; name a password_file, or another source"
+    ]
+
+
 @pytest.mark.parametrize(
     "address",
     [
