@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mailcounsel.letter import headers
+from mailcounsel.letter import charsets, headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +163,12 @@ def sender(values: Sequence[bytes]) -> Sender:
     doubt = _doubt(values, boxes)
     if doubt:
         return Sender(None, name, doubt)
-    address = normal(boxes[0].spec)
+    spec = boxes[0].spec
+    if not spec.isascii() and not charsets.decode(values[0])[1]:
+        return Sender(None, name, "encoded")
+    address = normal(spec)
     if address is None:
-        return Sender(None, name, "encoded" if "=?" in boxes[0].spec else "not-an-address")
+        return Sender(None, name, "encoded" if "=?" in spec else "not-an-address")
     return Sender(address, name, _name_doubt(name, address))
 
 

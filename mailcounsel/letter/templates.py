@@ -40,6 +40,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "checkin-thanks": _CLIENT | {"stop_word", "help_word", "emergency"},
         "stopped": _CLIENT | {"resume_word", "emergency"},
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
+        "resumed": _CLIENT | {"stop_word", "emergency"},
         "help": _CLIENT | {"emergency", "promised_day"},
         "staff-notice": frozenset({"new", "urgent"}),
     }

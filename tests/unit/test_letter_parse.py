@@ -1,0 +1,559 @@
+"""Reading letters: `letter.parse`, `letter.mime`, `letter.headers`, `letter.addresses`."""
+
+from __future__ import annotations
+
+import email
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailcounsel import errors
+from mailcounsel.letter import addresses, attachments, charsets, headers, mime, parse
+
+MAIL = Path(__file__).parent.parent / "mail"
+BUDGETS = parse.Budgets()
+
+
+def letter(name):
+    return parse.read((MAIL / f"{name}.eml").read_bytes(), BUDGETS)
+
+
+def read(*lines, body=b"x"):
+    return parse.read(b"\r\n".join([*lines, b"", body]), BUDGETS)
+
+
+# -- own fixtures -------------------------------------------------------------------------------
+
+
+def test_gmail_reply():
+    """A Gmail reply gives its plain text, its parents and its moment in UTC."""
+    found = letter("gmail-reply-id")
+    assert found.text.startswith("Terima kasih balasannya. Minggu ini saya sudah jalan kaki")
+    assert not found.html_used
+    assert found.sender == addresses.Sender("melati@klien.test", "Melati", "")
+    assert found.recipients == ("surat@example.org",)
+    assert found.message_id == "CAF0001melati@mail.klien.test"
+    assert found.references == found.in_reply_to == ("01hx0000@example.org",)
+    assert found.date == datetime(2026, 11, 3, 13, 15, 9, tzinfo=UTC)
+    assert found.header("delivered-to") == "surat@example.org"
+    assert found.problems == ()
+
+
+def test_outlook_reply():
+    """Windows-1252 is read, and a comma in a quoted name does not make two senders."""
+    found = letter("outlook-reply-en")
+    assert "I did not sleep much – again." in found.text
+    assert found.sender == addresses.Sender("amber@client.test", "Amber, R.", "")
+
+
+def test_phone_letter():
+    """Emoji in a name and in the text survive, and an empty subject is no problem."""
+    found = letter("phone-id")
+    assert found.sender.name == "Bunga 🌸"
+    assert "😔" in found.text
+    assert found.subject == ""
+
+
+def test_html_only_letter():
+    """HTML becomes text with its list, without script, style and anything remote."""
+    found = letter("html-only-id")
+    assert found.html_used
+    assert "* siapa yang membaca" in found.text
+    assert "Terima kasih & salam" in found.text
+    for absent in ("alert", "color", "tracker"):
+        assert absent not in found.text
+
+
+def test_delivery_report():
+    """A bounce names the letter it reports, the status, the address and our headers."""
+    report = letter("bounce").report
+    assert report is not None
+    assert (report.kind, report.failed, report.status) == ("delivery", True, "5.1.1")
+    assert report.original_message_id == "01hx0042@example.org"
+    assert report.recipients == ("melati@klien.test",)
+    assert ("subject", "[...]") in report.returned_headers
+    assert letter("bounce").text.startswith("Your message could not be delivered")
+    assert letter("bounce").attachments == ()
+
+
+def test_vacation_and_list_headers():
+    """What classifying needs is found by name, whatever its case."""
+    assert letter("vacation-en").header("AUTO-SUBMITTED") == "auto-replied (vacation)"
+    assert letter("list-en").header("List-Id") == "Gardeners <gardeners.garden.test>"
+    assert letter("list-en").text == "Café at noon."
+    kinds = [one.content_type for one in letter("list-en").attachments]
+    assert kinds == ["message/rfc822", "message/rfc822"]
+
+
+def test_attachments_and_flowed_text():
+    """Attachment names leave no folder and do not clash; flowed lines are joined."""
+    found = letter("attachments-en")
+    assert [one.name for one in found.attachments] == [
+        "passwd.png",
+        "Foto über.JPG",
+        "foto über (2).jpg",
+    ]
+    assert found.attachments[0].data == b"\x89PNG\r\n\x1a\n"
+    assert found.text == (
+        "This is one long sentence that was wrapped by the program.\n"
+        "> quoted once and on\n-- \nRowan"
+    )
+    assert found.recipients == ("letters@example.org", "second@example.org", "third@example.org")
+
+
+# -- protection ---------------------------------------------------------------------------------
+
+
+def test_encrypted_letter():
+    """An encrypted letter gives its armour, and no text and no files of its own."""
+    found = letter("encrypted")
+    assert found.protection.kind == "encrypted"
+    assert found.protection.ciphertext.strip().startswith(b"-----BEGIN PGP MESSAGE-----")
+    assert (found.text, found.attachments) == ("", ())
+
+
+def test_exchange_mangled_encryption():
+    """A root that Exchange changed to multipart/mixed is still an encrypted letter."""
+    raw = (MAIL / "encrypted.eml").read_bytes()
+    raw = raw.replace(
+        b'multipart/encrypted; protocol="application/pgp-encrypted"', b"multipart/mixed"
+    )
+    raw = raw.replace(b"\n--enc\n", b"\n--enc\nContent-Type: text/plain\n\n\n--enc\n", 1)
+    assert parse.read(raw, BUDGETS).protection.kind == "encrypted"
+
+
+def test_nested_encryption_is_a_file():
+    """EFAIL: an encrypted part that is not the root is never taken for the letter."""
+    raw = (MAIL / "encrypted.eml").read_bytes()
+    head, _, body = raw.partition(b"MIME-Version")
+    wrapped = (
+        head
+        + b"Content-Type: multipart/mixed; boundary=o\n\n--o\n\nhello\n--o\nMIME-Version"
+        + body
+        + b"\n--o--\n"
+    )
+    found = parse.read(wrapped, BUDGETS)
+    assert found.protection.kind == "none"
+    assert "nested-encryption" in found.problems
+    assert found.text == "hello"
+    assert [one.content_type for one in found.attachments] == [
+        "application/pgp-encrypted",
+        "application/octet-stream",
+    ]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_signed_slice_is_exact(line_end):
+    """The signed bytes are the part as it came, headers included, with CRLF lines."""
+    raw = (MAIL / "signed-id.eml").read_bytes().replace(b"\n", line_end)
+    found = parse.read(raw, BUDGETS)
+    assert found.protection.signed == (
+        b"Content-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        b"Ini surat saya.=20\r\n\r\nDahlia"
+    )
+    assert found.protection.signature.startswith(b"-----BEGIN PGP SIGNATURE-----")
+    assert found.text.startswith("Ini surat saya.")
+    assert found.attachments == ()
+
+
+def test_inline_armour():
+    """Armour in a plain letter is recognised; text around it is a problem to be told."""
+    armour = b"-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----"
+    clean = read(b"From: a@b.test", body=armour)
+    assert clean.protection == parse.Protection("inline-encrypted", ciphertext=armour)
+    assert "text-around-armour" not in clean.problems
+    assert "text-around-armour" in read(b"From: a@b.test", body=b"hi\n" + armour).problems
+    html = read(b"From: a@b.test", b"Content-Type: text/html", body=armour)
+    assert html.protection.kind == "none"
+
+
+def test_smime_is_named():
+    """S/MIME is not opened; the letter says why it cannot be read."""
+    found = read(b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data")
+    assert "smime" in found.problems
+
+
+# -- the letter inside --------------------------------------------------------------------------
+
+
+def opened(parameters, *fields):
+    head = b"\r\n".join([b"Content-Type: text/plain; charset=utf-8" + parameters, *fields])
+    return parse.inner(head + b"\r\n\r\nisi\r\n", letter("encrypted"), BUDGETS)
+
+
+def test_protected_headers_ignore_the_outer_ones():
+    """With hp="cipher" only the transport's fields come from outside (RFC 9788)."""
+    found = opened(
+        b'; hp="cipher"',
+        b"Subject: Kabar",
+        b"From: Cempaka <cempaka@klien.test>",
+        b"To: surat@example.org",
+        b"Date: Tue, 10 Nov 2026 05:00:00 +0000",
+        b"Message-ID: <inner.1@klien.test>",
+        b"References: <inner.1@klien.test> <01hx0001@example.org>",
+        b"HP-Outer: Subject: [...]",
+    )
+    assert (found.subject, found.text) == ("Kabar", "isi")
+    assert found.message_id == "inner.1@klien.test"
+    assert found.references == ("01hx0001@example.org",)
+    assert found.date == datetime(2026, 11, 10, 5, tzinfo=UTC)
+    assert found.header("received") is not None
+    assert found.all("subject") == ("Kabar",)
+    assert found.header_protection == "hp"
+    assert found.problems == ()
+
+
+def test_missing_inner_sender_is_not_taken_from_outside():
+    """A protected letter without a From is from nobody, whatever the envelope's From says."""
+    assert opened(b'; hp="cipher"', b"Subject: x").sender.address is None
+
+
+def test_other_inner_sender_is_told():
+    """An inner sender that differs from the outer one is a problem that vouching must see."""
+    found = opened(b'; hp="cipher"', b"From: other@klien.test")
+    assert found.sender.address == "other@klien.test"
+    assert "inner-sender-differs" in found.problems
+
+
+def test_older_protected_headers_go_first():
+    """With protected-headers="v1" inner fields win and outer ones fill the gaps."""
+    found = opened(b'; protected-headers="v1"', b"Subject: Kabar")
+    assert found.subject == "Kabar"
+    assert found.sender.address == "cempaka@klien.test"
+    assert found.message_id == "enc.1@klien.test"
+    assert found.header_protection == "v1"
+
+
+def test_unprotected_headers_stay_outside():
+    """Without protection the outer subject stands, and an Autocrypt inside still counts."""
+    found = opened(b"", b"Subject: inside", b"Autocrypt: addr=a; keydata=aW5uZXI=")
+    assert found.subject == "[...]"
+    assert found.autocrypt == ("addr=a; keydata=aW5uZXI=",)
+    assert found.text == "isi"
+
+
+def test_signature_inside_the_encryption():
+    """A signed payload keeps its signature, and its headers are those of the signed part."""
+    inside = (
+        b"Content-Type: multipart/signed; boundary=s; protocol=application/pgp-signature\n\n"
+        b'--s\nContent-Type: text/plain; hp="cipher"\nSubject: Dalam\n\nisi\n'
+        b"--s\nContent-Type: application/pgp-signature\n\nSIG\n--s--\n"
+    )
+    found = parse.inner(inside, letter("encrypted"), BUDGETS)
+    assert (found.subject, found.text, found.protection.kind) == ("Dalam", "isi", "signed")
+    assert found.protection.signed.endswith(b"Subject: Dalam\r\n\r\nisi")
+
+
+def test_legacy_display_is_not_text():
+    """The subject repeated for old programs is not the client's words."""
+    inside = (
+        b'Content-Type: text/plain; hp="cipher"; hp-legacy-display="1"\nSubject: S\n\n'
+        b"Subject: S\n\nisi\n"
+    )
+    assert parse.inner(inside, letter("encrypted"), BUDGETS).text == "isi"
+
+
+def test_inline_content():
+    """The content of inline armour is text under the outer headers."""
+    armour = b"-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----"
+    outer = read(b"From: a@b.test", b"Subject: S", body=armour)
+    found = parse.inner("saya é\r\n".encode(), outer, BUDGETS)
+    assert (found.text, found.subject, found.protection.kind) == ("saya é", "S", "none")
+
+
+# -- addresses ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        (b"a@Example.ORG", "a@example.org"),
+        (b"A.b+c@example.org (Rita)", "A.b+c@example.org"),
+        (b'"Doe, R." <r@example.org>', "r@example.org"),
+        (b"=?utf-8?q?R=C3=A9?= <r@example.org>", "r@example.org"),
+        ("R <r@bücher.test>".encode(), "r@xn--bcher-kva.test"),
+        (b"<r@example.org>", "r@example.org"),
+        (b"r@localhost", "r@localhost"),
+    ],
+)
+def test_one_plain_sender(value, address):
+    """One plain mailbox is an identity, its domain in lower case and punycode."""
+    assert addresses.sender([value]).address == address
+
+
+@pytest.mark.parametrize(
+    ("values", "doubt"),
+    [
+        ([], "no-sender"),
+        ([b""], "no-sender"),
+        ([b"a@x.test", b"b@x.test"], "several-from"),
+        ([b"a@x.test, b@x.test"], "several-addresses"),
+        ([b"<a@x.test> <b@x.test>"], "several-addresses"),
+        ([b"Staff: a@x.test;"], "group"),
+        ([b"<@one.test,@two.test:a@x.test>"], "route"),
+        ([b"a(b@x.test)@y.test"], "comment"),
+        ([b"<a@x.test(c)>"], "comment"),
+        ([b"(b@x.test) a@y.test"], "comment"),
+        ([b"=?utf-8?b?YUB4LnRlc3Q=?=@y.test"], "encoded"),
+        ([b"a@x.test\x00@y.test"], "control"),
+        ([b'"a@x.test "@y.test'], "not-an-address"),
+        ([b"a@x.test@y.test"], "not-an-address"),
+        ([b"<a@x.test"], "not-an-address"),
+        ([b"a@x.test>"], "not-an-address"),
+        ([b"a@x.test <>"], "not-an-address"),
+        ([b"a b@x.test"], "not-an-address"),
+        ([b"a@[192.0.2.1]"], "not-an-address"),
+        ([b"a@x.test."], "not-an-address"),
+        ([b"a@x..test"], "not-an-address"),
+        (["a＠x.test".encode()], "not-an-address"),
+        (["a\u202e@x.test".encode()], "not-an-address"),
+        (["ａ@x.test".encode()], "not-an-address"),
+        ([b"a@" + b"x" * 64 + b".test"], "not-an-address"),
+        ([b"\xff@x.test"], "encoded"),
+    ],
+)
+def test_sender_tricks_are_nobody(values, doubt):
+    """CVE-2023-27043, CVE-2019-16056 and their kind: what can be read in two ways is nobody."""
+    found = addresses.sender(values)
+    assert (found.address, found.doubt) == (None, doubt)
+
+
+def test_a_name_may_not_pose_as_an_address():
+    """A display name that shows another address is said so."""
+    found = addresses.sender([b'"friend@x.test" <stranger@y.test>'])
+    assert (found.address, found.doubt) == ("stranger@y.test", "name-shows-another-address")
+
+
+# -- headers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"=?utf-8?q?caf=C3=A9_au?= =?utf-8?q?_lait?=", "café au lait"),
+        (b"=?utf-8?b?4pyT?= and =?iso-8859-1?q?=E9?=", "✓ and é"),
+        (b"=?utf-8?b?w6k=?=x", "éx"),
+        (b"=?utf-8?b?ww==?= =?utf-8?b?qQ==?=", "é"),
+        (b"=?utf-8*id?q?a?=", "a"),
+        (b"=?nonsense?q?a=E9?=", "aé"),
+        (b"=?utf-8?q?x=0ABcc:_evil@x.test?=", "x Bcc: evil@x.test"),
+        (b"=?utf-8?q?a=00b?=", "ab"),
+        ("roh é".encode(), "roh é"),
+        (b"alt \xe9", "alt é"),
+        (b"=?utf-7?q?+2AA-?=", "\ufffd"),
+    ],
+)
+def test_encoded_words(value, text):
+    """Encoded words become one line of valid text, also cut inside a letter, also lying."""
+    assert headers.decoded(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        (b"<a@b> <c@d>\t<a@b>", ("a@b", "c@d")),
+        (b"a@b", ("a@b",)),
+        (b"<a@\r\n b>", ("a@b",)),
+        (b"<<<<", ()),
+        (b"", ()),
+    ],
+)
+def test_message_ids(value, ids):
+    """Message-IDs are read in order, without doubles, in whatever form they come."""
+    assert headers.message_ids(value) == ids
+
+
+def test_references_are_bounded():
+    """Of too many references the nearest are kept, and never the letter itself."""
+    many = b" ".join(b"<%d@x>" % number for number in range(150))
+    found = read(b"Message-ID: <149@x>", b"References: " + many)
+    assert len(found.references) == 100
+    assert found.references[-1] == "148@x"
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        (b"Thu, 12 Nov 2026 06:00:00 -0000", datetime(2026, 11, 12, 6, tzinfo=UTC)),
+        (b"12 Nov 2026 06:00:00 +0700 (WIB)", datetime(2026, 11, 11, 23, tzinfo=UTC)),
+        (b"Thu, 99 Nov 2026 06:00:00 +0000", None),
+        (b"31 Dec 9999 23:59:59 -2300", None),
+        (b"kemarin", None),
+        (b"", None),
+    ],
+)
+def test_dates(value, moment):
+    """A date is an aware moment in UTC, or there is none."""
+    assert headers.date(value) == moment
+
+
+def test_parameters_of_rfc_2231():
+    """Pieces are put together in their order, with the charset of the first."""
+    text = "attachment; filename*1*=%20b; filename*0*=iso-8859-1'en'%E9; filename=fallback"
+    assert headers.parameters(text)["filename"] == "é b"
+
+
+# -- structure ----------------------------------------------------------------------------------
+
+
+def test_no_header_holds_a_line_end():
+    """Folded and bare line ends in headers become blanks."""
+    found = read(b"Subject: one\r\n two\rthree\x0bfour")
+    assert not any(set("\r\n\x0b\x00") & set(value) for _, value in found.headers)
+    assert found.subject.split()[0] == "one"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\0",
+        b"no header at all",
+        b"From: a@b.test",
+        b"Content-Type: multipart/mixed\n\nno boundary",
+        b"Content-Type: multipart/mixed; boundary=b\n\nnever",
+        b"Content-Type: multipart/alternative; boundary=b\n\n--b\n--b\n--b--",
+        b"Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--",
+        b"Content-Type: text\n\nx",
+        b"Content-Type: text/plain; charset=zlib\n\nx",
+        b"Content-Transfer-Encoding: base64\n\nA",
+        b"Content-Type: message/rfc822\n\n" * 50,
+        b"\r\rFrom: a@b.test\r\rtext",
+        b" \n\t\nFrom: a@b.test\n\ntext",
+        b"From x Mon\nFrom: a@b.test\n\ntext",
+        bytes(range(256)) * 20,
+    ],
+)
+def test_any_bytes_are_a_letter(raw):
+    """Nothing that arrives makes reading fail, and every text is valid."""
+    found = parse.read(raw, BUDGETS)
+    for value in (found.text, found.subject, *(value for _, value in found.headers)):
+        assert "\0" not in value
+        value.encode()
+
+
+def test_text_of_a_letter_with_bare_returns():
+    """A letter whose lines end in bare CR is read."""
+    found = parse.read(b"From: a@b.test\rSubject: s\r\rone\rtwo", BUDGETS)
+    assert (found.subject, found.text) == ("s", "one\ntwo")
+
+
+def test_stub_beside_html():
+    """A plain part that only says to read the HTML gives way to it; a short real one does not."""
+    html = b"<p>" + b"Saya menulis panjang sekali. " * 60 + b"</p>"
+    form = (
+        b"Content-Type: multipart/alternative; boundary=b\n\n--b\n\n%s\n--b\n"
+        b"Content-Type: text/html\n\n%s\n--b--"
+    )
+    assert parse.read(form % (b"See HTML.", html), BUDGETS).html_used
+    assert not parse.read(form % (b"Tolong saya.", b"<p>Tolong saya.</p>"), BUDGETS).html_used
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in MAIL.glob("*.eml")))
+def test_structure_agrees_with_the_standard_library(name):
+    """On well-formed letters the parts are those the standard library finds."""
+    raw = (MAIL / f"{name}.eml").read_bytes()
+    _, root = mime.split(raw, BUDGETS)
+
+    def ours(part):
+        return [part.content_type, *(kind for child in part.children for kind in ours(child))]
+
+    def theirs(part):
+        inside = part.get_payload() if part.get_content_maintype() == "multipart" else []
+        return [part.get_content_type(), *(kind for child in inside for kind in theirs(child))]
+
+    assert ours(root) == theirs(email.message_from_bytes(raw))
+
+
+@pytest.mark.parametrize(
+    ("change", "raw"),
+    [
+        ({"size": 10}, b"From: a@b.test\n\nlong"),
+        ({"header_bytes": 20}, b"A: " + b"b" * 30 + b"\n\n"),
+        ({"header_bytes": 20}, b"A: b\n" + b" c\n" * 20),
+        ({"headers": 2}, b"A: b\n" * 3),
+        ({"parts": 2}, b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--b\n\n"),
+        ({"boundary": 5}, b"Content-Type: multipart/mixed; boundary=toolong\n\n"),
+        (
+            {"depth": 1},
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+            b"Content-Type: multipart/mixed; boundary=c\n\n--c\n\n",
+        ),
+    ],
+)
+def test_budgets(change, raw):
+    """Each limit alone stops a letter that is over it, and lets one within it through."""
+    with pytest.raises(errors.OverBudget):
+        parse.read(raw, parse.Budgets(**change))
+    parse.read(raw, BUDGETS)
+
+
+# -- charsets and names -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text"),
+    [
+        ("é".encode(), "utf-8", "é"),
+        ("é".encode(), "us-ascii", "é"),
+        ("é".encode(), "iso-8859-1", "é"),
+        (b"\x93a\x94", "iso-8859-1", "“a”"),
+        (b"\xe9", "utf-8", "é"),
+        (b"\xe9", "DEFAULT_CHARSET", "é"),
+        (b"\x1b$B$3$s\x1b(B", "ISO-2022-JP", "こん"),
+        ("你好".encode("gb18030"), "gb2312", "你好"),
+        ("hi".encode("utf-16"), "utf-16", "hi"),
+        (b"a\0b", "utf-8", "ab"),
+        (b"+2AA-", "utf-7", "\ufffd"),
+        (b"abc-", "punycode", "abc-"),
+        (b"\\x41", "unicode_escape", "\\x41"),
+        (b"x", "../../etc", "x"),
+        (b"\xef\xbb\xbfx", "", "x"),
+    ],
+)
+def test_charsets(data, charset, text):
+    """Unknown, lying and dangerous charset names all end in valid text."""
+    assert charsets.decode(data, charset)[0] == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../x",
+        "..\\..\\x",
+        "/etc/x",
+        "C:\\x",
+        ".",
+        "..",
+        "",
+        "a\0b",
+        "x" * 300,
+        "CON",
+        "nul.txt",
+        "\u202egpj.exe",
+        "a\nb",
+        "é" * 200 + ".pdf",
+        "  .hidden",
+        "a/b\\c",
+        "....",
+        "<>|",
+    ],
+)
+def test_names_are_safe(name):
+    """No name leaves its folder, hides, names a device, or is too long for a file system."""
+    safe = attachments.safe_name(name, "application/pdf")
+    assert 0 < len(safe.encode()) <= 255
+    assert not set('/\\:\0\n<>|"?*\u202e') & set(safe)
+    assert not safe.startswith(".")
+    assert safe.split(".")[0].upper() not in {"CON", "NUL", ""}
+
+
+def test_equal_names_become_distinct():
+    """Names that a file system may take for one are told apart."""
+    found = attachments.distinct(
+        [attachments.Attachment(name, "a/b", b"") for name in ("a.txt", "A.TXT", "a (2).txt", "a")]
+        * 2
+    )
+    assert len({one.name.casefold() for one in found}) == 8

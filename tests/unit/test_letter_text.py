@@ -1,0 +1,163 @@
+"""Text from HTML, text for a terminal, and the guess of a language."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailcounsel.letter import charsets, language, tags, text
+
+# -- HTML ---------------------------------------------------------------------------------------
+
+
+def test_layout_is_kept():
+    """Lists and tables keep their lines."""
+    html = "<p>Satu</p><ul><li>a</li><li>b</li></ul><table><tr><td>x</td><td>y</td></tr></table>"
+    found, laid_out = text.html_to_text(html)
+    assert laid_out
+    assert [line.split() for line in found.split("\n") if line.strip()] == [
+        ["Satu"],
+        ["*", "a"],
+        ["*", "b"],
+        ["x", "y"],
+    ]
+
+
+def test_deep_nesting_loses_no_words():
+    """Where the converter with layout gives up silently, the words still come."""
+    html = "<div>" * 3000 + "tolong saya" + "</div>" * 3000
+    assert text.html_to_text(html)[0] == "tolong saya"
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("a<br>b", "a\nb"),
+        ("<p>a</p><p>b</p>", "a\n\nb"),
+        ("a<script>x</script>b", "ab"),
+        ("a<!-- x -->b", "ab"),
+        ("a<style>x", "a"),
+        ("<title>t</title>a", "a"),
+        ("<title>a", "a"),
+        ("1 < 2 & 3 > 2", "1 < 2 & 3 > 2"),
+        ("&eacute;&#233;&#xe9;", "ééé"),
+        ("&#99999999999999999999;", "\ufffd;"),
+        ('<a title="x > y">z</a>', "z"),
+        ("I <3 you", "I <3 you"),
+        ("<b>a</b>b", "ab"),
+        ("", ""),
+    ],
+)
+def test_words_without_a_tree(html, words):
+    """The plain extractor gives the words, whatever the tags."""
+    assert tags.words(html) == words
+
+
+def test_nothing_remote_is_kept():
+    """Addresses of images are not text, and nothing is fetched (sockets are blocked here)."""
+    found, _ = text.html_to_text('<p>a</p><img src="http://tracker.test/x.gif" alt="">')
+    assert "tracker" not in found
+
+
+# -- terminal -----------------------------------------------------------------------------------
+
+DANGEROUS = [
+    "\x1b]52;c;ZXZpbA==\x07",
+    "\x1b]0;title\x07",
+    "\x1b[31m",
+    "\x9b31m",
+    "\x08\x08\x08",
+    "\x00",
+    "\x7f",
+    *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c",
+    *"\u200b\u200c\u200d\u2060\ufeff\u00ad",
+    "\U000e0041",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("dangerous", DANGEROUS)
+def test_nothing_acts_on_a_terminal(dangerous):
+    """No control, escape, bidi or zero-width character reaches a terminal, and words stay."""
+    shown = text.terminal_safe(f"baik {dangerous} sekali\n\tya")
+    assert shown.startswith("baik ")
+    assert shown.endswith(" sekali\n\tya")
+    allowed = {"\n", "\t"}
+    assert all(one in allowed or one.isprintable() for one in shown)
+
+
+def test_a_control_leaves_a_mark():
+    """A dropped escape is seen to have been there."""
+    assert text.terminal_safe("a\x1b[2Jb") == "a\ufffd[2Jb"
+
+
+def test_every_line_end_becomes_a_newline():
+    """A lone carriage return cannot write over a line."""
+    assert text.terminal_safe("a\rb\r\nc\u2028d\x85e") == "a\nb\nc\nd\ne"
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "shown"),
+    [
+        ("short", 10, "short"),
+        ("a b\nc\t d", 10, "a b c d"),
+        ("abcdefghij", 5, "abcd…"),
+        ("你好你好", 5, "你好…"),
+        ("\x1b[0m" * 3, 20, "\ufffd[0m\ufffd[0m\ufffd[0m"),
+        ("", 5, ""),
+    ],
+)
+def test_one_line(value, width, shown):
+    """One line of a width that counts wide characters as two."""
+    assert text.one_line(value, width) == shown
+
+
+# -- flowed -------------------------------------------------------------------------------------
+
+
+def test_flowed_keeps_quote_depth_and_signature():
+    """Soft breaks join lines of one depth only, and never the signature's dashes."""
+    flowed = "one \ntwo\n> q1 \n> q2\n>> deep \nback\n-- \nname"
+    assert charsets.unflowed(flowed, delete_space=False) == (
+        "one two\n> q1 q2\n>> deep \nback\n-- \nname"
+    )
+    assert charsets.unflowed("ab \ncd", delete_space=True) == "abcd"
+
+
+# -- language -----------------------------------------------------------------------------------
+
+BOTH = ("id", "en")
+
+
+@pytest.mark.parametrize(
+    ("words", "guessed"),
+    [
+        ("aku gak bisa tidur lagi kak", "id"),
+        ("Selamat pagi, saya ingin bertanya.", "id"),
+        ("7, dua kali jalan kaki hari ini", "id"),
+        ("tolong", "id"),
+        ("SETUJU", "id"),
+        ("Semua terasa berat sekali akhir-akhir ini", "id"),
+        ("I can't sleep and I don't know why", "en"),
+        ("It was a long day.", "en"),
+        ("7 - went for a walk", "en"),
+        ("help", "en"),
+        ("I’m fine", "en"),
+        ("7", None),
+        ("", None),
+        ("ok", None),
+        ("👍", None),
+        ("Ich kann seit Wochen kaum noch schlafen und esse wenig", None),
+    ],
+)
+def test_language_guess(words, guessed):
+    """The commonest words decide between the languages asked for, or nobody does."""
+    assert language.guess(words, BOTH) == guessed
+
+
+def test_language_hint_decides_only_the_undecided():
+    """A header's language counts where the words say nothing."""
+    assert language.guess("7", BOTH, "en-GB, id;q=0.5") == "en"
+    assert language.guess("7", BOTH, "in") == "id"
+    assert language.guess("saya sedih sekali", BOTH, "en") == "id"
+    assert language.guess("7", BOTH, "de") is None
+    assert language.guess("saya", ()) is None
