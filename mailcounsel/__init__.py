@@ -1,0 +1,1 @@
+"""A counselling centre that runs on ordinary email."""

@@ -1,0 +1,25 @@
+"""The time, as an argument.
+
+Nothing below the service reads a clock. `Clock` is what the service is given; every decision
+takes the time it is made at as an aware UTC `datetime`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's time, aware, in UTC."""
+        return datetime.now(UTC)
