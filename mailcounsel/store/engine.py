@@ -1,0 +1,254 @@
+"""The store: one door for reading and writing, the same on SQLite and on PostgreSQL.
+
+A *job* is a plain function that takes a SQLAlchemy connection and returns a value. `write` runs it
+in a transaction and returns once that is durable; `read` runs it without the right to write.
+
+On SQLite there is one writer thread. It takes every job that waits, runs each in its own SAVEPOINT,
+and commits them together, so that letters which arrive at the same moment share one sync of the
+disk; a job that fails takes only itself back. On PostgreSQL every job has its own transaction.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import stat
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import make_url
+
+from mailcounsel import errors
+
+T = TypeVar("T")
+Job = Callable[[Connection], T]
+
+BATCH = 64  # jobs that share one commit at most
+POSTGRES_TRIES = 5  # a transaction that met a deadlock is run again
+
+
+def translate(fault: Exception) -> Exception:
+    """Return our error for one of the database library's."""
+    text = str(getattr(fault, "orig", fault)).lower()
+    if "disk is full" in text or "no space left" in text or "disk full" in text:
+        return errors.DiskFull()
+    if isinstance(fault, exc.IntegrityError):
+        return errors.Conflict()
+    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+        return errors.DiskFull()
+    return errors.StoreUnavailable()
+
+
+def is_foreign(fault: BaseException) -> bool:
+    """Tell whether an error came from the database rather than from the job itself."""
+    return isinstance(fault, exc.SQLAlchemyError)
+
+
+class _Task(Generic[T]):
+    """A job and the future its result is given to."""
+
+    def __init__(self, job: Job[T]) -> None:
+        self.job = job
+        self.future: Future[T] = Future()
+        self.result: T | None = None
+        self.fault: BaseException | None = None
+
+    def run(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SAVEPOINT job")
+        try:
+            self.result = self.job(connection)
+        except BaseException as fault:  # noqa: BLE001 - given to whoever waits for this job
+            self.fault = fault
+            _take_back(connection, fault)
+        connection.exec_driver_sql("RELEASE job")
+
+    def settle(self, broken: BaseException | None = None) -> None:
+        fault = broken or self.fault
+        if fault is None:
+            self.future.set_result(self.result)  # type: ignore[arg-type]  # T may be None itself
+        elif isinstance(fault, Exception) and is_foreign(fault):
+            self.future.set_exception(translate(fault))
+        else:
+            self.future.set_exception(fault)
+
+
+class _Writer:
+    """The one thread that writes to SQLite."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._tasks: queue.SimpleQueue[_Task[Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job[T]) -> Future[T]:
+        task = _Task(job)
+        self._tasks.put(task)
+        return task.future
+
+    def close(self) -> None:
+        self._tasks.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            batch, last = self._gather(task)
+            self._commit(batch)
+            if last:
+                return
+
+    def _gather(self, first: _Task[Any]) -> tuple[list[_Task[Any]], bool]:
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                task = self._tasks.get_nowait()
+            except queue.Empty:
+                break
+            if task is None:
+                return batch, True
+            batch.append(task)
+        return batch, False
+
+    def _commit(self, batch: list[_Task[Any]]) -> None:
+        broken: BaseException | None = None
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    for task in batch:
+                        task.run(connection)
+                    connection.exec_driver_sql("COMMIT")
+                except BaseException:
+                    _roll_back(connection)
+                    raise
+        except BaseException as fault:  # noqa: BLE001 - given to everyone whose job was in the batch
+            broken = fault
+        for task in batch:
+            task.settle(broken)
+
+
+def _take_back(connection: Connection, fault: BaseException) -> None:
+    """Undo one job. On a full disk SQLite has undone the whole batch already: then raise that."""
+    try:
+        connection.exec_driver_sql("ROLLBACK TO job")
+    except exc.SQLAlchemyError:
+        raise fault from None
+
+
+def _roll_back(connection: Connection) -> None:
+    """Leave no transaction open. SQLite may have rolled back by itself already."""
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except exc.SQLAlchemyError:
+        connection.invalidate()
+
+
+class Store:
+    """Everything that is kept. Safe to use from any thread."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._writer: _Writer | None = None
+        if self.is_sqlite:
+            self.engine, self._readers = _sqlite_engines(url)
+            self._writer = _Writer(self.engine)
+        else:
+            self.engine = self._readers = _postgresql_engine(url)
+
+    def write(self, job: Job[T]) -> T:
+        """Run a job in a transaction and return its result once that is durable.
+
+        Raises: DiskFull, StoreUnavailable, Conflict (a uniqueness rule), or what the job raises;
+        in each case nothing of the job remains.
+        """
+        return self.submit(job).result()
+
+    def submit(self, job: Job[T]) -> Future[T]:
+        """Start a job as `write` does and return the future of its result.
+
+        On PostgreSQL the job runs in the calling thread, before this returns.
+        """
+        if self._writer:
+            return self._writer.submit(job)
+        future: Future[T] = Future()
+        try:
+            future.set_result(self._write_postgresql(job))
+        except Exception as fault:  # noqa: BLE001 - belongs to whoever asks the future
+            future.set_exception(translate(fault) if is_foreign(fault) else fault)
+        return future
+
+    def read(self, job: Job[T]) -> T:
+        """Run a job that only reads, and return its result. Raises: StoreUnavailable."""
+        try:
+            with self._readers.connect() as connection:
+                return job(connection)
+        except exc.SQLAlchemyError as fault:
+            raise translate(fault) from fault
+
+    def close(self) -> None:
+        """Finish what waits and let go of the database. The store cannot be used afterwards."""
+        if self._writer:
+            self._writer.close()
+        self.engine.dispose()
+        self._readers.dispose()
+
+    def _write_postgresql(self, job: Job[T]) -> T:
+        for attempt in range(1, POSTGRES_TRIES + 1):
+            try:
+                with self.engine.begin() as connection:
+                    return job(connection)
+            except exc.OperationalError as fault:
+                state = getattr(fault.orig, "sqlstate", "") or ""
+                if attempt == POSTGRES_TRIES or state not in {"40001", "40P01"}:
+                    raise
+        raise errors.StoreUnavailable
+
+
+def _sqlite_engines(url: str) -> tuple[Engine, Engine]:
+    """Return the engine that writes and the engine that only reads."""
+    path = make_url(url).database
+    if path:
+        _make_private(Path(path))
+    writer = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=1)
+    readers = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=4, max_overflow=12)
+    event.listen(writer, "connect", _writer_pragmas)
+    event.listen(readers, "connect", _reader_pragmas)
+    return writer, readers
+
+
+def _make_private(path: Path) -> None:
+    """Create the database file readable by its owner alone."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
+        except OSError as fault:
+            raise translate(fault) from fault
+
+
+def _writer_pragmas(raw: Any, record: Any) -> None:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "busy_timeout=5000",
+        "temp_store=MEMORY",
+    ):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _reader_pragmas(raw: Any, record: Any) -> None:
+    for pragma in ("busy_timeout=5000", "query_only=ON", "trusted_schema=OFF", "temp_store=MEMORY"):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _postgresql_engine(url: str) -> Engine:
+    return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
