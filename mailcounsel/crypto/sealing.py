@@ -32,6 +32,12 @@ class Pair:
     private: bytes = field(repr=False)
     public: bytes
 
+    @classmethod
+    def of(cls, private: bytes) -> Pair:
+        """Return the pair a private half belongs to."""
+        key = public.PrivateKey(private)
+        return cls(bytes(key), bytes(key.public_key))
+
 
 def new_pair() -> Pair:
     """Make a fresh key pair."""

@@ -1,0 +1,138 @@
+"""Who writes from where. Addresses are sealed with the address book's key and found by keyed hash.
+
+An address is written down when it is first met and never moves to another client by itself. Its
+row carries a MAC over client, lookup and sealed value, so that a row edited in the database is
+refused rather than written to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from mailcounsel import errors
+from mailcounsel.crypto.keyring import ServiceKeyring
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import new_id
+
+addresses = models.table(models.Address)
+clients = models.table(models.Client)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """What the service needs to know of a client to write to them."""
+
+    id: str
+    language: str
+    time_zone: str
+    checkins: str  # on, paused, stopped
+
+
+def lookup(keyring: ServiceKeyring, address: str) -> bytes:
+    """Return the keyed hash an address is found by. Case does not matter."""
+    return keyring.lookup("address", address.strip().casefold().encode())
+
+
+def add_client(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    address: str | None,
+    *,
+    language: str,
+    time_zone: str,
+    now: datetime,
+) -> str:
+    """Write down a new client with the address they wrote from, if any, and return the client's id."""
+    client_id = new_id()
+    statements.add(
+        connection,
+        clients,
+        id=client_id,
+        language=language,
+        time_zone=time_zone,
+        checkins="on",
+        created_at=now,
+    )
+    if address:
+        add_address(connection, keyring, client_id, address, now)
+    return client_id
+
+
+def add_address(
+    connection: Connection, keyring: ServiceKeyring, client_id: str, address: str, now: datetime
+) -> None:
+    """Write down one more address of a client. Idempotent."""
+    key = lookup(keyring, address)
+    known = select(addresses.c.id).where(
+        addresses.c.client_id == client_id, addresses.c.lookup == key
+    )
+    if connection.execute(known).first():
+        return
+    row_id = new_id()
+    sealed = keyring.seal("addressbook", address.encode(), f"address/{row_id}/sealed")
+    mac = keyring.row_mac(f"address/{row_id}", [client_id.encode(), key, sealed])
+    statements.add(
+        connection,
+        addresses,
+        id=row_id,
+        client_id=client_id,
+        lookup=key,
+        sealed=sealed,
+        created_at=now,
+        mac=mac,
+    )
+
+
+def clients_with(connection: Connection, keyring: ServiceKeyring, address: str) -> list[str]:
+    """Return the ids of the clients known by this address, oldest first."""
+    found = (
+        select(addresses.c.client_id)
+        .where(addresses.c.lookup == lookup(keyring, address))
+        .order_by(addresses.c.created_at, addresses.c.id)
+    )
+    return list(connection.execute(found).scalars())
+
+
+def address_of(connection: Connection, keyring: ServiceKeyring, client_id: str) -> str:
+    """Return the address a client is written to: the first they wrote from.
+
+    Raises: SealBroken when the row was changed by anyone but us; Refused where there is none.
+    """
+    first = (
+        select(addresses)
+        .where(addresses.c.client_id == client_id)
+        .order_by(addresses.c.created_at, addresses.c.id)
+        .limit(1)
+    )
+    row = connection.execute(first).mappings().first()
+    if row is None:
+        message = "This letter named no address that can be answered."
+        raise errors.Refused(message)
+    place = f"address/{row['id']}"
+    keyring.check_row_mac(place, [client_id.encode(), row["lookup"], row["sealed"]], row["mac"])
+    return keyring.open(row["sealed"], f"{place}/sealed").decode()
+
+
+def facts(connection: Connection, client_id: str) -> ClientFacts:
+    """Return what is needed to write to a client."""
+    row = connection.execute(select(clients).where(clients.c.id == client_id)).mappings().one()
+    return ClientFacts(row["id"], row["language"], row["time_zone"], row["checkins"])
+
+
+def has_address(connection: Connection, client_id: str) -> bool:
+    """Tell whether a client left an address that can be answered."""
+    query = select(addresses.c.id).where(addresses.c.client_id == client_id)
+    return connection.execute(query).first() is not None
+
+
+def set_checkins(connection: Connection, client_id: str, state: str) -> None:
+    """Turn a client's check-ins on, paused or stopped."""
+    connection.execute(update(clients).where(clients.c.id == client_id).values(checkins=state))
+
+
+def set_language(connection: Connection, client_id: str, language: str) -> None:
+    """Remember the language a client wrote in last."""
+    connection.execute(update(clients).where(clients.c.id == client_id).values(language=language))
