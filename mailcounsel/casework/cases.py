@@ -1,0 +1,341 @@
+"""The life of a case: opened, waiting, taken, handed over, answered, closed, opened again, linked.
+
+A case has readers. While nobody has taken it, every therapist of its queue and the queue's
+supervisor hold a copy of its key; who takes it starts a new epoch, with copies for themselves and
+the supervisor only, and the other copies are destroyed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+
+from mailcounsel import errors
+from mailcounsel.casework import hours, letters, promises, records
+from mailcounsel.casework.office import Office
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import addressbook, casekeys, roster
+
+cases = models.table(models.Case)
+entries = models.table(models.Letter)
+risks = models.table(models.Risk)
+
+PRIORITIES = ("low", "normal", "high", "urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """What is known when a case is opened."""
+
+    client_id: str
+    inbox: str  # the address it is answered from
+    queue: str
+    language: str
+    priority: str = "normal"
+    tags: tuple[str, ...] = ()
+    suspect: bool = False
+    maybe_case_id: str | None = None
+
+
+def handle(number: int) -> str:
+    """Return what people call a case: C-0042."""
+    return f"C-{number:04d}"
+
+
+def open_case(connection: Connection, office: Office, new: NewCase, now: datetime) -> str:
+    """Open a case, make its keys, and return its id.
+
+    Raises: Unavailable when no supervisor of the queue is enrolled.
+    """
+    case_id, token, keyring = new_id(), letters.new_token(), office.keyring
+    statements.add(
+        connection,
+        cases,
+        id=case_id,
+        number=statements.next_number(connection, "case"),
+        client_id=new.client_id,
+        queue=new.queue,
+        state="open",
+        priority=PRIORITIES.index(new.priority),
+        assignee=None,
+        language=new.language,
+        sealed_inbox=keyring.seal("addressbook", new.inbox.encode(), f"case/{case_id}/inbox"),
+        sealed_tags=_sealed_tags(office, case_id, new.tags),
+        sealed_thread=None,
+        token_lookup=keyring.lookup("token", token.encode()),
+        sealed_token=keyring.seal("addressbook", token.encode(), f"case/{case_id}/token"),
+        epoch=1,
+        letters=0,
+        suspect=new.suspect,
+        maybe_case_id=new.maybe_case_id,
+        created_at=now,
+        version=1,
+    )
+    _new_epoch(connection, office, case_id, 1, new.queue, None, now)
+    records.audit(connection, now, "service", "case-opened", case_id)
+    return case_id
+
+
+def _sealed_tags(office: Office, case_id: str, tags: Sequence[str]) -> bytes | None:
+    if not tags:
+        return None
+    return office.keyring.seal(
+        "addressbook", json.dumps(list(tags)).encode(), f"case/{case_id}/tags"
+    )
+
+
+def tags_of(office: Office, case: RowMapping) -> list[str]:
+    """Return the tags rules put on a case."""
+    if not case["sealed_tags"]:
+        return []
+    opened = office.keyring.open(case["sealed_tags"], f"case/{case['id']}/tags")
+    return [str(tag) for tag in json.loads(opened)]
+
+
+def add_tags(connection: Connection, office: Office, case: RowMapping, tags: Sequence[str]) -> None:
+    """Put more tags on a case."""
+    together = list(dict.fromkeys([*tags_of(office, case), *tags]))
+    sealed = _sealed_tags(office, case["id"], together)
+    connection.execute(update(cases).where(cases.c.id == case["id"]).values(sealed_tags=sealed))
+
+
+def _new_epoch(
+    connection: Connection,
+    office: Office,
+    case_id: str,
+    epoch: int,
+    queue: str,
+    assignee: str | None,
+    now: datetime,
+) -> None:
+    keyring = office.keyring
+    readers = [assignee] if assignee else [person.name for person in office.config.readers(queue)]
+    supervisors = [person.name for person in office.config.supervisors(queue)]
+    casekeys.new_epoch(
+        connection,
+        keyring,
+        case_id,
+        epoch,
+        readers=roster.readers(connection, keyring, readers),
+        supervisors=roster.readers(connection, keyring, supervisors),
+        now=now,
+    )
+
+
+def get(connection: Connection, case_id: str, *, lock: bool = False) -> RowMapping:
+    """Return a case's row. Raises: NotFound."""
+    query = select(cases).where(cases.c.id == case_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise errors.NotFound
+    return row
+
+
+def find(connection: Connection, name: str) -> RowMapping:
+    """Return the case a person means by `C-0042`, `c-42` or `42`. Raises: NotFound."""
+    digits = name.strip().upper().removeprefix("C-")
+    query = select(cases).where(cases.c.number == int(digits)) if digits.isdecimal() else None
+    row = connection.execute(query).mappings().first() if query is not None else None
+    if row is None:
+        message = f"There is no case {name}. `mailcounsel queue` lists the cases you can open."
+        raise errors.NotFound(message)
+    return row
+
+
+def family(connection: Connection, case: RowMapping) -> list[str]:
+    """Return the ids of a case and of the cases linked into it."""
+    linked = select(cases.c.id).where(cases.c.merged_into == case["id"])
+    return [case["id"], *connection.execute(linked).scalars()]
+
+
+def may_read(office: Office, case: RowMapping, person: str) -> bool:
+    """Tell whether a person may open a case: its supervisor, its therapist, or its queue's."""
+    if person in {p.name for p in office.config.supervisors(case["queue"])}:
+        return True
+    if case["assignee"]:
+        return bool(case["assignee"] == person)
+    return person in {p.name for p in office.config.readers(case["queue"])}
+
+
+def readable(connection: Connection, office: Office, name: str, person: str) -> RowMapping:
+    """Return a case a person may open. Raises: NotFound, also where they may not."""
+    row = find(connection, name)
+    if not may_read(office, row, person):
+        message = f"{handle(row['number'])} is not among the cases you can open."
+        raise errors.NotFound(message)
+    return row
+
+
+def queue_of(
+    connection: Connection, office: Office, person: str, *, everything: bool = False
+) -> list[RowMapping]:
+    """Return the cases a person can open, the most urgent and longest waiting first.
+
+    Without `everything` only open cases that wait for somebody here.
+    """
+    supervised = [q.name for q in office.config.queues if q.supervisor == person]
+    served = [q.name for q in office.config.queues if _serves(office, person, q.name)]
+    mine = or_(
+        cases.c.queue.in_(supervised),
+        cases.c.assignee == person,
+        and_(cases.c.assignee.is_(None), cases.c.queue.in_(served)),
+    )
+    waiting = and_(cases.c.state == "open", cases.c.waiting_since.is_not(None))
+    flagged = select(records.flags.c.case_id).where(records.flags.c.cleared_at.is_(None))
+    shown = mine if everything else and_(mine, or_(waiting, cases.c.id.in_(flagged)))
+    order = (cases.c.priority.desc(), cases.c.waiting_since, cases.c.number)
+    query = select(cases).where(shown, cases.c.merged_into.is_(None)).order_by(*order).limit(500)
+    return list(connection.execute(query).mappings())
+
+
+def _serves(office: Office, person: str, queue: str) -> bool:
+    return person in {reader.name for reader in office.config.readers(queue)}
+
+
+def take_next(
+    connection: Connection, office: Office, person: str, now: datetime
+) -> RowMapping | None:
+    """Give a person the case that needs somebody most: one of their own, else one nobody has.
+
+    Returns None when nothing waits. Raises: Refused when they have as many cases as they can carry.
+    """
+    for case in queue_of(connection, office, person):
+        if case["waiting_since"] is None or case["assignee"] not in {None, person}:
+            continue
+        if case["assignee"] is None:
+            _check_capacity(connection, office, person)
+            hand_over(connection, office, case, person, now, by=person)
+        return get(connection, case["id"])
+    return None
+
+
+def _check_capacity(connection: Connection, office: Office, person: str) -> None:
+    known = office.config.person(person)
+    mine = select(func.count()).where(cases.c.assignee == person, cases.c.state == "open")
+    if known and connection.execute(mine).scalar_one() >= known.capacity:
+        message = (
+            f"You have {known.capacity} open cases, which is all you can carry. Close one first."
+        )
+        raise errors.Refused(message)
+
+
+def hand_over(
+    connection: Connection, office: Office, case: RowMapping, to: str, now: datetime, *, by: str
+) -> None:
+    """Give a case to a person: a new epoch for them and the supervisor, other copies destroyed.
+
+    The new reader must hold a copy of the earlier keys already, or be given one by a reader first.
+    Raises: Refused when they hold none; Conflict when somebody else took the case meanwhile.
+    """
+    changed = update(cases).where(cases.c.id == case["id"], cases.c.version == case["version"])
+    epoch = case["epoch"] + 1
+    values = {"assignee": to, "epoch": epoch, "version": case["version"] + 1}
+    if connection.execute(changed.values(**values)).rowcount != 1:
+        raise errors.Conflict
+    held = {
+        e
+        for e, purpose, _ in casekeys.copies_for(connection, case["id"], to)
+        if purpose == "content"
+    }
+    if held != set(range(1, epoch)):
+        message = f"{to} has no key to the earlier letters of this case."
+        raise errors.Refused(message)
+    _new_epoch(connection, office, case["id"], epoch, case["queue"], to, now)
+    supervisors = [person.name for person in office.config.supervisors(case["queue"])]
+    casekeys.drop_copies_except(connection, case["id"], [to, *supervisors])
+    records.audit(connection, now, by, "case-assigned", case["id"], to)
+
+
+def letter_waits(
+    connection: Connection, office: Office, case: RowMapping, received_at: datetime
+) -> None:
+    """A client's letter came in: the case waits, is open again, and has a promised day."""
+    queue = office.config.queue(case["queue"])
+    priority = PRIORITIES[case["priority"]]
+    promise = queue.promise(priority) if queue else 16.0  # type: ignore[arg-type]  # one of PRIORITIES
+    since = case["waiting_since"] or received_at
+    promised = promises.promised_by(since, hours.working_hours(office.config), promise)
+    values = {"state": "open", "waiting_since": since, "promised_at": promised}
+    connection.execute(update(cases).where(cases.c.id == case["id"]).values(**values))
+
+
+def raise_priority(connection: Connection, case_id: str, priority: str) -> None:
+    """Raise a case's priority; it is never lowered here."""
+    rank = PRIORITIES.index(priority)
+    lower = (cases.c.id == case_id) & (cases.c.priority < rank)
+    connection.execute(update(cases).where(lower).values(priority=rank))
+
+
+def answered(connection: Connection, case_id: str, now: datetime) -> None:
+    """A person approved a reply: the case no longer waits."""
+    values = {"waiting_since": None, "promised_at": None, "answered_at": now, "priority": 1}
+    open_risk = select(risks.c.id).where(risks.c.case_id == case_id, risks.c.closed_at.is_(None))
+    if connection.execute(open_risk).first():
+        del values["priority"]
+    connection.execute(update(cases).where(cases.c.id == case_id).values(**values))
+
+
+def recount_waiting(connection: Connection, case_id: str) -> None:
+    """After a reply was taken back: the case waits again since the oldest letter without an answer."""
+    of_case = entries.c.case_id == case_id
+    replied = select(func.max(entries.c.number)).where(of_case, entries.c.kind == "reply")
+    last = connection.execute(replied).scalar_one() or 0
+    unanswered = select(func.min(entries.c.at)).where(
+        of_case, entries.c.direction == "in", entries.c.kind == "letter", entries.c.number > last
+    )
+    since = connection.execute(unanswered).scalar_one()
+    connection.execute(update(cases).where(cases.c.id == case_id).values(waiting_since=since))
+
+
+def close(connection: Connection, case: RowMapping, by: str, now: datetime) -> None:
+    """Close a case. Its check-ins stop. Raises: Conflict while a risk is open."""
+    open_risk = select(risks.c.id).where(risks.c.case_id == case["id"], risks.c.closed_at.is_(None))
+    if connection.execute(open_risk).first():
+        message = f'{handle(case["number"])} has an open sign of danger. Close that first: mailcounsel risk close {handle(case["number"])} "…".'
+        raise errors.Conflict(message)
+    values = {"state": "closed", "waiting_since": None, "promised_at": None}
+    connection.execute(update(cases).where(cases.c.id == case["id"]).values(**values))
+    records.audit(connection, now, by, "case-closed", case["id"])
+
+
+def reopen(connection: Connection, case: RowMapping, by: str, now: datetime) -> None:
+    """Open a closed case again. Idempotent."""
+    connection.execute(update(cases).where(cases.c.id == case["id"]).values(state="open"))
+    recount_waiting(connection, case["id"])
+    records.audit(connection, now, by, "case-reopened", case["id"])
+
+
+def link(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    into: RowMapping,
+    by: str,
+    now: datetime,
+) -> None:
+    """Say that a case belongs to another one's client: a person decided so.
+
+    Its letters are shown there from now on and later ones are placed there; its sender's address
+    counts as the client's from now on. Nothing is sealed anew, so whoever links must read both.
+    Raises: Conflict for a case that is linked already, or to itself.
+    """
+    if case["id"] == into["id"] or case["merged_into"] or into["merged_into"]:
+        message = "Only two different cases can be linked, and each only once."
+        raise errors.Conflict(message)
+    address = addressbook.address_of(connection, office.keyring, case["client_id"])
+    addressbook.add_address(connection, office.keyring, into["client_id"], address, now)
+    connection.execute(
+        update(cases)
+        .where(cases.c.id == case["id"])
+        .values(merged_into=into["id"], waiting_since=None)
+    )
+    if case["waiting_since"]:
+        letter_waits(connection, office, into, case["waiting_since"])
+    raise_priority(connection, into["id"], PRIORITIES[case["priority"]])
+    records.clear_flag(connection, now, case["id"], "maybe", by)
+    records.audit(connection, now, by, "case-linked", case["id"], into["id"])

@@ -1,0 +1,81 @@
+"""By which way a client may be written to, and their yes to ordinary mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from mailcounsel.casework import parcels
+from mailcounsel.crypto.keyring import ServiceKeyring
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import pins
+
+consents = models.table(models.Consent)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a letter with content can reach a client: encrypted, plain, or none yet."""
+
+    channel: str  # parcels.ENCRYPTED, PLAIN or NONE
+    fingerprint: str | None = None
+
+
+def way(connection: Connection, keyring: ServiceKeyring, client_id: str) -> Way:
+    """Return the way letters with content go to this client.
+
+    A pinned key always wins: once a client could be written to encrypted, consent to ordinary mail
+    no longer counts, and only a person may decide otherwise, letter by letter.
+    """
+    pin = pins.pinned(connection, keyring, client_id)
+    if pin:
+        return Way(parcels.ENCRYPTED, pin.fingerprint)
+    if has(connection, keyring, client_id):
+        return Way(parcels.PLAIN)
+    return Way(parcels.NONE)
+
+
+def has(connection: Connection, keyring: ServiceKeyring, client_id: str) -> bool:
+    """Tell whether a client said yes to ordinary mail. Raises: SealBroken for an edited row."""
+    rows = connection.execute(
+        select(consents).where(consents.c.client_id == client_id, consents.c.withdrawn_at.is_(None))
+    ).mappings()
+    found = False
+    for row in rows:
+        fields = [client_id.encode(), row["sealed_wording"]]
+        keyring.check_row_mac(f"consent/{row['id']}", fields, row["mac"])
+        found = True
+    return found
+
+
+def give(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    client_id: str,
+    letter_id: str,
+    wording: str,
+    now: datetime,
+) -> None:
+    """Keep a client's yes with the wording they answered and the date."""
+    row_id = new_id()
+    sealed = keyring.seal("addressbook", wording.encode(), f"consent/{row_id}/wording")
+    statements.add(
+        connection,
+        consents,
+        id=row_id,
+        client_id=client_id,
+        letter_id=letter_id,
+        sealed_wording=sealed,
+        given_at=now,
+        withdrawn_at=None,
+        mac=keyring.row_mac(f"consent/{row_id}", [client_id.encode(), sealed]),
+    )
+
+
+def withdraw(connection: Connection, client_id: str, now: datetime) -> None:
+    """Take back a client's yes. Letters wait again from now on."""
+    standing = (consents.c.client_id == client_id) & consents.c.withdrawn_at.is_(None)
+    connection.execute(update(consents).where(standing).values(withdrawn_at=now))

@@ -1,0 +1,104 @@
+"""Goals agreed with a client, and when each is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from mailcounsel import errors
+from mailcounsel.casework import cases, records, recurrence
+from mailcounsel.casework.office import Office
+from mailcounsel.store import models, statements
+from mailcounsel.trust import addressbook
+
+goals = models.table(models.Goal)
+checkins = models.table(models.CheckIn)
+
+LABEL_LENGTH = 80  # characters; the label is what a check-in shows
+
+
+@dataclass(frozen=True, slots=True)
+class NewGoal:
+    """A goal as the therapist agreed it.
+
+    `text` is released to the service for check-ins; `detail` holds text and target, sealed in the
+    therapist's own process to the case's content key with the context `goal/ID/detail`.
+    """
+
+    id: str
+    text: str
+    detail: bytes
+    epoch: int
+    every: str  # day, week, 2 weeks, month
+    at: str  # "Mon 09:00"
+
+
+def add(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    new: NewGoal,
+    person: str,
+    now: datetime,
+) -> RowMapping:
+    """Agree a goal and set when it is asked about, in the client's time zone.
+
+    Raises: Refused for an empty or long text, or a rhythm that cannot be read.
+    """
+    label = " ".join(new.text.split())
+    if not label or len(label) > LABEL_LENGTH:
+        message = f"A goal needs a short text, at most {LABEL_LENGTH} characters."
+        raise errors.Refused(message)
+    rule = recurrence.parse(new.every, new.at)
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    goal_id = new.id
+    last = select(func.max(goals.c.number)).where(goals.c.case_id == case["id"])
+    number = (connection.execute(last).scalar_one() or 0) + 1
+    statements.add(
+        connection,
+        goals,
+        id=goal_id,
+        case_id=case["id"],
+        number=number,
+        label=office.keyring.seal("addressbook", label.encode(), f"goal/{goal_id}/label"),
+        detail=new.detail,
+        epoch=new.epoch,
+        every=new.every,
+        weekday=rule.weekday,
+        at=new.at,
+        state="active",
+        next_due_at=recurrence.next_due(now, rule, zone),
+        created_at=now,
+        author=person,
+    )
+    records.audit(connection, now, person, "goal-added", case["id"], goal_id)
+    return connection.execute(select(goals).where(goals.c.id == goal_id)).mappings().one()
+
+
+def label_of(office: Office, goal: RowMapping) -> str:
+    """Return the short text of a goal, released for check-ins."""
+    return office.keyring.open(goal["label"], f"goal/{goal['id']}/label").decode()
+
+
+def of_cases(connection: Connection, case_ids: list[str]) -> list[RowMapping]:
+    """Return the goals of some cases in the order they were agreed."""
+    query = select(goals).where(goals.c.case_id.in_(case_ids))
+    return list(connection.execute(query.order_by(goals.c.created_at, goals.c.number)).mappings())
+
+
+def answers_of(connection: Connection, goal_ids: list[str]) -> list[RowMapping]:
+    """Return the check-ins of some goals, oldest first."""
+    query = select(checkins).where(checkins.c.goal_id.in_(goal_ids))
+    return list(connection.execute(query.order_by(checkins.c.due_at)).mappings())
+
+
+def stop(connection: Connection, case: RowMapping, number: int, person: str, now: datetime) -> None:
+    """Ask about a goal no longer. Raises: NotFound."""
+    this = (goals.c.case_id == case["id"]) & (goals.c.number == number)
+    if connection.execute(update(goals).where(this).values(state="stopped")).rowcount != 1:
+        message = f"{cases.handle(case['number'])} has no goal G{number}."
+        raise errors.NotFound(message)
+    records.audit(connection, now, person, "goal-stopped", case["id"], str(number))

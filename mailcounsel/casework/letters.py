@@ -1,0 +1,388 @@
+"""Letters on their way out: asked for by template and facts, approved, held, sent, or shown to a person.
+
+    asked ──▶ ready ─┐                       ┌─▶ sent ──▶ bounced
+                     ├─▶ handing-over ───────┼─▶ ready again (back-off), failed
+    approved ▶ held ─┘    (committed just    └─▶ uncertain: shown to a person, never tried again
+        │   ▲              before DATA)          by itself
+        │   └── a way appears (key pinned, consent given)
+        ├─▶ waiting
+        └─▶ undone
+
+Whoever wants a mail sent calls `ask`; `mailcounsel.outgoing` claims, protects and sends, and
+reports back here. The Message-ID is fixed when the row is made, and a row is committed as
+*handing over* just before DATA: one that is found dead in that state may have been sent, so a
+person decides about it (design, promise 6).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from mailcounsel.casework import consent, parcels, records
+from mailcounsel.casework.office import Office
+from mailcounsel.casework.parcels import Parcel
+from mailcounsel.letter import templates, words
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import database_now, new_id
+from mailcounsel.trust import addressbook
+
+outgoing = models.table(models.Outgoing)
+cases = models.table(models.Case)
+message_ids = models.table(models.MessageId)
+
+LEASE_SECONDS = 900  # longer than gpg's and the smarthost's timeouts together
+DAY = timedelta(days=1)
+
+# Templates that say nothing about anybody: they may go in clear where there is no key yet.
+CONTENT_FREE = frozenset(
+    {
+        "acknowledgement",
+        "acknowledgement-again",
+        "consent-thanks",
+        "notice",
+        "checkin-thanks",
+        "stopped",
+        "paused",
+        "resumed",
+        "help",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A templated letter somebody wants sent. `once` names what it exists once for."""
+
+    template: str
+    facts: Mapping[str, Any]
+    once: str
+    is_answer: bool = True  # to a mail that just came (auto-replied), else auto-generated
+    due_at: datetime | None = None
+
+
+def new_token() -> str:
+    """Return 128 random bits as 26 characters of base32, in lower case."""
+    return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def common_facts(office: Office, language: str) -> dict[str, Any]:
+    """Return the facts every template may use."""
+    spoken = {f"{meaning}_word": word for meaning, word in words.WORDS[language].items()}
+    return {
+        **spoken,
+        "subject": templates.subject(language),
+        "emergency": office.config.emergency.text(language).strip(),
+        "sign_off": office.config.centre.sender_name,
+    }
+
+
+def ask(
+    connection: Connection, office: Office, case: RowMapping, asked: Asked, now: datetime
+) -> str | None:
+    """Put a templated letter to a case's client into the outbox and return its id.
+
+    Returns None, and says why in the audit, when it exists already, when the client got enough
+    automatic mail for a day, or when it has content and there is no way to send it.
+    """
+    if not addressbook.has_address(connection, case["client_id"]):
+        records.audit(connection, now, "service", "not-sent-no-address", case["id"], asked.template)
+        return None
+    way = consent.way(connection, office.keyring, case["client_id"])
+    refusal = _refusal(connection, office, case, asked, way, now)
+    if refusal:
+        records.audit(connection, now, "service", f"not-sent-{refusal}", case["id"], asked.template)
+        return None
+    if way.channel == parcels.NONE:
+        way = consent.Way(parcels.PLAIN)
+    mail = templates.render(
+        case["language"],
+        asked.template,
+        {**common_facts(office, case["language"]), **asked.facts},
+        override=office.config.centre.templates,
+    )
+    automatic = "auto-replied" if asked.is_answer else "auto-generated"
+    parcel = replace(
+        address_parcel(connection, office, case, way),
+        subject=mail.subject,
+        text=mail.body,
+        auto_submitted=automatic,
+    )
+    return post(connection, office, case, parcel, kind=asked.template, now=now, asked=asked)
+
+
+def _refusal(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    asked: Asked,
+    way: consent.Way,
+    now: datetime,
+) -> str:
+    if connection.execute(select(outgoing.c.id).where(outgoing.c.once == asked.once)).first():
+        return "twice"
+    if way.channel == parcels.NONE and asked.template not in CONTENT_FREE:
+        return "no-way"
+    to = addressbook.address_of(connection, office.keyring, case["client_id"])
+    key = addressbook.lookup(office.keyring, to)
+    most = office.config.limits.automatic_per_sender_day
+    if asked.is_answer and automatic_since(connection, key, now - DAY) >= most:
+        return "capped"
+    return ""
+
+
+def automatic_since(connection: Connection, to_lookup: bytes, since: datetime) -> int:
+    """Count the automatic answers to an address since a moment (RFC 3834 section 2)."""
+    query = select(func.count()).where(
+        outgoing.c.to_lookup == to_lookup,
+        outgoing.c.automatic.is_(True),
+        outgoing.c.created_at > since,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def address_parcel(
+    connection: Connection, office: Office, case: RowMapping, way: consent.Way
+) -> Parcel:
+    """Return an empty parcel addressed to a case's client, with its thread and a new Message-ID."""
+    address = inbox_address(office, case)
+    inbox = office.config.inbox_for(address)
+    token = office.keyring.open(case["sealed_token"], f"case/{case['id']}/token").decode()
+    local, _, domain = address.rpartition("@")
+    tagged = inbox is not None and inbox.case_address == "plus" and way.channel != parcels.ENCRYPTED
+    thread = read_thread(office, case)
+    return Parcel(
+        to_address=addressbook.address_of(connection, office.keyring, case["client_id"]),
+        from_address=f"{local}+{token}@{domain}" if tagged else address,
+        from_name=office.config.sender_name(inbox) if inbox else office.config.centre.sender_name,
+        subject=templates.subject(case["language"]),
+        text="",
+        message_id=f"{token}.{secrets.token_hex(8)}@{domain}",
+        channel=way.channel,
+        fingerprint=way.fingerprint,
+        in_reply_to=thread[-1] if thread else None,
+        references=tuple(thread),
+        client_id=case["client_id"],
+    )
+
+
+def inbox_address(office: Office, case: RowMapping) -> str:
+    """Return the inbox address a case is answered from."""
+    return office.keyring.open(case["sealed_inbox"], f"case/{case['id']}/inbox").decode()
+
+
+def read_thread(office: Office, case: RowMapping) -> list[str]:
+    """Return the Message-IDs the next mail of a case refers to, oldest first."""
+    if not case["sealed_thread"]:
+        return []
+    opened = office.keyring.open(case["sealed_thread"], f"case/{case['id']}/thread")
+    return [str(message_id) for message_id in json.loads(opened)]
+
+
+def extend_thread(
+    connection: Connection, office: Office, case: RowMapping, message_id: str | None
+) -> None:
+    """Remember a letter's Message-ID, so that mail programs show the conversation as one."""
+    if not message_id:
+        return
+    thread = [known for known in read_thread(office, case) if known != message_id]
+    kept = json.dumps([*thread[:1], *thread[1:][-3:], message_id]).encode()
+    sealed = office.keyring.seal("addressbook", kept, f"case/{case['id']}/thread")
+    connection.execute(update(cases).where(cases.c.id == case["id"]).values(sealed_thread=sealed))
+
+
+def post(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    parcel: Parcel,
+    *,
+    kind: str,
+    now: datetime,
+    asked: Asked | None = None,
+    state: str = "ready",
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    content: Mapping[str, Any] | None = None,
+) -> str:
+    """Put a parcel into the outbox and a sealed copy of it into the case. Return its outgoing id."""
+    outgoing_id = new_id()
+    copy = {"subject": parcel.subject, "text": parcel.text, "channel": parcel.channel}
+    entry = records.Entry("out", kind, now, {**copy, **(content or {})}, author=parcel.author)
+    letter_id = records.write(connection, office.keyring, case["id"], entry)
+    statements.add(
+        connection,
+        outgoing,
+        id=outgoing_id,
+        case_id=case["id"],
+        letter_id=letter_id,
+        kind=kind,
+        state=state,
+        reason="",
+        author=parcel.author,
+        once=asked.once if asked else None,
+        to_lookup=addressbook.lookup(office.keyring, parcel.to_address),
+        automatic=asked.is_answer if asked else False,
+        created_at=now,
+        due_at=due_at or (asked.due_at if asked else None) or now,
+        expires_at=expires_at,
+        sealed=parcels.seal(office.keyring, outgoing_id, parcel),
+    )
+    name_message(connection, office, case["id"], parcel.message_id, letter_id, outgoing_id)
+    return outgoing_id
+
+
+def name_message(
+    connection: Connection,
+    office: Office,
+    case_id: str,
+    message_id: str,
+    letter_id: str | None = None,
+    outgoing_id: str | None = None,
+) -> None:
+    """Remember, hashed, that a Message-ID belongs to a case."""
+    statements.add(
+        connection,
+        message_ids,
+        id=new_id(),
+        lookup=office.keyring.lookup("message-id", message_id.encode()),
+        case_id=case_id,
+        letter_id=letter_id,
+        outgoing_id=outgoing_id,
+    )
+
+
+def due(connection: Connection, now: datetime, most: int) -> list[RowMapping]:
+    """Claim letters that are due, oldest first, each with its fence."""
+    return statements.claim(
+        connection,
+        outgoing,
+        outgoing.c.state.in_(["ready", "held"]) & (outgoing.c.due_at <= now),
+        order=[outgoing.c.due_at, outgoing.c.id],
+        most=most,
+        lease_seconds=LEASE_SECONDS,
+    )
+
+
+def handing_over(connection: Connection, outgoing_id: str, fence: int) -> bool:
+    """Write down that the letter is given to the mail server now. False: the claim was lost."""
+    values = {"state": "handing-over", "attempts": outgoing.c.attempts + 1}
+    return statements.fenced_update(connection, outgoing, outgoing_id, fence, values)
+
+
+def sent(connection: Connection, outgoing_id: str, fence: int, now: datetime) -> bool:
+    """Write down that the mail server took the letter, and forget its words and address."""
+    values = {"state": "sent", "reason": "", "sealed": None, "sent_at": now, "lease_until": 0}
+    return _settle(connection, outgoing_id, fence, values)
+
+
+def postpone(
+    connection: Connection, outgoing_id: str, fence: int, due_at: datetime, reason: str
+) -> bool:
+    """Try again at a later moment. `reason` is a code."""
+    values = {"state": "ready", "reason": reason, "due_at": due_at, "lease_until": 0}
+    return _settle(connection, outgoing_id, fence, values)
+
+
+def failed(
+    connection: Connection, outgoing_id: str, fence: int, now: datetime, reason: str
+) -> bool:
+    """Give up on a letter and show it to a person. Its sealed words stay until they decide."""
+    return _show(connection, outgoing_id, fence, now, "failed", reason)
+
+
+def uncertain(
+    connection: Connection, outgoing_id: str, fence: int, now: datetime, reason: str
+) -> bool:
+    """Show a letter to a person that may or may not have been taken."""
+    return _show(connection, outgoing_id, fence, now, "uncertain", reason)
+
+
+def back_to_waiting(
+    connection: Connection, outgoing_id: str, fence: int, now: datetime, reason: str
+) -> bool:
+    """Let a letter wait for a way again, since its key cannot be used; a person is shown why."""
+    return _show(connection, outgoing_id, fence, now, "waiting", reason)
+
+
+def _show(
+    connection: Connection, outgoing_id: str, fence: int, now: datetime, state: str, reason: str
+) -> bool:
+    values = {"state": state, "reason": reason, "lease_until": 0}
+    if not _settle(connection, outgoing_id, fence, values):
+        return False
+    row = connection.execute(select(outgoing).where(outgoing.c.id == outgoing_id)).mappings().one()
+    if row["case_id"]:
+        records.flag(connection, now, row["case_id"], state, outgoing_id)
+        records.audit(connection, now, "service", f"letter-{state}", row["case_id"], outgoing_id)
+    return True
+
+
+def _settle(
+    connection: Connection, outgoing_id: str, fence: int, values: Mapping[str, Any]
+) -> bool:
+    return statements.fenced_update(connection, outgoing, outgoing_id, fence, values)
+
+
+def abandoned(connection: Connection, now: datetime) -> int:
+    """Show to a person every letter whose sender died while handing it over. Return how many."""
+    dead = select(outgoing.c.id, outgoing.c.fence).where(
+        outgoing.c.state == "handing-over", outgoing.c.lease_until < database_now()
+    )
+    rows = connection.execute(dead.with_for_update(skip_locked=True)).all()
+    return sum(uncertain(connection, row.id, row.fence, now, "interrupted") for row in rows)
+
+
+def free_leases(connection: Connection, now: datetime) -> int:
+    """Free what a killed process held. Only for a store that no other process can be using.
+
+    What was being handed over is shown to a person; return how many letters that were.
+    """
+    held = outgoing.c.lease_until > 0
+    connection.execute(
+        update(outgoing).where(held).values(lease_until=0, fence=outgoing.c.fence + 1)
+    )
+    return abandoned(connection, now)
+
+
+def open_parcel(office: Office, row: RowMapping) -> Parcel:
+    """Open the words and address of an outgoing letter. Raises: SealBroken."""
+    return parcels.unseal(office.keyring, row["id"], row["sealed"])
+
+
+def release_waiting(connection: Connection, office: Office, client_id: str, now: datetime) -> int:
+    """Send on the letters that waited for a way to this client, unrewritten. Return how many."""
+    way = consent.way(connection, office.keyring, client_id)
+    if way.channel == parcels.NONE:
+        return 0
+    of_client = select(cases.c.id).where(cases.c.client_id == client_id)
+    query = select(outgoing).where(outgoing.c.state == "waiting", outgoing.c.case_id.in_(of_client))
+    rows = connection.execute(query.with_for_update()).mappings().all()
+    for row in rows:
+        _release(connection, office, row, way, now)
+    return len(rows)
+
+
+def _release(
+    connection: Connection, office: Office, row: RowMapping, way: consent.Way, now: datetime
+) -> None:
+    parcel = open_parcel(office, row)
+    if parcel.fingerprint and parcel.fingerprint != way.fingerprint:
+        return  # frozen to a key that is no longer the client's: a person decides
+    ready = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
+    values = {
+        "state": "ready",
+        "reason": "",
+        "due_at": now,
+        "sealed": parcels.seal(office.keyring, row["id"], ready),
+    }
+    connection.execute(update(outgoing).where(outgoing.c.id == row["id"]).values(**values))
+    records.clear_flag(connection, now, row["case_id"], "waiting", "service", row["id"])
+    records.audit(connection, now, "service", "letter-released", row["case_id"], row["id"])

@@ -1,0 +1,53 @@
+"""The clear content of an outgoing letter, and its sealing with the in-flight key.
+
+A parcel freezes everything at the moment of approval: words, address, key. It lives in memory and,
+sealed, in its outgoing row; the row loses it once the letter is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from mailcounsel.crypto.keyring import ServiceKeyring
+
+ENCRYPTED = "encrypted"
+PLAIN = "plain"
+NONE = "none"  # no way yet: the letter waits
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One mail as it will be sent. Message-IDs are without angle brackets."""
+
+    to_address: str
+    from_address: str
+    from_name: str
+    subject: str
+    text: str
+    message_id: str
+    channel: str
+    fingerprint: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    auto_submitted: str | None = None  # auto-replied, auto-generated (RFC 3834), None for people
+    client_id: str | None = None
+    author: str | None = None
+    statement: str = ""  # what the therapist signed
+    signature: str = ""  # Ed25519 by the therapist's reader key, hexadecimal
+
+
+def seal(keyring: ServiceKeyring, outgoing_id: str, parcel: Parcel) -> bytes:
+    """Seal a parcel for its outgoing row."""
+    return keyring.seal("inflight", json.dumps(asdict(parcel)).encode(), _place(outgoing_id))
+
+
+def unseal(keyring: ServiceKeyring, outgoing_id: str, sealed: bytes) -> Parcel:
+    """Open the parcel of an outgoing row. Raises: SealBroken."""
+    fields = json.loads(keyring.open(sealed, _place(outgoing_id)))
+    fields["references"] = tuple(fields["references"])
+    return Parcel(**fields)
+
+
+def _place(outgoing_id: str) -> str:
+    return f"outgoing/{outgoing_id}/sealed"

@@ -1,0 +1,151 @@
+"""The entries of a case: letters that came, letters that went, notes. Written sealed, never read here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from mailcounsel.crypto.keyring import ServiceKeyring
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import casekeys
+
+cases = models.table(models.Case)
+letters = models.table(models.Letter)
+attachments = models.table(models.Attachment)
+audits = models.table(models.Audit)
+flags = models.table(models.Flag)
+
+FORMAT = 1  # of the content of an entry
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is put into a case. `content` is sealed to its readers, `source` to supervisors."""
+
+    direction: str  # in, out, note
+    kind: str
+    at: datetime
+    content: Mapping[str, Any]
+    vouching: str = ""
+    suspect: bool = False
+    author: str | None = None
+    attachments: Sequence[bytes] = ()
+    source: bytes | None = None
+
+
+def write(connection: Connection, keyring: ServiceKeyring, case_id: str, entry: Entry) -> str:
+    """Seal an entry into a case and return its id. Entries are numbered in the order they come."""
+    step = update(cases).where(cases.c.id == case_id).values(letters=cases.c.letters + 1)
+    number, epoch = connection.execute(step.returning(cases.c.letters, cases.c.epoch)).one()
+    letter_id = new_id()
+
+    def sealed(purpose: str, plaintext: bytes, column: str) -> bytes:
+        context = f"letter/{letter_id}/{column}"
+        return casekeys.seal(connection, keyring, case_id, epoch, purpose, plaintext, context)
+
+    content = json.dumps({"format": FORMAT, **entry.content}, ensure_ascii=False).encode()
+    statements.add(
+        connection,
+        letters,
+        id=letter_id,
+        case_id=case_id,
+        number=number,
+        epoch=epoch,
+        direction=entry.direction,
+        kind=entry.kind,
+        at=entry.at,
+        vouching=entry.vouching,
+        suspect=entry.suspect,
+        author=entry.author,
+        content=sealed(casekeys.CONTENT, content, "content"),
+        source=sealed(casekeys.SOURCE, entry.source, "source") if entry.source else None,
+    )
+    for place, data in enumerate(entry.attachments):
+        body = sealed(casekeys.CONTENT, data, f"attachment/{place}")
+        statements.add(connection, attachments, letter_id=letter_id, number=place, content=body)
+    return letter_id
+
+
+def write_note(
+    connection: Connection,
+    case: RowMapping,
+    letter_id: str,
+    sealed: bytes,
+    author: str,
+    now: datetime,
+) -> None:
+    """Keep a note its author sealed in their own process, context `letter/ID/content`."""
+    step = update(cases).where(cases.c.id == case["id"]).values(letters=cases.c.letters + 1)
+    number = connection.execute(step.returning(cases.c.letters)).scalar_one()
+    statements.add(
+        connection,
+        letters,
+        id=letter_id,
+        case_id=case["id"],
+        number=number,
+        epoch=case["epoch"],
+        direction="note",
+        kind="note",
+        at=now,
+        vouching="",
+        suspect=False,
+        author=author,
+        content=sealed,
+    )
+    audit(connection, now, author, "note-added", case["id"], letter_id)
+
+
+def of_case(connection: Connection, case_ids: Sequence[str]) -> list[RowMapping]:
+    """Return the entries of some cases without their raw mail, oldest first."""
+    columns = [column for column in letters.c if column.name != "source"]
+    query = select(*columns).where(letters.c.case_id.in_(case_ids))
+    return list(connection.execute(query.order_by(letters.c.at, letters.c.number)).mappings())
+
+
+def audit(
+    connection: Connection,
+    now: datetime,
+    actor: str,
+    verb: str,
+    case_id: str | None = None,
+    ref: str = "",
+) -> None:
+    """Write down that something happened. `verb` and `ref` are codes and opaque ids, never words."""
+    statements.add(connection, audits, at=now, actor=actor, verb=verb, case_id=case_id, ref=ref)
+
+
+def flag(connection: Connection, now: datetime, case_id: str, kind: str, ref: str = "") -> None:
+    """Raise a flag on a case that stays until a person clears it. One of a kind and ref at a time."""
+    standing = select(flags.c.id).where(
+        flags.c.case_id == case_id,
+        flags.c.kind == kind,
+        flags.c.ref == ref,
+        flags.c.cleared_at.is_(None),
+    )
+    if not connection.execute(standing).first():
+        row = {"id": new_id(), "case_id": case_id, "kind": kind, "ref": ref, "raised_at": now}
+        statements.add(connection, flags, **row, cleared_at=None, cleared_by=None)
+
+
+def clear_flag(
+    connection: Connection, now: datetime, case_id: str, kind: str, by: str, ref: str | None = None
+) -> None:
+    """Clear the flags of a kind (and ref) on a case."""
+    standing = (flags.c.case_id == case_id) & (flags.c.kind == kind) & flags.c.cleared_at.is_(None)
+    if ref is not None:
+        standing &= flags.c.ref == ref
+    connection.execute(update(flags).where(standing).values(cleared_at=now, cleared_by=by))
+
+
+def flags_of(connection: Connection, case_ids: Sequence[str]) -> list[RowMapping]:
+    """Return the standing flags of some cases, oldest first."""
+    standing = flags.c.case_id.in_(case_ids) & flags.c.cleared_at.is_(None)
+    return list(
+        connection.execute(select(flags).where(standing).order_by(flags.c.raised_at)).mappings()
+    )

@@ -1,0 +1,224 @@
+"""A therapist's reply: begun with a ticket, signed in their own process, approved, held, undone.
+
+`begin` hands out a *ticket*: to whom, with which key, by which way, until when, with a MAC so that
+nothing has to be remembered. The therapist's process renders the letter and signs a *statement*
+that repeats the ticket with the finished words. `approve` takes nothing else: a statement whose
+signature, ticket, recipient, key and way still hold, from somebody who may write in this case.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from mailcounsel import errors
+from mailcounsel.casework import cases, consent, letters, parcels, records
+from mailcounsel.casework.letters import Asked
+from mailcounsel.casework.office import Office
+from mailcounsel.crypto import sealing
+from mailcounsel.store import models
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import roster
+
+outgoing = models.table(models.Outgoing)
+
+TICKET_LASTS = timedelta(hours=24)  # from opening the editor to sending
+WAITING_LASTS = timedelta(days=60)  # how long a reply waits for a way
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a reply may be written against. `expires` is seconds since 1970."""
+
+    draft: str
+    case: str
+    version: int
+    recipient: str  # opaque: the client's id
+    channel: str
+    fingerprint: str
+    author: str
+    expires: int
+
+    def fields(self) -> list[bytes]:
+        """Return the fields the MAC covers, in order."""
+        numbers = (str(self.version), str(self.expires))
+        words = (self.draft, self.case, self.recipient, self.channel, self.fingerprint, self.author)
+        return [word.encode() for word in (*words, *numbers)]
+
+
+def begin(
+    connection: Connection, office: Office, case: RowMapping, person: str, now: datetime
+) -> dict[str, Any]:
+    """Return a ticket, its MAC, and what the reply template needs, for a reply in this case."""
+    way = consent.way(connection, office.keyring, case["client_id"])
+    ticket = Ticket(
+        draft=new_id(),
+        case=case["id"],
+        version=FORMAT,
+        recipient=case["client_id"],
+        channel=way.channel,
+        fingerprint=way.fingerprint or "",
+        author=person,
+        expires=int((now + TICKET_LASTS).timestamp()),
+    )
+    mac = office.keyring.row_mac("ticket", ticket.fields())
+    facts = {**letters.common_facts(office, case["language"]), "sign_off": person.title()}
+    shown = {name: getattr(ticket, name) for name in Ticket.__dataclass_fields__}
+    return {"ticket": shown, "mac": mac.hex(), "language": case["language"], "facts": facts}
+
+
+def approve(
+    connection: Connection,
+    office: Office,
+    person: str,
+    statement: str,
+    signature: bytes,
+    now: datetime,
+) -> dict[str, Any]:
+    """Take a signed reply into the outbox; return its id, state and when it leaves.
+
+    A reply to a client without a way waits, and the client gets a note without content.
+    Raises: Refused for a wrong signature, ticket or author; Conflict when the client's key or way
+    changed since the ticket; NotFound for a case the person cannot open.
+    """
+    said = _checked_statement(connection, office, person, statement, signature)
+    ticket = _checked_ticket(office, said, person, now)
+    case = cases.get(connection, ticket.case, lock=True)
+    if not cases.may_read(office, case, person):
+        raise errors.NotFound
+    _check_not_sent(connection, ticket)
+    way = _agreed_way(connection, office, case, ticket, said)
+    waits = way.channel == parcels.NONE
+    hold = timedelta(seconds=office.config.limits.hold_seconds)
+    parcel = replace(
+        letters.address_parcel(connection, office, case, way),
+        subject=said["subject"],
+        text=said["text"],
+        author=person,
+        statement=statement,
+        signature=signature.hex(),
+    )
+    signed = {"statement": statement, "signature": signature.hex(), "plain": said.get("plain", "")}
+    outgoing_id = letters.post(
+        connection,
+        office,
+        case,
+        parcel,
+        kind="reply",
+        now=now,
+        asked=Asked("reply", {}, once=f"draft:{ticket.draft}", is_answer=False),
+        state="waiting" if waits else "held",
+        due_at=now + hold,
+        expires_at=now + WAITING_LASTS if waits else None,
+        content=signed,
+    )
+    cases.answered(connection, case["id"], now)
+    verb = "reply-approved-plain" if said.get("plain") else "reply-approved"
+    records.audit(connection, now, person, verb, case["id"], outgoing_id)
+    if waits:
+        _wait(connection, office, case, outgoing_id, now)
+    state = "waiting" if waits else "held"
+    return {"id": outgoing_id, "state": state, "leaves_at": (now + hold).isoformat()}
+
+
+def _wait(
+    connection: Connection, office: Office, case: RowMapping, outgoing_id: str, now: datetime
+) -> None:
+    records.flag(connection, now, case["id"], "waiting", outgoing_id)
+    facts = {"offer_plain": True}
+    asked = Asked("notice", facts, once=f"notice:{outgoing_id}", is_answer=False)
+    letters.ask(connection, office, case, asked, now)
+
+
+def _checked_statement(
+    connection: Connection, office: Office, person: str, statement: str, signature: bytes
+) -> Mapping[str, Any]:
+    reader = roster.reader(connection, office.keyring, person)
+    if not sealing.verify(reader.verify_key, statement.encode(), signature):
+        message = "The signature on this reply does not fit your reader key. Nothing was sent."
+        raise errors.Refused(message)
+    said = json.loads(statement)
+    if not isinstance(said, dict) or not str(said.get("text", "")).strip():
+        message = "The reply is empty. Nothing was sent."
+        raise errors.Refused(message)
+    return said
+
+
+def _checked_ticket(office: Office, said: Mapping[str, Any], person: str, now: datetime) -> Ticket:
+    try:
+        ticket = Ticket(**said["ticket"])
+        office.keyring.check_row_mac("ticket", ticket.fields(), bytes.fromhex(said["mac"]))
+    except (KeyError, TypeError, ValueError, AttributeError, errors.SealBroken) as fault:
+        message = "This reply was not begun here. Nothing was sent; begin it again."
+        raise errors.Refused(message) from fault
+    if ticket.author != person:
+        message = "This reply was begun by somebody else. Nothing was sent."
+        raise errors.Refused(message)
+    if ticket.expires < now.timestamp():
+        message = "This reply was begun more than a day ago. Nothing was sent; begin it again."
+        raise errors.Conflict(message)
+    return ticket
+
+
+def _check_not_sent(connection: Connection, ticket: Ticket) -> None:
+    once = select(outgoing.c.id).where(outgoing.c.once == f"draft:{ticket.draft}")
+    if connection.execute(once).first():
+        message = "This reply is in the outbox already."
+        raise errors.Conflict(message)
+
+
+def _agreed_way(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    ticket: Ticket,
+    said: Mapping[str, Any],
+) -> consent.Way:
+    way = consent.way(connection, office.keyring, case["client_id"])
+    if (way.channel, way.fingerprint or "") != (ticket.channel, ticket.fingerprint):
+        message = "The way to this client changed while you wrote. Nothing was sent; look again."
+        raise errors.Conflict(message)
+    return consent.Way(parcels.PLAIN) if str(said.get("plain", "")).strip() else way
+
+
+def undo(
+    connection: Connection, office: Office, person: str, name: str, now: datetime
+) -> RowMapping:
+    """Take back a reply that is still held or waits for a way. Return its row as it was.
+
+    `name` is the outgoing id or a unique beginning of it; "" means the person's latest reply.
+    Raises: NotFound; Conflict when it has left, or is leaving now.
+    """
+    row = _own_reply(connection, person, name)
+    free = outgoing.c.state.in_(["held", "waiting"]) & (outgoing.c.fence == row["fence"])
+    changed = update(outgoing).where(
+        (outgoing.c.id == row["id"]) & free & (outgoing.c.lease_until == 0)
+    )
+    if connection.execute(changed.values(state="undone", sealed=None)).rowcount != 1:
+        message = f"This reply cannot be taken back any more: it is {row['state']}."
+        raise errors.Conflict(message)
+    entries = records.letters
+    of_reply = update(entries).where(entries.c.id == row["letter_id"])
+    connection.execute(of_reply.values(kind="reply-undone"))
+    cases.recount_waiting(connection, row["case_id"])
+    records.clear_flag(connection, now, row["case_id"], "waiting", person, row["id"])
+    records.audit(connection, now, person, "reply-undone", row["case_id"], row["id"])
+    return row
+
+
+def _own_reply(connection: Connection, person: str, name: str) -> RowMapping:
+    query = select(outgoing).where(outgoing.c.author == person, outgoing.c.kind == "reply")
+    if name:
+        query = query.where(outgoing.c.id.startswith(name, autoescape=True))
+    newest = query.order_by(outgoing.c.created_at.desc()).limit(1 if not name else 2)
+    rows = connection.execute(newest).mappings().all()
+    if len(rows) != 1:
+        message = "There is no such reply of yours. `mailcounsel outbox` lists them."
+        raise errors.NotFound(message)
+    return rows[0]

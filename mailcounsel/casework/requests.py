@@ -1,0 +1,95 @@
+"""What a client's letter asks for by itself: an acknowledgement, or one of the words we offered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping
+
+from mailcounsel.casework import cases, consent, letters, parcels, promises, records
+from mailcounsel.casework.letters import Asked
+from mailcounsel.casework.office import Office
+from mailcounsel.letter import templates
+from mailcounsel.trust import addressbook
+
+NONE = "none"  # what a rule says to send no acknowledgement
+
+
+def acknowledge(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    *,
+    is_new: bool,
+    template: str | None,
+    received_at: datetime,
+    now: datetime,
+) -> None:
+    """Tell a client that their letter is here and when it is answered: once a case, then once a day."""
+    if template == NONE:
+        return
+    client = addressbook.facts(connection, case["client_id"])
+    zone = ZoneInfo(client.time_zone)
+    promised = promises.local_day(case["promised_at"] or now, zone, case["language"])
+    day = received_at.astimezone(zone).date().isoformat()
+    once = f"first:{case['id']}" if is_new else f"again:{case['id']}:{day}"
+    name = template or ("acknowledgement" if is_new else "acknowledgement-again")
+    way = consent.way(connection, office.keyring, case["client_id"])
+    facts = {"promised_day": promised, "offer_plain": way.channel == parcels.NONE}
+    letters.ask(connection, office, case, Asked(name, facts, once), now)
+
+
+def carry_out(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    command: str,
+    letter_id: str,
+    now: datetime,
+) -> None:
+    """Do what a client's word asks: agree, stop, pause, resume, help."""
+    if command == "agree":
+        _agree(connection, office, case, letter_id, now)
+    elif command == "help":
+        _answer(connection, office, case, "help", letter_id, now)
+    else:
+        state = {"stop": "stopped", "pause": "paused", "resume": "on"}[command]
+        addressbook.set_checkins(connection, case["client_id"], state)
+        _answer(connection, office, case, "resumed" if state == "on" else state, letter_id, now)
+    records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
+
+
+def _agree(
+    connection: Connection, office: Office, case: RowMapping, letter_id: str, now: datetime
+) -> None:
+    """Keep the client's yes with the wording they were offered, and let waiting letters go."""
+    if consent.has(connection, office.keyring, case["client_id"]):
+        return
+    wording = _offer(office, case["language"])
+    consent.give(connection, office.keyring, case["client_id"], letter_id, wording, now)
+    _answer(connection, office, case, "consent-thanks", letter_id, now)
+    letters.release_waiting(connection, office, case["client_id"], now)
+
+
+def _offer(office: Office, language: str) -> str:
+    """Return the words in which ordinary mail was offered: those of the acknowledgement."""
+    facts = {**letters.common_facts(office, language), "promised_day": "", "offer_plain": True}
+    override = office.config.centre.templates
+    return templates.render(language, "acknowledgement", facts, override).body
+
+
+def _answer(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    template: str,
+    letter_id: str,
+    now: datetime,
+) -> None:
+    client = addressbook.facts(connection, case["client_id"])
+    zone = ZoneInfo(client.time_zone)
+    promised = promises.local_day(case["promised_at"] or now, zone, case["language"])
+    facts = {"promised_day": promised, "until_day": ""}
+    asked = Asked(template, facts, once=f"{template}:{letter_id}")
+    letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)

@@ -1,0 +1,85 @@
+"""Content-free notes to the centre's own people: there are new letters, or urgent ones."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping
+
+from mailcounsel.casework import cases, parcels
+from mailcounsel.casework.office import Office
+from mailcounsel.casework.parcels import Parcel
+from mailcounsel.config import Person
+from mailcounsel.letter import templates
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import addressbook
+
+outgoing = models.table(models.Outgoing)
+
+URGENT = cases.PRIORITIES.index("urgent")
+
+
+def notify(
+    connection: Connection, office: Office, case: RowMapping, occasion: str, now: datetime
+) -> None:
+    """Send a note to those who should look at a case, each occasion once.
+
+    An empty `occasion` is an ordinary new letter, of which people hear once an hour at most; else
+    it names what is urgent, and everybody who can read the case hears of it at once.
+    """
+    urgent = bool(occasion)
+    names = {case["assignee"]} if case["assignee"] else set()
+    readers = office.config.readers(case["queue"])
+    supervisors = {person.name for person in office.config.supervisors(case["queue"])}
+    for person in readers:
+        concerned = not names or person.name in names or (urgent and person.name in supervisors)
+        if person.notify and concerned:
+            once = f"staff:{person.name}:{occasion or now.strftime('%Y%m%d%H')}"
+            _post(connection, office, person, person.notify, once=once, now=now)
+
+
+def _post(
+    connection: Connection,
+    office: Office,
+    person: Person,
+    address: str,
+    *,
+    once: str,
+    now: datetime,
+) -> None:
+    language = person.languages[0] if person.languages else office.config.centre.language
+    waiting = cases.queue_of(connection, office, person.name)
+    urgent = sum(case["priority"] == URGENT for case in waiting)
+    facts = {"new": len(waiting), "urgent": urgent}
+    override = office.config.centre.templates
+    mail = templates.render(language, "staff-notice", facts, override)
+    sender = office.config.inboxes[0]
+    outgoing_id = new_id()
+    parcel = Parcel(
+        to_address=address,
+        from_address=sender.address,
+        from_name=office.config.sender_name(sender),
+        subject=mail.subject,
+        text=mail.body,
+        message_id=f"{secrets.token_hex(16)}@{sender.address.rpartition('@')[2]}",
+        channel=parcels.PLAIN,
+        auto_submitted="auto-generated",
+    )
+    row = {
+        "id": outgoing_id,
+        "kind": "staff-notice",
+        "state": "ready",
+        "reason": "",
+        "once": once,
+        "to_lookup": addressbook.lookup(office.keyring, address),
+        "automatic": False,
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "lease_until": 0,
+        "fence": 0,
+        "sealed": parcels.seal(office.keyring, outgoing_id, parcel),
+    }
+    statements.insert_once(connection, outgoing, row)
