@@ -1,0 +1,51 @@
+"""Step *assess*: language, signs of danger, and a word that asks for something.
+
+Signs of danger are looked for in the whole text and can only raise. A command counts only as a
+word of its own in what the client wrote now, not in what they quote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailcounsel.casework import commands, danger
+from mailcounsel.letter import fold, language
+from mailcounsel.letter.parse import Letter
+
+AGREE = "agree"
+HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What was seen in a letter's words. `new_words` leaves quotes and signatures out."""
+
+    language: str | None
+    new_words: str
+    command: str | None
+    signs: tuple[danger.Sign, ...]
+
+    @property
+    def is_danger(self) -> bool:
+        """Tell whether anything here must be read by a named person soon."""
+        return bool(self.signs)
+
+    @property
+    def is_fresh_danger(self) -> bool:
+        """Tell whether the client wrote it now, rather than quoting an earlier letter."""
+        return any(not sign.quoted for sign in self.signs)
+
+
+def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
+    """Look at a letter's words. The subject counts as part of them."""
+    text = f"{letter.subject}\n\n{letter.text}"
+    start = len(letter.subject) + 2
+    spans = fold.fold(letter.text, ())
+    quoted = tuple((s.start + start, s.end + start) for s in spans if s.kind == "quote")
+    new_words = fold.new_words(letter.text, spans)
+    return Assessed(
+        language=language.guess(new_words or letter.text, languages),
+        new_words=new_words,
+        command=commands.command(new_words) or commands.command(letter.subject),
+        signs=danger.signs(text, quoted),
+    )

@@ -1,0 +1,77 @@
+"""Step *classify*: a letter, or something a machine wrote.
+
+Automatic mail is never answered (RFC 3834 section 2). `Precedence` alone may stop our automatic
+answer but hides nothing; `X-Auto-Response-Suppress` asks for no automatic answer and does not
+mean that a machine wrote the mail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailcounsel.config import Config
+from mailcounsel.intake.knowledge import Knowledge
+from mailcounsel.letter.parse import Letter
+
+LETTER = "letter"
+BOUNCE = "bounce"
+AUTOMATIC = "automatic"
+OWN_LOOP = "own-loop"
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """What a mail is, why, and whether it may be answered without a person."""
+
+    kind: str
+    reason: str = ""
+    may_answer: bool = True
+    about: str | None = None  # the Message-ID of ours that a report is about
+
+
+def classify(letter: Letter, mail_from: str | None, known: Knowledge, config: Config) -> Class:
+    """Say what a mail is. `mail_from` is the envelope's sender, None where there was no envelope."""
+    if _is_our_own(letter, known, config):
+        return Class(OWN_LOOP, "own-message-id", may_answer=False)
+    if letter.report:
+        return _of_report(letter)
+    reason = _machine(letter, mail_from)
+    if reason:
+        return Class(AUTOMATIC, reason, may_answer=False)
+    reluctant = _prefers_no_answer(letter)
+    return Class(LETTER, reluctant, may_answer=not reluctant)
+
+
+def _is_our_own(letter: Letter, known: Knowledge, config: Config) -> bool:
+    sender = letter.sender.address
+    if not sender or not letter.message_id or config.inbox_for(sender) is None:
+        return False
+    return known.outgoing_of_message(letter.message_id) is not None
+
+
+def _of_report(letter: Letter) -> Class:
+    report = letter.report
+    assert report is not None  # noqa: S101 - the caller looked
+    if report.kind == "delivery" and report.failed:
+        return Class(BOUNCE, "delivery-failed", may_answer=False, about=report.original_message_id)
+    return Class(AUTOMATIC, f"{report.kind}-report", False, report.original_message_id)
+
+
+def _machine(letter: Letter, mail_from: str | None) -> str:
+    submitted = letter.header("auto-submitted") or "no"
+    if submitted.split(";")[0].strip().lower() != "no":
+        return "auto-submitted"
+    if letter.header("list-id") or letter.header("list-post"):
+        return "list"
+    if mail_from == "" or (letter.header("return-path") or "").strip() == "<>":
+        return "null-sender"
+    marks = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply")
+    return "autoreply-mark" if any(letter.header(mark) for mark in marks) else ""
+
+
+def _prefers_no_answer(letter: Letter) -> str:
+    if (letter.header("precedence") or "").strip().lower() in {"bulk", "junk", "list"}:
+        return "precedence"
+    suppress = (letter.header("x-auto-response-suppress") or "").lower()
+    words = {word.strip() for word in suppress.split(",")}
+    return "suppressed" if words & {"all", "autoreply", "oof"} else ""

@@ -1,0 +1,164 @@
+"""What the steps may ask about the people and cases known so far.
+
+`StoreKnowledge` answers from the store, `NoKnowledge` knows nobody: with it the nine steps run
+over a file and store nothing (`mailcounsel explain`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import Connection, RowMapping, select
+
+from mailcounsel.casework.office import Office
+from mailcounsel.store import models
+from mailcounsel.trust import addressbook, pins
+
+cases = models.table(models.Case)
+message_ids = models.table(models.MessageId)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCase:
+    """A case as placing sees it. `version` changes whenever the case changes hands."""
+
+    id: str
+    number: int
+    client_id: str
+    state: str
+    queue: str
+    language: str
+    version: int
+    maybe: bool = False  # a letter without proof of who wrote it, not linked by anyone yet
+
+
+class Knowledge(Protocol):
+    """What is known already. Lists come oldest first."""
+
+    def certificates(self, address: str) -> list[bytes]:
+        """Return the certificates met with clients of an address."""
+
+    def clients_with_address(self, address: str) -> list[str]:
+        """Return the clients known by an address."""
+
+    def clients_with_key(self, fingerprint: str) -> list[str]:
+        """Return the clients for whom a key is pinned."""
+
+    def case_of_token(self, token: str) -> KnownCase | None:
+        """Return the case a returned token belongs to."""
+
+    def cases_of_message(self, message_id: str) -> list[KnownCase]:
+        """Return the cases a Message-ID belongs to; ids may be reused."""
+
+    def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
+        """Return the cases of some clients."""
+
+    def outgoing_of_message(self, message_id: str) -> str | None:
+        """Return which of our own letters has this Message-ID."""
+
+
+class NoKnowledge:
+    """Knows nobody."""
+
+    def certificates(self, address: str) -> list[bytes]:
+        """Return none."""
+        return []
+
+    def clients_with_address(self, address: str) -> list[str]:
+        """Return none."""
+        return []
+
+    def clients_with_key(self, fingerprint: str) -> list[str]:
+        """Return none."""
+        return []
+
+    def case_of_token(self, token: str) -> KnownCase | None:
+        """Return none."""
+        return None
+
+    def cases_of_message(self, message_id: str) -> list[KnownCase]:
+        """Return none."""
+        return []
+
+    def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
+        """Return none."""
+        return []
+
+    def outgoing_of_message(self, message_id: str) -> str | None:
+        """Return none."""
+        return None
+
+
+class StoreKnowledge:
+    """Knows what the store knows, within one connection. A linked case stands for its target."""
+
+    def __init__(self, connection: Connection, office: Office) -> None:
+        self._connection = connection
+        self._keyring = office.keyring
+
+    def certificates(self, address: str) -> list[bytes]:
+        """Return the certificates met with clients of an address."""
+        found = self.clients_with_address(address)
+        known = [pins.of_client(self._connection, self._keyring, client) for client in found]
+        return [pin.certificate for client in known for pin in client]
+
+    def clients_with_address(self, address: str) -> list[str]:
+        """Return the clients known by an address."""
+        return addressbook.clients_with(self._connection, self._keyring, address)
+
+    def clients_with_key(self, fingerprint: str) -> list[str]:
+        """Return the clients for whom a key is pinned."""
+        return pins.clients_with(self._connection, self._keyring, fingerprint)
+
+    def case_of_token(self, token: str) -> KnownCase | None:
+        """Return the case a returned token belongs to."""
+        key = self._keyring.lookup("token", token.lower().encode())
+        found = self._cases(cases.c.token_lookup == key)
+        return found[0] if found else None
+
+    def cases_of_message(self, message_id: str) -> list[KnownCase]:
+        """Return the cases a Message-ID belongs to; ids may be reused."""
+        key = self._keyring.lookup("message-id", message_id.encode())
+        named = select(message_ids.c.case_id).where(message_ids.c.lookup == key)
+        return self._cases(cases.c.id.in_(named))
+
+    def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
+        """Return the cases of some clients."""
+        if not client_ids:
+            return []
+        return self._cases(cases.c.client_id.in_(client_ids) & cases.c.merged_into.is_(None))
+
+    def outgoing_of_message(self, message_id: str) -> str | None:
+        """Return which of our own letters has this Message-ID."""
+        key = self._keyring.lookup("message-id", message_id.encode())
+        query = select(message_ids.c.outgoing_id).where(
+            message_ids.c.lookup == key, message_ids.c.outgoing_id.is_not(None)
+        )
+        return self._connection.execute(query).scalars().first()
+
+    def _cases(self, condition: object) -> list[KnownCase]:
+        query = select(cases).where(condition).order_by(cases.c.number)  # type: ignore[arg-type]  # a column expression
+        rows = self._connection.execute(query).mappings().all()
+        found = {row["id"]: row for row in map(self._target, rows)}
+        return [_known(row) for row in found.values()]
+
+    def _target(self, row: RowMapping) -> RowMapping:
+        if not row["merged_into"]:
+            return row
+        query = select(cases).where(cases.c.id == row["merged_into"])
+        return self._connection.execute(query).mappings().one()
+
+
+def _known(row: RowMapping) -> KnownCase:
+    return KnownCase(
+        id=row["id"],
+        number=row["number"],
+        client_id=row["client_id"],
+        state=row["state"],
+        queue=row["queue"],
+        language=row["language"],
+        version=row["version"],
+        maybe=row["maybe_case_id"] is not None,
+    )

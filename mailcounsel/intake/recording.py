@@ -1,0 +1,324 @@
+"""Steps *seal* and *record*: one transaction for the letter, its case, what follows, and the ledger.
+
+Everything a letter causes (a new case, a pinned key, a consent, an acknowledgement, a risk) is
+committed together with the letter's own end in the inbox, or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from mailcounsel import errors
+from mailcounsel.casework import (
+    answers,
+    cases,
+    checkins,
+    letters,
+    records,
+    requests,
+    risk,
+    staff,
+)
+from mailcounsel.casework.cases import NewCase
+from mailcounsel.casework.office import Office
+from mailcounsel.casework.records import Entry
+from mailcounsel.intake import classifying, inbox, vouching
+from mailcounsel.intake.inbox import Received
+from mailcounsel.store import models, statements
+from mailcounsel.trust import addressbook, pins
+
+if TYPE_CHECKING:
+    from mailcounsel.intake.pipeline import Plan
+
+outgoing = models.table(models.Outgoing)
+
+CASE = "case"
+OWN_LOOP = "own-loop"
+CHANGED = "changed"  # the case changed since the letter was looked at: place it again
+LOST = "lost-claim"  # another process has this letter now
+LONG_ANSWER = 200  # characters: a check-in answer longer than this is a letter as well
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a letter ended."""
+
+    state: str
+    case_id: str | None = None
+    letter_id: str | None = None
+
+
+def record(
+    connection: Connection, office: Office, received: Received, plan: Plan, now: datetime
+) -> Outcome:
+    """Write down a letter and everything it causes. Nothing is written when it must be placed again."""
+    if not statements.holds(connection, inbox.inboxes, received.inbox_id, received.fence):
+        return Outcome(LOST)
+    if plan.kind.kind == classifying.OWN_LOOP:
+        return _settle(connection, received, Outcome(OWN_LOOP), plan.kind.reason)
+    if _has_changed(connection, plan):
+        return Outcome(CHANGED)
+    case = _case_for(connection, office, plan, now)
+    if plan.placement.case is None and plan.placement.maybe:
+        records.flag(connection, now, case["id"], "maybe", plan.placement.maybe.id)
+    letter_id = records.write(connection, office.keyring, case["id"], _entry(received, plan))
+    _remember(connection, office, case, plan, letter_id, now)
+    Follow(connection, office, case["id"], plan, letter_id, received, now).up()
+    records.audit(connection, now, "service", f"letter-{plan.placement.why}", case["id"], letter_id)
+    return _settle(connection, received, Outcome(CASE, case["id"], letter_id), plan.placement.why)
+
+
+def _has_changed(connection: Connection, plan: Plan) -> bool:
+    """Lock the case the letter was placed in, and tell whether it is not what it was."""
+    placed = plan.placement.case
+    if placed is None:
+        return False
+    row = cases.get(connection, placed.id, lock=True)
+    now_is = (row["version"], row["state"], row["client_id"], row["merged_into"])
+    return now_is != (placed.version, placed.state, placed.client_id, None)
+
+
+def _settle(connection: Connection, received: Received, outcome: Outcome, reason: str) -> Outcome:
+    """End a letter's time in the inbox: its raw bytes are forgotten there."""
+    ours = inbox.settle(
+        connection,
+        received,
+        "own-loop" if outcome.state == OWN_LOOP else "case",
+        reason=reason,
+        case_id=outcome.case_id,
+        letter_id=outcome.letter_id,
+    )
+    if not ours:
+        message = "another process has this letter now"
+        raise errors.Conflict(message)
+    return outcome
+
+
+def _case_for(connection: Connection, office: Office, plan: Plan, now: datetime) -> RowMapping:
+    if plan.placement.case:
+        return cases.get(connection, plan.placement.case.id)
+    language = plan.assessed.language or office.config.language(plan.inbox)
+    client_id = plan.placement.client_id or _new_client(connection, office, plan, language, now)
+    new = NewCase(
+        client_id=client_id,
+        inbox=plan.inbox.address,
+        queue=plan.decision.queue,
+        language=language,
+        priority="low" if plan.kind.kind != classifying.LETTER else plan.decision.priority,
+        tags=plan.decision.tags,
+        suspect=plan.envelope.suspect,
+        maybe_case_id=plan.placement.maybe.id if plan.placement.maybe else None,
+    )
+    return cases.get(connection, cases.open_case(connection, office, new, now))
+
+
+def _new_client(
+    connection: Connection, office: Office, plan: Plan, language: str, now: datetime
+) -> str:
+    return addressbook.add_client(
+        connection,
+        office.keyring,
+        plan.opened.letter.sender.address,
+        language=language,
+        time_zone=office.config.centre.time_zone,
+        now=now,
+    )
+
+
+def _entry(received: Received, plan: Plan) -> Entry:
+    letter = plan.opened.letter
+    kinds = {classifying.BOUNCE: "bounce", classifying.AUTOMATIC: "automatic"}
+    content = {
+        "subject": letter.subject,
+        "text": letter.text,
+        "html_used": letter.html_used,
+        "message_id": letter.message_id,
+        "date": letter.date.isoformat() if letter.date else None,
+        "encrypted": plan.opened.was_encrypted,
+        "sender_doubt": letter.sender.doubt,
+        "problems": list(plan.opened.problems),
+        "signs": [[sign.kind, sign.start, sign.end] for sign in plan.assessed.signs],
+        "attachments": [
+            {"name": one.name, "type": one.content_type, "size": len(one.data)}
+            for one in letter.attachments
+        ],
+    }
+    return Entry(
+        direction="in",
+        kind=kinds.get(plan.kind.kind, "letter"),
+        at=received.received_at,
+        content=content,
+        vouching=plan.vouched.kind,
+        suspect=plan.envelope.suspect,
+        attachments=[one.data for one in letter.attachments],
+        source=received.raw,
+    )
+
+
+def _remember(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    plan: Plan,
+    letter_id: str,
+    now: datetime,
+) -> None:
+    """Remember what the letter showed: its id, its language, its sender's keys."""
+    letter = plan.opened.letter
+    if letter.message_id:
+        letters.name_message(connection, office, case["id"], letter.message_id, letter_id)
+    if plan.kind.kind != classifying.LETTER:
+        return
+    letters.extend_thread(connection, office, case, letter.message_id)
+    is_theirs = plan.placement.case is None or plan.vouched.is_proved
+    for offered in plan.opened.offered if is_theirs else ():
+        state = pins.meet(
+            connection,
+            office.keyring,
+            case["client_id"],
+            offered.fingerprint,
+            offered.certificate,
+            proved=offered.fingerprint in plan.opened.signed_by,
+            now=now,
+        )
+        if state == "alarm":
+            records.flag(connection, now, case["id"], "key-changed", letter_id)
+    letters.release_waiting(connection, office, case["client_id"], now)
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What a recorded letter sets in motion."""
+
+    connection: Connection
+    office: Office
+    case_id: str
+    plan: Plan
+    letter_id: str
+    received: Received
+    now: datetime
+
+    def up(self) -> None:
+        """Set it in motion: a bounce, a command, a check-in answer, a letter that waits."""
+        if self.plan.kind.kind == classifying.BOUNCE:
+            self._bounce()
+        elif self.plan.kind.kind == classifying.AUTOMATIC:
+            self._audit_kind("automatic")
+        elif self._is_command():
+            self._command()
+        elif not self._is_answer():
+            self._waits()
+        self._danger()
+
+    def _case(self) -> RowMapping:
+        return cases.get(self.connection, self.case_id)
+
+    def _audit_kind(self, kind: str) -> None:
+        case_id, ref = self.case_id, self.letter_id
+        records.audit(self.connection, self.now, "service", f"letter-is-{kind}", case_id, ref)
+
+    def _bounce(self) -> None:
+        """Tie a bounce to the mail it reports; a reply that bounced opens the case again, loudly."""
+        outgoing_id = self.plan.placement.outgoing_id
+        if outgoing_id is None:
+            return
+        one = outgoing.c.id == outgoing_id
+        row = self.connection.execute(select(outgoing).where(one)).mappings().one()
+        if row["state"] in {"sent", "uncertain", "handing-over"}:
+            self.connection.execute(update(outgoing).where(one).values(state="bounced"))
+        records.flag(self.connection, self.now, self.case_id, "bounced", outgoing_id)
+        case = self._case()
+        if row["kind"] == "reply":
+            cases.letter_waits(self.connection, self.office, case, self.received.received_at)
+            cases.raise_priority(self.connection, self.case_id, "high")
+            staff.notify(self.connection, self.office, case, f"bounce:{outgoing_id}", self.now)
+
+    def _is_command(self) -> bool:
+        command = self.plan.assessed.command
+        if command is None or self.plan.envelope.suspect:
+            return False
+        if command == "agree":
+            return self._may_agree()
+        return command == "help" or self.plan.vouched.is_proved
+
+    def _may_agree(self) -> bool:
+        """Consent counts only with our token in the letter, for a client without a pinned key."""
+        client_id = self._case()["client_id"]
+        has_key = pins.pinned(self.connection, self.office.keyring, client_id) is not None
+        return self.plan.vouched.kind == vouching.TOKEN and not has_key
+
+    def _command(self) -> None:
+        command = self.plan.assessed.command or ""
+        requests.carry_out(
+            self.connection, self.office, self._case(), command, self.letter_id, self.now
+        )
+        self._retype("command")
+        if command == "help":
+            self._waits(acknowledge=False)
+            cases.raise_priority(self.connection, self.case_id, "high")
+            occasion = f"help:{self.letter_id}"
+            staff.notify(self.connection, self.office, self._case(), occasion, self.now)
+
+    def _is_answer(self) -> bool:
+        """Read the letter as the answer to a check-in; True when nobody needs to act on it."""
+        if not self.plan.vouched.is_proved or self.plan.placement.case is None:
+            return False
+        letter = self.plan.opened.letter
+        case = self._case()
+        family = cases.family(self.connection, case)
+        references = [*letter.references, *letter.in_reply_to]
+        question = checkins.question_for(self.connection, self.office, family, references, self.now)
+        if question is None:
+            return False
+        words = self.plan.assessed.new_words
+        read = answers.rating(words, self.plan.assessed.language or case["language"])
+        if self.plan.assessed.signs:
+            read = answers.Unsure("danger")
+        checkins.answer(
+            self.connection, self.office, case, question, read, self.letter_id, self.now
+        )
+        is_rating = isinstance(read, answers.Rating)
+        if is_rating:
+            self._retype("answer")
+        return is_rating and len(words) <= LONG_ANSWER
+
+    def _retype(self, kind: str) -> None:
+        one = records.letters.c.id == self.letter_id
+        self.connection.execute(update(records.letters).where(one).values(kind=kind))
+
+    def _waits(self, *, acknowledge: bool = True) -> None:
+        cases.letter_waits(self.connection, self.office, self._case(), self.received.received_at)
+        if self.plan.placement.case:
+            cases.raise_priority(self.connection, self.case_id, self.plan.decision.priority)
+            cases.add_tags(self.connection, self.office, self._case(), self.plan.decision.tags)
+        if self.plan.envelope.suspect:
+            records.flag(self.connection, self.now, self.case_id, "suspect", self.letter_id)
+            return
+        if acknowledge and self.plan.kind.may_answer:
+            requests.acknowledge(
+                self.connection,
+                self.office,
+                self._case(),
+                is_new=self.plan.placement.case is None,
+                template=self.plan.decision.acknowledgement,
+                received_at=self.received.received_at,
+                now=self.now,
+            )
+        staff.notify(self.connection, self.office, self._case(), "", self.now)
+
+    def _danger(self) -> None:
+        """Raise the case for signs of danger; a proved client's old words in a quote do not."""
+        is_old = self.plan.placement.case is not None and not self.plan.assessed.is_fresh_danger
+        if not self.plan.assessed.is_danger or is_old:
+            return
+        if self.plan.kind.kind != classifying.LETTER:
+            return
+        risk_id = risk.raise_risk(self.connection, self.case_id, self.letter_id, self.now)
+        case = self._case()
+        if case["waiting_since"] is None:
+            cases.letter_waits(self.connection, self.office, case, self.received.received_at)
+        staff.notify(self.connection, self.office, case, f"risk:{risk_id}", self.now)

@@ -1,0 +1,105 @@
+"""Step *vouch*: who really wrote this.
+
+Four answers, strongest first: *signed* by a client's pinned key over the whole body; our *token*
+returned together with the client's own address; *border*, our own mail server's
+Authentication-Results for the client's address (RFC 8601); or *nothing*.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailcounsel.intake.knowledge import Knowledge, KnownCase
+from mailcounsel.intake.opening import Opened
+from mailcounsel.letter.parse import Letter
+
+SIGNED = "signed"
+TOKEN = "token"
+BORDER = "border"
+NOTHING = "nothing"
+
+_TOKEN = r"[a-z2-7]{26}"
+_IN_ADDRESS = re.compile(rf"\+({_TOKEN})@", re.IGNORECASE)
+_IN_MESSAGE_ID = re.compile(rf"\A({_TOKEN})\.[0-9a-f]{{16}}@", re.IGNORECASE)
+_PASSED = re.compile(r"\bdmarc\s*=\s*pass\b")
+_FROM = re.compile(r"\bheader\.from\s*=\s*([^\s;()]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Who wrote a letter, as far as it is proved. `token_case` is a hint even without proof."""
+
+    kind: str
+    client_ids: tuple[str, ...] = ()
+    token_case: KnownCase | None = None
+
+    @property
+    def is_proved(self) -> bool:
+        """Tell whether a client is proved to have written it."""
+        return self.kind != NOTHING
+
+
+def vouch(
+    opened: Opened, recipients: tuple[str, ...], known: Knowledge, authserv_id: str | None
+) -> Vouched:
+    """Say who wrote a letter. `recipients` are those of the envelope."""
+    letter = opened.letter
+    hint = _token_case(letter, recipients, known)
+    signer = _signer(opened, known)
+    if signer:
+        return Vouched(SIGNED, signer, hint)
+    address = letter.sender.address
+    clients = tuple(known.clients_with_address(address)) if address else ()
+    if hint and hint.client_id in clients:
+        return Vouched(TOKEN, (hint.client_id,), hint)
+    if address and clients and authserv_id and passed_our_border(letter, authserv_id, address):
+        return Vouched(BORDER, clients, hint)
+    return Vouched(NOTHING, (), hint)
+
+
+def _signer(opened: Opened, known: Knowledge) -> tuple[str, ...]:
+    """Return the clients whose pinned key signed. Two who share a key are told apart by address."""
+    found = [client for name in opened.signed_by for client in known.clients_with_key(name)]
+    if len(set(found)) > 1 and opened.letter.sender.address:
+        here = known.clients_with_address(opened.letter.sender.address)
+        found = [client for client in found if client in here]
+    return tuple(dict.fromkeys(found))
+
+
+def tokens(letter: Letter, recipients: tuple[str, ...]) -> list[str]:
+    """Return the case tokens a letter brings back: in addresses, then in Message-IDs, nearest first."""
+    tags = [_IN_ADDRESS.search(address) for address in (*recipients, *letter.recipients)]
+    ids = [*reversed(letter.references), *letter.in_reply_to]
+    named = [_IN_MESSAGE_ID.match(message_id) for message_id in ids]
+    return list(dict.fromkeys(found.group(1).lower() for found in (*tags, *named) if found))
+
+
+def _token_case(letter: Letter, recipients: tuple[str, ...], known: Knowledge) -> KnownCase | None:
+    cases = (known.case_of_token(token) for token in tokens(letter, recipients)[:20])
+    return next((case for case in cases if case), None)
+
+
+def passed_our_border(letter: Letter, authserv_id: str, address: str) -> bool:
+    """Tell whether our own border says that the sender's domain stands behind this letter.
+
+    Only the topmost Authentication-Results with our own id is read, and only above the second
+    Received line: what stands lower came from outside. It must say `dmarc=pass` for the From
+    domain, which includes alignment (RFC 7489 section 3.1; RFC 8601 sections 2.2 and 5).
+    """
+    domain = address.rpartition("@")[2]
+    hops = 0
+    for name, value in letter.headers:
+        hops += name == "received"
+        if hops > 1:
+            return False
+        if name == "authentication-results" and _is_by(value, authserv_id):
+            said = value.lower()
+            aligned = _FROM.search(said)
+            return bool(_PASSED.search(said)) and bool(aligned) and aligned.group(1) == domain  # type: ignore[union-attr]  # just checked
+    return False
+
+
+def _is_by(value: str, authserv_id: str) -> bool:
+    first = value.split(";", 1)[0].split()
+    return bool(first) and first[0].lower() == authserv_id.lower()
