@@ -1,0 +1,236 @@
+"""The service as a whole: the only place where the parts are put together.
+
+    SMTP listener ─┐                                   ┌─ outbox loop ──▶ smarthost
+    IMAP watchers ─┴▶ inbox rows ──▶ intake loop ──▶ store ─ check-in loop
+                                                       └─ control socket ◀── command line
+
+Only this room, the SMTP listener and the courier know asyncio; the work itself is plain functions
+in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from mailcounsel import errors
+from mailcounsel.casework import letters
+from mailcounsel.casework.office import Office
+from mailcounsel.clock import Clock, SystemClock
+from mailcounsel.config import Config, Inbox
+from mailcounsel.crypto.keyring import ServiceKeyring
+from mailcounsel.crypto.openpgp import Centre
+from mailcounsel.intake import imap, inbox, smtp
+from mailcounsel.service import loops, schedule, work
+from mailcounsel.service.control import Control
+from mailcounsel.service.desk import Desk
+from mailcounsel.service.operations import OPERATIONS
+from mailcounsel.store import schema
+from mailcounsel.store.engine import Store
+from mailcounsel.trust import roster
+
+log = logging.getLogger(__name__)
+
+TICKS = {"intake": 5.0, "outbox": 1.0, "checkins": 5.0, "sweep": 60.0}  # seconds
+
+
+def keyring_path(config: Config) -> Path:
+    """Return where the service keyring is kept: a file only the service's account may read."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    sealed = Path(credentials) / "keyring" if credentials else None
+    return sealed if sealed and sealed.exists() else config.centre.state_dir / "keyring.json"
+
+
+def open_office(config: Config) -> Office:
+    """Load the keys that go with a configuration. Raises: Unavailable when `init` was not run."""
+    path = keyring_path(config)
+    if not path.exists():
+        message = f"There is no keyring in {config.centre.state_dir}. Run `mailcounsel init` first."
+        raise errors.Unavailable(message)
+    return Office(config, ServiceKeyring.load(path))
+
+
+def gnupg_home(config: Config) -> Path:
+    """Return the centre's own gpg home."""
+    return config.centre.state_dir / "gnupg"
+
+
+def open_centre(config: Config) -> Centre:
+    """Open the centre's OpenPGP key. Raises: Unavailable when gpg or the key is missing."""
+    named = config.centre.state_dir / "centre.fingerprint"
+    if not named.exists():
+        message = (
+            f"There is no centre key in {config.centre.state_dir}. Run `mailcounsel init` first."
+        )
+        raise errors.Unavailable(message)
+    return Centre(gnupg_home(config), named.read_text(encoding="ascii").strip())
+
+
+class Service:
+    """A running centre. `start` and `stop` belong to one event loop."""
+
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        self.config = config
+        self.clock: Clock = clock or SystemClock()
+        self.listener: smtp.Listener | None = None
+        self._watchers: list[imap.Watcher] = []
+        self._bells: dict[str, loops.Bell] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="work")
+        self._ready = threading.Event()
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open the store and the keys, then the doors. Raises: what is missing, in one sentence."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        config = self.config
+        config.centre.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        office = open_office(config)
+        centre = open_centre(config)
+        self._stack.callback(centre.close)
+        store = Store(config.store_url)
+        self._stack.callback(store.close)
+        if store.is_sqlite:
+            self._stack.enter_context(_alone(config.centre.state_dir / "lock"))
+        schema.upgrade(store)
+        if store.is_sqlite:  # a killed process held leases nobody else can be using
+            inbox.free_leases(store)
+            store.write(lambda c: letters.free_leases(c, self.clock.now()))
+        self.desk = Desk(office, store, self.clock, centre, self.ring)
+        self._start_loops()
+        control = Control(config.centre.socket, self.desk, OPERATIONS)
+        await control.start()
+        self._stack.push_async_callback(control.stop)
+        await self._open_doors(office, store)
+
+    def _start_loops(self) -> None:
+        loop = asyncio.get_running_loop()
+        jobs: dict[str, Callable[[Desk], int]] = {
+            "intake": work.place_letters,
+            "outbox": work.send_letters,
+            "checkins": work.ask_checkins,
+            "sweep": work.sweep,
+        }
+        for name, job in jobs.items():
+            self._bells[name] = loops.Bell(loop)
+            task = loop.create_task(loops.run(name, self._in_thread(job), self._bells[name]))
+            self._tasks.append(task)
+            self._bells[name].ring()
+        ticker = schedule.Schedule(
+            {name: (self._bells[name].ring, every) for name, every in TICKS.items()}
+        )
+        ticker.start(loop)
+        self._stack.callback(ticker.stop)
+
+    def _in_thread(self, job: Callable[[Desk], int]) -> loops.Work:
+        async def work_once() -> int:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, job, self.desk)
+
+        return work_once
+
+    async def _open_doors(self, office: Office, store: Store) -> None:
+        config = self.config
+        keyring = office.keyring
+        if config.smtp:
+
+            async def keep(raw: bytes, envelope: inbox.Envelope) -> None:
+                sighted, now = inbox.handed_over(), self.clock.now()
+                future = inbox.keep(store, keyring, raw, envelope, sighted, now)
+                await asyncio.wrap_future(future)
+                self.ring("intake")
+
+            self.listener = smtp.Listener(
+                config.smtp,
+                accepts=lambda address: config.inbox_for(address) is not None,
+                keep=keep,
+                limits=config.limits,
+                ready=self.is_ready,
+            )
+            await self.listener.start()
+            self._stack.push_async_callback(self.listener.stop)
+        for watched in config.inboxes:
+            if watched.imap:
+                self._watch(watched, keyring, store)
+
+    def _watch(self, watched: Inbox, keyring: ServiceKeyring, store: Store) -> None:
+        watcher = imap.Watcher(
+            watched,
+            store=store,
+            keyring=keyring,
+            clock=self.clock,
+            ours=lambda address: self.config.inbox_for(address) is not None,
+            size_bytes=self.config.limits.size_bytes,
+            kept=lambda: self.ring("intake"),
+        )
+        watcher.start()
+        self._watchers.append(watcher)
+
+    def is_ready(self) -> bool:
+        """Tell whether letters may come in: a supervisor of every queue is enrolled."""
+        if not self._ready.is_set():
+            office, store = self.desk.office, self.desk.store
+            names = {queue.supervisor for queue in self.config.queues}
+            found = store.read(lambda c: roster.readers(c, office.keyring, names))
+            if len(found) == len(names):
+                self._ready.set()
+        return self._ready.is_set()
+
+    def ring(self, name: str) -> None:
+        """Wake a loop by name. May be called from any thread."""
+        if name in self._bells:
+            self._bells[name].ring()
+
+    async def stop(self) -> None:
+        """Close the doors, finish what is being written, and let go of everything. Idempotent."""
+        for watcher in self._watchers:
+            await asyncio.to_thread(watcher.stop)
+        self._watchers.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._pool.shutdown(wait=True)
+        await self._stack.aclose()
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock that keeps a second service from one SQLite store."""
+    with path.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as fault:
+            message = "Another mailcounsel service is using this store."
+            raise errors.Unavailable(message) from fault
+        yield
+
+
+async def run(config: Config, started: Callable[[Service], None] | None = None) -> None:
+    """Run the centre until it is told to stop (SIGTERM or SIGINT)."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    service = Service(config)
+    await service.start()
+    try:
+        if started:
+            started(service)
+        await stopped.wait()
+    finally:
+        await service.stop()

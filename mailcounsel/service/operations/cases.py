@@ -1,0 +1,267 @@
+"""The queue and a case: listed, taken, shown, handed over, closed, linked."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from mailcounsel.casework import cases, goals, records, risk
+from mailcounsel.service.control import Parameters, number, text
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.trust import casekeys, roster
+
+INLINE_BYTES = 400_000  # of sealed entries sent with a case; the rest is fetched in pieces
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a moment as text, in UTC."""
+    return moment.isoformat() if moment else None
+
+
+def b64(data: bytes | None) -> str | None:
+    """Return bytes as text for JSON."""
+    return b64encode(data).decode() if data is not None else None
+
+
+def summary(connection: Connection, desk: Desk, case: RowMapping) -> dict[str, Any]:
+    """Return what a queue shows of a case: no word of the client's."""
+    family = cases.family(connection, case)
+    maybe = case["maybe_case_id"]
+    return {
+        "case": cases.handle(case["number"]),
+        "queue": case["queue"],
+        "state": case["state"],
+        "priority": cases.PRIORITIES[case["priority"]],
+        "assignee": case["assignee"],
+        "language": case["language"],
+        "tags": cases.tags_of(desk.office, case),
+        "letters": case["letters"],
+        "waiting_since": iso(case["waiting_since"]),
+        "promised_at": iso(case["promised_at"]),
+        "risk": bool(risk.of_cases(connection, family)),
+        "suspect": case["suspect"],
+        "maybe_from": cases.handle(cases.get(connection, maybe)["number"]) if maybe else None,
+        "flags": [flag["kind"] for flag in records.flags_of(connection, family)],
+    }
+
+
+def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """List the cases that wait for the caller, the most urgent and longest waiting first."""
+    everything = bool(parameters.get("all"))
+
+    def read(connection: Connection) -> list[dict[str, Any]]:
+        found = cases.queue_of(connection, desk.office, caller.person, everything=everything)
+        return [summary(connection, desk, case) for case in found]
+
+    return {"cases": desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
+
+
+def take_next(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Give the caller the case that needs somebody most, and say which."""
+    now = desk.now()
+    case = desk.store.write(lambda c: cases.take_next(c, desk.office, caller.person, now))
+    return {"case": cases.handle(case["number"]) if case else None}
+
+
+def readable(
+    connection: Connection, desk: Desk, caller: Caller, parameters: Parameters
+) -> RowMapping:
+    """Return the case a request names, if the caller may open it."""
+    return cases.readable(connection, desk.office, text(parameters, "case"), caller.person)
+
+
+def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Return a case as its reader's process needs it: sealed entries and the caller's key copies."""
+
+    def read(connection: Connection) -> dict[str, Any]:
+        case = readable(connection, desk, caller, parameters)
+        family = cases.family(connection, case)
+        entries = records.of_case(connection, family)
+        agreed = goals.of_cases(connection, family)
+        asked = goals.answers_of(connection, [goal["id"] for goal in agreed])
+        return {
+            **summary(connection, desk, case),
+            "id": case["id"],
+            "epoch": case["epoch"],
+            "created_at": iso(case["created_at"]),
+            "keys": _keys(connection, family, caller.person),
+            "entries": _entries(entries),
+            "goals": [_goal(goal) for goal in agreed],
+            "checkins": [_checkin(row) for row in asked],
+            "risks": [_risk(row) for row in risk.of_cases(connection, family)],
+        }
+
+    return {**desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
+
+
+def _keys(connection: Connection, family: Sequence[str], person: str) -> list[dict[str, Any]]:
+    return [
+        {"case": case_id, "epoch": epoch, "purpose": purpose, "sealed": b64(sealed)}
+        for case_id in family
+        for epoch, purpose, sealed in casekeys.copies_for(connection, case_id, person)
+    ]
+
+
+def _entries(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Return the entries; the newest come with their sealed content as long as there is room."""
+    room = INLINE_BYTES
+    shown: list[dict[str, Any]] = []
+    for row in reversed(rows):
+        fits = len(row["content"]) <= room
+        room -= len(row["content"]) if fits else 0
+        shown.append(_entry(row, row["content"] if fits else None))
+    return shown[::-1]
+
+
+def _entry(row: RowMapping, content: bytes | None) -> dict[str, Any]:
+    names = ("id", "number", "epoch", "direction", "kind", "vouching", "suspect", "author")
+    return {
+        **{name: row[name] for name in names},
+        "case": row["case_id"],
+        "at": iso(row["at"]),
+        "content": b64(content),
+    }
+
+
+def _goal(row: RowMapping) -> dict[str, Any]:
+    names = ("id", "number", "epoch", "every", "at", "state")
+    return {
+        **{name: row[name] for name in names},
+        "case": row["case_id"],
+        "detail": b64(row["detail"]),
+        "next_due_at": iso(row["next_due_at"]),
+    }
+
+
+def _checkin(row: RowMapping) -> dict[str, Any]:
+    names = ("id", "goal_id", "state", "reason", "epoch")
+    return {
+        **{name: row[name] for name in names},
+        "due_at": iso(row["due_at"]),
+        "answered_at": iso(row["answered_at"]),
+        "answer": b64(row["answer"]),
+    }
+
+
+def _risk(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "letter": row["letter_id"],
+        "opened_at": iso(row["opened_at"]),
+        "read_by": row["read_by"],
+    }
+
+
+def mark_read(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Write down that the caller opened letters of a case."""
+    wanted = [str(name) for name in parameters.get("letters", [])]
+    now = desk.now()
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        entries = records.of_case(connection, cases.family(connection, case))
+        known = [row["id"] for row in entries if row["id"] in wanted]
+        risk.mark_read(connection, case["id"], known, caller.person, now)
+
+    desk.store.write(write)
+    return {}
+
+
+def reader(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Return the public key of an enrolled colleague, to seal copies of a case's keys to."""
+    name = text(parameters, "person")
+    found = desk.store.read(lambda c: roster.reader(c, desk.office.keyring, name))
+    return {"person": found.name, "public_key": b64(found.public_key)}
+
+
+def give_keys(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Keep copies of a case's keys that the caller sealed for a colleague."""
+    to = text(parameters, "person")
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        family = cases.family(connection, case)
+        for copy in parameters.get("copies", []):
+            if text(copy, "case") in family and text(copy, "purpose") == casekeys.CONTENT:
+                epoch, sealed = number(copy, "epoch"), b64decode(text(copy, "sealed"))
+                casekeys.add_copy(
+                    connection, text(copy, "case"), epoch, casekeys.CONTENT, to, sealed
+                )
+
+    desk.store.write(write)
+    return {}
+
+
+def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Give a case to a colleague who has copies of its keys."""
+    to, now = text(parameters, "person"), desk.now()
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        for case_id in cases.family(connection, case):
+            one = cases.get(connection, case_id)
+            cases.hand_over(connection, desk.office, one, to, now, by=caller.person)
+
+    desk.store.write(write)
+    return {}
+
+
+def close(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Close a case."""
+    now = desk.now()
+    desk.store.write(
+        lambda c: cases.close(c, readable(c, desk, caller, parameters), caller.person, now)
+    )
+    return {}
+
+
+def reopen(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Open a closed case again."""
+    now = desk.now()
+    desk.store.write(
+        lambda c: cases.reopen(c, readable(c, desk, caller, parameters), caller.person, now)
+    )
+    return {}
+
+
+def link(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Say that a case belongs to the client of another one. The caller must read both."""
+    now = desk.now()
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        into = readable(connection, desk, caller, {"case": text(parameters, "into")})
+        cases.link(connection, desk.office, case, into, caller.person, now)
+
+    desk.store.write(write)
+    return {}
+
+
+def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Clear a kind of flag on a case, since the caller has seen it."""
+    now, kind = desk.now(), text(parameters, "kind")
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        for case_id in cases.family(connection, case):
+            records.clear_flag(connection, now, case_id, kind, caller.person)
+        records.audit(connection, now, caller.person, f"flag-cleared-{kind}", case["id"])
+
+    desk.store.write(write)
+    return {}
+
+
+def close_risk(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Close the open signs of danger of a case, each with the caller's sealed sentence."""
+    now = desk.now()
+    sentences = {str(k): b64decode(v) for k, v in parameters.get("sentences", {}).items()}
+
+    def write(connection: Connection) -> int:
+        case = readable(connection, desk, caller, parameters)
+        return risk.close(connection, case, caller.person, sentences, now)
+
+    return {"closed": desk.store.write(write)}

@@ -1,0 +1,55 @@
+"""Goals: agreed, listed, asked about no longer."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from mailcounsel import errors
+from mailcounsel.casework import cases
+from mailcounsel.casework import goals as agreed
+from mailcounsel.casework.goals import NewGoal
+from mailcounsel.service.control import Parameters, number, text
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.cases import iso, readable, show
+
+
+def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Agree a goal; its label is released for check-ins, its detail comes sealed."""
+    now = desk.now()
+    new = NewGoal(
+        id=text(parameters, "goal"),
+        text=text(parameters, "label"),
+        detail=b64decode(text(parameters, "detail")),
+        epoch=number(parameters, "epoch"),
+        every=text(parameters, "every"),
+        at=text(parameters, "at"),
+    )
+
+    def write(connection: Connection) -> RowMapping:
+        case = readable(connection, desk, caller, parameters)
+        if case["epoch"] != new.epoch:
+            raise errors.Conflict
+        return agreed.add(connection, desk.office, case, new, caller.person, now)
+
+    row = desk.store.write(write)
+    return {"number": row["number"], "next_due_at": iso(row["next_due_at"])}
+
+
+def listed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Return a case with its goals, as its reader's process needs it."""
+    return show(desk, caller, parameters)
+
+
+def stop(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Ask about a goal no longer."""
+    now, which = desk.now(), number(parameters, "number")
+
+    def write(connection: Connection) -> str:
+        case = readable(connection, desk, caller, parameters)
+        agreed.stop(connection, case, which, caller.person, now)
+        return cases.handle(case["number"])
+
+    return {"case": desk.store.write(write)}

@@ -1,0 +1,201 @@
+"""Letters: fetched in pieces, replied to, noted, taken back, and the outbox."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, or_, select, update
+
+from mailcounsel import errors
+from mailcounsel.casework import cases, letters, records, replies
+from mailcounsel.service.control import Parameters, number, text
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.cases import b64, iso, readable
+
+PIECE_BYTES = 512 * 1024
+RECENT = timedelta(days=2)  # how long a sent letter stays in the outbox's list
+
+
+def piece(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Return a piece of a sealed value: `content`, `source`, or `attachment/N` of a letter."""
+    part, offset = text(parameters, "part"), number(parameters, "offset", 0)
+
+    def read(connection: Connection) -> bytes:
+        query = select(records.letters).where(records.letters.c.id == text(parameters, "letter"))
+        row = connection.execute(query).mappings().first()
+        if row is None:
+            raise errors.NotFound
+        case = cases.get(connection, row["case_id"])
+        main = cases.get(connection, case["merged_into"]) if case["merged_into"] else case
+        if not cases.may_read(desk.office, main, caller.person):
+            raise errors.NotFound
+        return _part(connection, row, part)
+
+    data = desk.store.read(read)
+    return {"data": b64(data[offset : offset + PIECE_BYTES]), "total": len(data)}
+
+
+def _part(connection: Connection, row: RowMapping, part: str) -> bytes:
+    if part in {"content", "source"} and row[part] is not None:
+        return bytes(row[part])
+    kind, _, place = part.partition("/")
+    files = records.attachments
+    if kind == "attachment" and place.isdecimal():
+        query = select(files.c.content).where(
+            files.c.letter_id == row["id"], files.c.number == int(place)
+        )
+        found = connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            return bytes(found)
+    raise errors.NotFound
+
+
+def add_note(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Keep a note the caller sealed in their own process."""
+    now, sealed = desk.now(), b64decode(text(parameters, "content"))
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        if case["epoch"] != number(parameters, "epoch"):
+            raise errors.Conflict
+        name = text(parameters, "letter")
+        records.write_note(connection, case, name, sealed, caller.person, now)
+
+    desk.store.write(write)
+    return {}
+
+
+def begin_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Return a ticket for a reply and what its template needs."""
+    now = desk.now()
+
+    def read(connection: Connection) -> dict[str, Any]:
+        case = readable(connection, desk, caller, parameters)
+        return replies.begin(connection, desk.office, case, caller.person, now)
+
+    return desk.store.read(read)
+
+
+def approve_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Take a reply the caller signed into the outbox."""
+    now, signature = desk.now(), b64decode(text(parameters, "signature"))
+    statement = text(parameters, "statement")
+    approved = desk.store.write(
+        lambda c: replies.approve(c, desk.office, caller.person, statement, signature, now)
+    )
+    desk.ring("outbox")
+    return approved
+
+
+def undo_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Take back a reply of the caller's that has not left."""
+    now, name = desk.now(), text(parameters, "id", "")
+    row = desk.store.write(lambda c: replies.undo(c, desk.office, caller.person, name, now))
+    case = desk.store.read(lambda c: cases.get(c, row["case_id"]))
+    return {"id": row["id"], "case": cases.handle(case["number"]), "letter": row["letter_id"]}
+
+
+def outbox(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """List letters that are on their way, stuck, or left lately."""
+    out = letters.outgoing
+    since = desk.now() - RECENT
+    shown = or_(out.c.state.not_in(["sent", "undone"]), out.c.created_at > since)
+
+    def read(connection: Connection) -> list[dict[str, Any]]:
+        wanted = (
+            select(out)
+            .where(shown, or_(out.c.case_id.is_not(None), out.c.state != "sent"))
+            .order_by(out.c.created_at)
+            .limit(500)
+        )
+        rows = connection.execute(wanted).mappings().all()
+        return [
+            _outgoing(connection, row) for row in rows if _may_see(connection, desk, caller, row)
+        ]
+
+    return {"letters": desk.store.read(read), "now": iso(desk.now())}
+
+
+def _may_see(connection: Connection, desk: Desk, caller: Caller, row: RowMapping) -> bool:
+    if "admin" in caller.roles:
+        return True
+    if row["case_id"] is None:
+        return False
+    return cases.may_read(desk.office, cases.get(connection, row["case_id"]), caller.person)
+
+
+def _outgoing(connection: Connection, row: RowMapping) -> dict[str, Any]:
+    case = cases.get(connection, row["case_id"]) if row["case_id"] else None
+    return {
+        "id": row["id"],
+        "case": cases.handle(case["number"]) if case else None,
+        "kind": row["kind"],
+        "state": row["state"],
+        "reason": row["reason"],
+        "author": row["author"],
+        "attempts": row["attempts"],
+        "due_at": iso(row["due_at"]),
+        "sent_at": iso(row["sent_at"]),
+    }
+
+
+def _stuck(
+    connection: Connection, desk: Desk, caller: Caller, parameters: Parameters
+) -> RowMapping:
+    """Return the letter a person decides about: uncertain, failed, or bounced."""
+    out = letters.outgoing
+    name = text(parameters, "id")
+    query = select(out).where(out.c.id.startswith(name, autoescape=True)).limit(2)
+    rows = [
+        row
+        for row in connection.execute(query.with_for_update()).mappings()
+        if _may_see(connection, desk, caller, row)
+    ]
+    if len(rows) != 1 or not name:
+        message = "There is no such letter. `mailcounsel outbox` lists them."
+        raise errors.NotFound(message)
+    if rows[0]["state"] not in {"uncertain", "failed", "bounced"}:
+        message = f"This letter is {rows[0]['state']}; there is nothing to decide about it."
+        raise errors.Conflict(message)
+    return rows[0]
+
+
+def resend(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Send an uncertain or failed letter once more, since a person decided so. Same Message-ID."""
+    now = desk.now()
+
+    def write(connection: Connection) -> None:
+        row = _stuck(connection, desk, caller, parameters)
+        if row["sealed"] is None:
+            message = "This letter was taken by the mail server and its words are only in the case."
+            raise errors.Conflict(message)
+        _decide(connection, caller, row, {"state": "ready", "due_at": now, "attempts": 0}, now)
+
+    desk.store.write(write)
+    desk.ring("outbox")
+    return {}
+
+
+def settle(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Let an uncertain, failed or bounced letter rest: a person has seen it."""
+    now = desk.now()
+
+    def write(connection: Connection) -> None:
+        row = _stuck(connection, desk, caller, parameters)
+        _decide(connection, caller, row, {"state": "settled", "sealed": None}, now)
+
+    desk.store.write(write)
+    return {}
+
+
+def _decide(
+    connection: Connection, caller: Caller, row: RowMapping, values: dict[str, Any], now: Any
+) -> None:
+    out = letters.outgoing
+    connection.execute(update(out).where(out.c.id == row["id"]).values(reason="", **values))
+    if row["case_id"]:
+        records.clear_flag(connection, now, row["case_id"], row["state"], caller.person, row["id"])
+    verb = f"letter-{values['state']}-by-person"
+    records.audit(connection, now, caller.person, verb, row["case_id"], row["id"])

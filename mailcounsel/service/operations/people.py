@@ -1,0 +1,95 @@
+"""People: invited by an admin, enrolled from their own machine."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailcounsel import errors
+from mailcounsel.casework import records
+from mailcounsel.crypto import openpgp
+from mailcounsel.service.control import Parameters, text
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.trust import roster
+from mailcounsel.trust.roster import Enrolment
+
+
+def invite(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Make a one-time code for a person of the configuration."""
+    name, now = text(parameters, "person"), desk.now()
+    person = desk.office.config.person(name)
+    if person is None:
+        message = f"{name} is not in config.toml. Add a [[person]] first."
+        raise errors.NotFound(message)
+
+    def write(connection: Connection) -> str:
+        records.audit(connection, now, caller.person, "invited", ref=name)
+        return roster.invite(connection, desk.office.keyring, name, now)
+
+    return {"person": name, "code": desk.store.write(write)}
+
+
+def _own(desk: Desk, caller: Caller, name: str) -> str:
+    """Return the name if this account may act as that person. Raises: Refused."""
+    if name not in caller.people:
+        message = "This code was made for somebody with another account on the centre's machine."
+        raise errors.Refused(message)
+    return name
+
+
+def invited(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Say whom a code was made for, so that their key can carry the name."""
+    code, now = text(parameters, "code"), desk.now()
+    name = desk.store.read(lambda c: roster.invited(c, desk.office.keyring, code, now))
+    person = desk.office.config.person(_own(desk, caller, name))
+    languages = person.languages if person else ()
+    language = languages[0] if languages else desk.office.config.centre.language
+    notify = person.notify if person else None
+    return {
+        "person": name,
+        "centre": desk.office.config.centre.name,
+        "language": language,
+        "address": notify,
+    }
+
+
+def enrol(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Write a person into the roster. Their OpenPGP key must have signed the statement.
+
+    The statement is the lines `mailcounsel enrolment 1`, name, and the two public keys in
+    hexadecimal, so that nobody can enrol a key they do not hold under another's certificate.
+    """
+    now, code = desk.now(), text(parameters, "code")
+    enrolment = Enrolment(
+        public_key=b64decode(text(parameters, "public_key")),
+        verify_key=b64decode(text(parameters, "verify_key")),
+        certificate=b64decode(text(parameters, "certificate")),
+        statement=text(parameters, "statement").encode(),
+        signature=b64decode(text(parameters, "signature")),
+    )
+
+    def write(connection: Connection) -> str:
+        name = roster.invited(connection, desk.office.keyring, code, now)
+        _check_statement(_own(desk, caller, name), enrolment)
+        records.audit(connection, now, name, "enrolled")
+        return roster.enrol(connection, desk.office.keyring, code, enrolment, now)
+
+    name = desk.store.write(write)
+    desk.ring("intake")
+    return {"person": name, "fingerprint": openpgp.examine(enrolment.certificate).fingerprint}
+
+
+def statement_of(name: str, public_key: bytes, verify_key: bytes) -> bytes:
+    """Return what a person signs to enrol."""
+    return f"mailcounsel enrolment 1\n{name}\n{public_key.hex()}\n{verify_key.hex()}\n".encode()
+
+
+def _check_statement(name: str, enrolment: Enrolment) -> None:
+    wanted = statement_of(name, enrolment.public_key, enrolment.verify_key)
+    keys_fit = len(enrolment.public_key) == 32 and len(enrolment.verify_key) == 32
+    signed = openpgp.verify_with(enrolment.certificate, enrolment.statement, enrolment.signature)
+    if not (keys_fit and enrolment.statement == wanted and signed):
+        message = "The signature on this enrolment does not fit. Nothing was changed."
+        raise errors.Refused(message)
