@@ -30,7 +30,9 @@ from mailcounsel.letter import addresses
 
 # Said instead of this machine's name, which is nobody's business (RFC 5321 §4.1.3 allows it).
 HELLO = "[127.0.0.1]"
-WAITS = 5  # a whole delivery may take this many times the wait for one answer
+CONNECT_SECONDS = 60
+WAITS = 5  # a whole delivery may take this many times the wait for one answer,
+LONGEST_SECONDS = 600  # and never longer than this: leases rely on it
 LONGEST_LINE = 998  # RFC 5322 §2.1.1, without the line end
 
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?=\s|\Z)")
@@ -71,7 +73,11 @@ def longest_seconds(smarthost: Smarthost) -> int:
     A resolver that hangs, or a host with many dead addresses, can exceed it: harmless, since a
     claim is asked for again just before the text leaves.
     """
-    return (WAITS + 1) * smarthost.timeout_seconds
+    return CONNECT_SECONDS + _whole_seconds(smarthost)
+
+
+def _whole_seconds(smarthost: Smarthost) -> int:
+    return min(WAITS * smarthost.timeout_seconds, LONGEST_SECONDS)
 
 
 def deliver(
@@ -143,7 +149,7 @@ def _conversation(smarthost: Smarthost, secret: SecretValue | None) -> Iterator[
         raise errors.TransientDeliveryError("TLS: needed for a host that is not this machine")
     client = smtplib.SMTP(local_hostname=HELLO)
     client.sock = _connect(smarthost)
-    watch = threading.Timer(WAITS * smarthost.timeout_seconds, _cut, (client,))
+    watch = threading.Timer(_whole_seconds(smarthost), _cut, (client,))
     watch.daemon = True
     watch.start()
     try:
@@ -161,9 +167,10 @@ def _conversation(smarthost: Smarthost, secret: SecretValue | None) -> Iterator[
 def _connect(smarthost: Smarthost) -> socket.socket:
     place = (smarthost.host, smarthost.port)
     try:
-        line = socket.create_connection(place, smarthost.timeout_seconds)
+        line = socket.create_connection(place, min(smarthost.timeout_seconds, CONNECT_SECONDS))
     except OSError as fault:
         raise errors.TransientDeliveryError(f"connect: {_why(fault)}") from fault
+    line.settimeout(smarthost.timeout_seconds)
     return _wrapped(line, smarthost.host) if smarthost.tls == "tls" else line
 
 
