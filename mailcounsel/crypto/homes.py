@@ -17,6 +17,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,7 @@ disable-dirmngr
 _SOCKETS = ("S.gpg-agent", "S.gpg-agent.extra", "S.gpg-agent.browser", "S.gpg-agent.ssh")
 _LONGEST = 107  # bytes of a Unix socket's path, sun_path of unix(7) without its final NUL
 _PREFIX = "mailcounsel-gpg-"
+_SHORT = "mailcounsel-sockets-"
 _LOCK = "in-use"
 _PATIENCE = 30.0  # seconds for gpgconf
 
@@ -75,6 +77,7 @@ class Agent:
         """
         with self._lock:
             if not self.alive():
+                _shorten_sockets(self._home)  # a runtime directory may go while the home stays
                 _gpgconf(self._home, "--launch", "gpg-agent")
                 self._started = True
 
@@ -92,13 +95,22 @@ class Agent:
         """Stop the agent, if it was started here."""
         with self._lock:
             if self._started:
-                kill(self._home)
+                self.kill()
                 self._started = False
 
+    def kill(self) -> None:
+        """Stop whatever daemon of GnuPG runs for this home, and see it gone.
 
-def kill(home: Path) -> None:
-    """Stop whatever daemon of GnuPG runs for this home."""
-    _gpgconf(home, "--kill", "all")
+        An agent told to stop answers a little longer. Whoever took that for an agent that runs
+        would find it gone a moment later, and its socket with it.
+        """
+        _gpgconf(self._home, "--kill", "all")
+        deadline = time.monotonic() + _PATIENCE
+        while self.alive() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if self.socket.parent.name.startswith(_SHORT):  # `ensure` makes it again
+            with contextlib.suppress(OSError):
+                self.socket.parent.rmdir()
 
 
 @contextlib.contextmanager
@@ -133,8 +145,11 @@ def memory() -> Path:
 @contextlib.contextmanager
 def _marked_in_use(home: Path) -> Iterator[None]:
     # The kernel lets go of the lock when we die, however we die: no process id to be reused.
-    with (home / _LOCK).open("wb") as mark:
+    # The file gets its name only once it is locked, so that no sweep comes in between.
+    draft = home / f"{_LOCK}.draft"
+    with draft.open("wb") as mark:
         fcntl.flock(mark, fcntl.LOCK_EX)
+        draft.replace(home / _LOCK)
         yield
 
 
@@ -161,7 +176,7 @@ def _shorten_sockets(home: Path) -> None:
 def _short_directory(home: Path) -> Path:
     # The same for every process that uses this home, so that they share one agent.
     mark = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
-    directory = memory() / f"mailcounsel-{os.geteuid()}-{mark}"
+    directory = memory() / f"{_SHORT}{os.geteuid()}-{mark}"
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o700)
     found = directory.lstat()

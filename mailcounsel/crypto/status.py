@@ -66,11 +66,15 @@ def opened_whole(status: Sequence[Line]) -> bool:
 
 
 def inside(status: Sequence[Line]) -> list[Line]:
-    """Return what was said about the inside of the encryption; a wrapper's signature is not."""
+    """Return what was said about the inside of the encryption; a wrapper's signature is not.
+
+    Without an end the rest counts: at a bad signature gpg stops where it stands.
+    """
     keys = [key for key, _ in status]
-    if "BEGIN_DECRYPTION" not in keys or "DECRYPTION_OKAY" not in keys:
+    if "BEGIN_DECRYPTION" not in keys:
         return []
-    return list(status[keys.index("BEGIN_DECRYPTION") : keys.index("DECRYPTION_OKAY")])
+    end = keys.index("DECRYPTION_OKAY") if "DECRYPTION_OKAY" in keys else len(keys)
+    return list(status[keys.index("BEGIN_DECRYPTION") : end])
 
 
 def signatures(status: Sequence[Line]) -> tuple[Signature, ...]:

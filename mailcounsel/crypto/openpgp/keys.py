@@ -101,7 +101,8 @@ def make_key(gpg: Gpg, name: str, address: str, passphrase: str | None) -> str:
         expire_date="0",
         **({"passphrase": passphrase} if passphrase else {"no_protection": True}),
     )
-    ran = gpg.judge(lambda: gpg.gen_key(parameters))
+    # As bytes, since python-gnupg would write it as Latin-1, and gpg reads UTF-8.
+    ran = gpg.judge(lambda: gpg.gen_key(parameters.encode()))
     made = status.values(ran.status, "KEY_CREATED")
     if ran.code or len(made) != 1:
         raise errors.OpenPGPError("gpg could not make the key.")

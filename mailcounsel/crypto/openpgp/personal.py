@@ -80,7 +80,7 @@ class Personal:
     def close(self) -> None:
         """Stop the agent of a home of one's own; the person's usual agent goes on."""
         if self._home:
-            homes.kill(self._home)
+            homes.Agent(self._home).kill()
 
 
 def _with_terminal(environment: dict[str, str]) -> dict[str, str]:
