@@ -67,6 +67,8 @@ UNSURE = [
     "$7", "7%", "7 km", "7km", "7kg", "7th", "the 7th", "the 7", "one of those weeks",
     "salah satu", "no one helped", "7 besok", "7, kemarin", "7, minggu lalu", "7, 2 days ago",
     "7 last week", "kemarin 7", "yesterday 7", "7 dulu", "7k",
+    "7, is how many cats I have", "7, that is my age", "6 kali jalan, nilai 7",
+    "tidur: 5\njalan: 7",
     # not whole, or a range
     "7,5", "7.5", "7½", "7 1/2", "tujuh setengah", "tujuh koma lima", "seven and a half",
     "setengah", "setengah tujuh", "half", "6-7", "6 - 7", "6–7", "6/7", "6 to 7", "6 sampai 7",

@@ -30,7 +30,19 @@ DANGER: dict[str, list[str]] = {
         "males hidup", "ingin menyusul almarhum ibu", "aku cuma beban buat keluarga",
         "aku udah nyerah sama hidup", "tidak ada alasan untuk hidup", "kapan ya aku mati",
         "aku pantas mati",
+        "saya tidak punya tenaga untuk terus hidup", "Aku pengin nyerah aja sama semuanya",
+        "aku mau tidur dan tak pernah bangun", "kenapa aku harus dilahirkan",
+        "aku berharap ditabrak mobil", "aku pengen ilang aja", "rasanya ingin lompat",
+        "Kalau besok aku nggak ada, tolong jaga kucingku", "nyawaku tidak berharga",
+        "malam ini malam terakhirku", "aku takut berbuat nekat",
+        "aku sering berpikir tentang kematian",
+        "ini surat saya yang terakhir",
         # English
+        "I'd rather not be alive", "no one would care if i died", "I feel like ending everything",
+        "ending it tonight", "tonight is my last night", "I might do something stupid",
+        "Nobody would miss me if I were gone", "I keep imagining driving into a tree",
+        "What if I just didn't exist", "I'm done. Goodbye.", "I dont see the point anymore",
+        "please let me die",
         "I want to die", "i wanna die", "I just want to die.", "I want to kill myself",
         "im gonna kms", "I am going to end my life", "I want to end it all", "I can't go on",
         "I cannot go on like this", "they would be better off without me",
@@ -50,6 +62,7 @@ DANGER: dict[str, list[str]] = {
         "no will to live",
     ],
     "self-harm": [
+        "I scratched my arms until they bled",
         "aku sayat tanganku lagi", "Saya menyayat lengan", "semalam aku melukai diri sendiri",
         "saya suka menyakiti diriku", "silet di tangan", "aku jedotin kepala ke tembok",
         "aku barcode tangan lagi", "memukul diri sendiri", "ngiris nadi", "sundut rokok ke tangan",
@@ -59,6 +72,7 @@ DANGER: dict[str, list[str]] = {
         "the urge to cut",
     ],
     "overdose": [
+        "I've got the pills ready next to my bed", "i downed a bottle of vodka and 20 xanax",
         "aku overdosis", "minum obat sebanyak-banyaknya sekaligus", "saya menelan semua obat",
         "aku sudah minum racun tikus", "minum baygon", "telan segenggam pil",
         "minum 30 butir obat", "I overdosed", "I took all my pills", "took a handful of pills",
@@ -66,6 +80,7 @@ DANGER: dict[str, list[str]] = {
         "took 40 tablets", "drank bleach", "overdose",
     ],
     "harm-to-others": [
+        "aku mau meledakkan kantor", "I will burn their house down",
         "Saya ingin membunuh suami saya", "aku mau bunuh dia", "rasanya ingin mencekik anakku",
         "aku akan bacok dia", "takut menyakiti bayi saya", "dia harus mati", "mau membunuhnya",
         "I want to kill him", "I'm going to kill my husband", "I want to hurt them",
@@ -73,6 +88,8 @@ DANGER: dict[str, list[str]] = {
         "thoughts of killing people",
     ],
     "violence": [
+        "Dia melempar piring ke arahku", "suami suka main tangan", "Ayah tiri meraba saya",
+        "he put his hands around my neck", "He pushed me down the stairs",
         "suami saya memukul saya", "Saya dipukuli tadi malam", "aku diperkosa", "KDRT",
         "dia mencekik leherku", "ayah mengancam dengan pisau", "saya takut pulang",
         "pacarku menampar aku", "saya dikurung di kamar", "suami mengancam akan bunuh saya",
@@ -85,6 +102,8 @@ DANGER: dict[str, list[str]] = {
 }  # fmt: skip
 
 HARMLESS = [
+        "I am proud of myself.", "My nose runs.", "I should take care of myself",
+        "That did not exist then.",
     # everyday idioms that hold such words
     "Kemarin mati lampu.", "di sini mau mati lampu", "baterai mati", "HP saya mau mati",
     "lampu mati", "hp mau mati, nanti saya sambung", "mati gaya", "mau mati ketawa",
