@@ -26,6 +26,7 @@ Reason = Literal[
     "out of range",  # above 10
     "hedged",  # taken back, blurred or asked
     "too long",  # a letter, not an answer
+    "danger",  # said by the caller: a letter with a sign of danger is never read as a rating
 ]
 
 _LONGEST: Final = 4_000
