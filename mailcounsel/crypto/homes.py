@@ -116,12 +116,16 @@ class Agent:
 @contextlib.contextmanager
 def throw_away(agent: Path | None = None) -> Iterator[Path]:
     """Give a private home that vanishes; `agent` is the socket that holds the secret keys."""
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=memory()) as name:
-        home = Path(name)
-        with _marked_in_use(home):
+    with contextlib.ExitStack() as stack:
+        try:
+            made = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=memory())
+            home = Path(stack.enter_context(made))
+            stack.enter_context(_marked_in_use(home))
             if agent:
                 (home / _SOCKETS[0]).write_text(_redirect(agent))
-            yield home
+        except OSError as exc:
+            raise errors.TryLater("gpg has no place to work in. Try again in a moment.") from exc
+        yield home
 
 
 def sweep() -> int:

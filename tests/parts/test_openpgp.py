@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -247,6 +248,25 @@ def test_an_agent_that_died_is_started_again(short_tmp):
     assert centre.sign_detached(WORDS)
     centre.close()
     assert not homes.Agent(home).alive()
+
+
+@pytest.mark.parametrize("size", [0, 200])
+def test_a_full_disk_is_nobodys_bad_key(world, size):
+    """Neither letter nor key is to blame: it is tried again, and then it works."""
+    letter = world.client.message(WORDS, to=[world.fingerprint], by=[world.ida])
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for call in (
+        lambda: world.centre.decrypt(letter, [world.ida_certificate]),
+        lambda: world.centre.encrypt_and_sign(WORDS, world.ida_certificate, world.ida),
+        lambda: world.centre.sign_detached(WORDS),
+    ):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, kept[1]))
+        try:
+            with pytest.raises(errors.TryLater):
+                call()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+        assert call()
 
 
 @pytest.mark.parametrize("length", [95, 123, 180])

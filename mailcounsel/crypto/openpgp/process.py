@@ -136,6 +136,8 @@ def scratch(
 ) -> Iterator[tuple[Gpg, Path]]:
     """Give gpg in a throw-away home that knows these certificates.
 
+    With an agent, the first certificate is the one whose secret part the agent holds.
+
     Raises: BadKey on a certificate `packets.fingerprint` refuses, secret ones among them.
     """
     binary = [packets.dearmour(certificate) for certificate in certificates]
@@ -144,8 +146,17 @@ def scratch(
     with homes.throw_away(agent) as home:
         gpg = open_home(home, _ALONE, patience)
         if binary:
-            gpg.judge(lambda: gpg.import_keys(b"".join(binary)))
+            ran = gpg.judge(lambda: gpg.import_keys(b"".join(binary)))
+            _refuse_unless_taken(ran, packets.fingerprint(binary[0]), ours=agent is not None)
         yield gpg, home
+
+
+def _refuse_unless_taken(ran: Ran, fingerprint: str, *, ours: bool) -> None:
+    if fingerprint in {fields[1] for fields in status.values(ran.status, "IMPORT_OK")}:
+        return
+    if ours:  # with the centre's own certificate nothing is wrong, so the machine is at fault
+        raise errors.TryLater("gpg could not write its files. Try again in a moment.")
+    raise errors.BadKey
 
 
 def full(fingerprint: str) -> str:
