@@ -51,7 +51,7 @@ class _Marks:
 
 
 # A letter with more lines is shown unfolded: nobody reads it line by line.
-_MOST_LINES = 50_000
+_MOST_LINES = 20_000
 
 
 def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
@@ -60,11 +60,13 @@ def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
     *earlier* are the texts of the letters already in the case, both ours and the client's;
     a run of lines equal to one of them is a quotation in any language.
     """
+    if text.count("\n") > _MOST_LINES:
+        return ()
     lines = [
         _Line(match.start(), match.end(), match[0].strip())
         for match in re.finditer(r"[^\n]*\n|[^\n]+", text)
     ]
-    if not lines or len(lines) > _MOST_LINES:
+    if not lines:
         return ()
     marks = _Marks(lines, [None] * len(lines), [""] * len(lines))
     known = _Known(earlier)

@@ -90,7 +90,6 @@ class _Splitter:
         self.boundaries: dict[bytes, list[int]] = {}  # boundary -> places in self.open
 
     def run(self) -> Part:
-        self._check_dashes()
         root = self._begin(_first_field(self.raw))
         for match in _DASHED.finditer(self.raw, root.body):
             if not self.boundaries:
@@ -132,6 +131,8 @@ class _Splitter:
         return "message/rfc822" if inside_digest else "text/plain"
 
     def _expect(self, part: Part) -> None:
+        if len(self.open) == 1:
+            self._check_dashes()
         boundary = part.params.get("boundary", "").encode("utf-8", "replace").rstrip()
         if len(boundary) > self.budgets.boundary:
             raise errors.OverBudget("The letter has a longer boundary than the limits allow.")

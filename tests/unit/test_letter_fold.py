@@ -58,18 +58,24 @@ def test_attributions(language, line, quotation):
 HEADINGS = [
     (
         "header, en",
-        "From: Letters <l@example.org>\nSent: 02 November 2026 09:12\n"
-        "To: melati@klien.test\nSubject: A letter for you\n",
+        (
+            "From: Letters <l@example.org>\nSent: 02 November 2026 09:12\n"
+            "To: melati@klien.test\nSubject: A letter for you\n"
+        ),
     ),
     (
         "header, en",
-        "________________________________\n*From:* Letters\n*Date:* 2 Nov 2026\n"
-        "*To:* m@klien.test\n*Subject:* x\n",
+        (
+            "________________________________\n*From:* Letters\n*Date:* 2 Nov 2026\n"
+            "*To:* m@klien.test\n*Subject:* x\n"
+        ),
     ),
     (
         "header, id",
-        "Dari: Rumah Surat <s@example.org>\nDikirim: Senin, 2 November 2026 09.12\n"
-        "Kepada: melati@klien.test\nSubjek: Surat untuk Anda\n",
+        (
+            "Dari: Rumah Surat <s@example.org>\nDikirim: Senin, 2 November 2026 09.12\n"
+            "Kepada: melati@klien.test\nSubjek: Surat untuk Anda\n"
+        ),
     ),
     (
         "header, ms",
@@ -77,13 +83,17 @@ HEADINGS = [
     ),
     (
         "header, de",
-        "Von: Briefe <b@example.org>\nGesendet: Montag, 2. November 2026 09:12\n"
-        "An: m@k.test\nBetreff: x\n",
+        (
+            "Von: Briefe <b@example.org>\nGesendet: Montag, 2. November 2026 09:12\n"
+            "An: m@k.test\nBetreff: x\n"
+        ),
     ),
     (
         "header, fr",
-        "De : Lettres <l@example.org>\nEnvoyé : lundi 2 novembre 2026 09:12\n"
-        "À : m@k.test\nObjet : x\n",
+        (
+            "De : Lettres <l@example.org>\nEnvoyé : lundi 2 novembre 2026 09:12\n"
+            "À : m@k.test\nObjet : x\n"
+        ),
     ),
     (
         "header, es",

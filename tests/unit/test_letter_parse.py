@@ -478,8 +478,10 @@ def test_structure_agrees_with_the_standard_library(name):
         ({"boundary": 5}, b"Content-Type: multipart/mixed; boundary=toolong\n\n"),
         (
             {"depth": 1},
-            b"Content-Type: multipart/mixed; boundary=b\n\n--b\n"
-            b"Content-Type: multipart/mixed; boundary=c\n\n--c\n\n",
+            (
+                b"Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+                b"Content-Type: multipart/mixed; boundary=c\n\n--c\n\n"
+            ),
         ),
     ],
 )

@@ -1,0 +1,211 @@
+"""The letters the centre writes by itself: complete, neutral at a glance, and never evaluated."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+from mailcounsel import errors
+from mailcounsel.letter import templates, words
+
+LANGUAGES = ("id", "en")
+CLIENT = [name for name in templates.names() if name not in templates.FOR_STAFF]
+MARK = "qzjx"  # occurs in no template
+PAIRS = [(language, name) for language in LANGUAGES for name in templates.names()]
+CLIENT_PAIRS = [(language, name) for language in LANGUAGES for name in CLIENT]
+
+# Words by which somebody who sees a locked screen would know what the letter is about.
+TELLING = re.findall(
+    r"\S+",
+    """
+    counsel therap psych crisis suicid die death kill harm danger emergency help hotline
+    clinic doctor patient client goal check-in checkin mood depress anxi mental session case
+    confidential konsel terap psik krisis bunuh mati bahaya darurat bantu klinik dokter
+    pasien klien tujuan target suasana cemas jiwa sesi kasus rahasia gawat konsultasi
+    perasaan feeling encrypt enkripsi pgp kunci lock
+    """,
+)
+
+
+def full(name):
+    facts = {fact: f"{MARK}-{fact}" for fact in templates.FACTS[name]}
+    return facts | {"subject": "Neutral"} if "subject" in facts else facts
+
+
+def smallest(name):
+    optional = {"emergency", "offer_plain", "until_day", "urgent"}
+    optional |= {"promised_day"} if name == "help" else set()
+    facts = {fact: "" if fact in optional else "x" for fact in templates.FACTS[name]}
+    return facts | {"subject": "Neutral"} if "subject" in facts else facts
+
+
+def test_nothing_is_missing():
+    """Every template exists in both languages and can be filled in."""
+    assert templates.check(LANGUAGES) == ()
+
+
+def test_what_is_missing_is_named():
+    """A language without templates is told file by file."""
+    missing = templates.check(["xx"])
+    assert len(missing) == len(templates.names())
+    assert "xx/reply.txt is missing." in missing
+
+
+@pytest.mark.parametrize(("language", "name"), PAIRS)
+def test_every_fact_is_used_and_none_is_undeclared(language, name):
+    """With all facts given each appears or decides; the text shows no trace of a template."""
+    mail = templates.render(language, name, full(name))
+    for fact in templates.FACTS[name] - {"subject", "offer_plain"}:
+        assert f"{MARK}-{fact}" in mail.body
+    assert not re.search(r"\{[{%#]|[#%}]\}", mail.body)
+
+
+@pytest.mark.parametrize(("language", "name"), PAIRS)
+def test_smallest_facts(language, name):
+    """With everything optional left out the letter is still whole, with no hole in it."""
+    body = templates.render(language, name, smallest(name)).body
+    assert "\n\n\n" not in body
+    assert not re.search(r"[:(] *\n*$|  |\( *\)| [.,]", body.replace("    ", ""))
+
+
+@pytest.mark.parametrize(("language", "name"), PAIRS)
+def test_no_gaps_with_all_facts(language, name):
+    """Paragraphs are one blank line apart."""
+    assert "\n\n\n" not in templates.render(language, name, full(name)).body
+
+
+@pytest.mark.parametrize(("language", "name"), PAIRS)
+def test_a_missing_fact_stops_the_letter(language, name):
+    """No letter goes out with a hole where a fact should be."""
+    for fact in templates.FACTS[name] - {"until_day"}:
+        facts = full(name)
+        del facts[fact]
+        with pytest.raises(errors.TemplateError):
+            templates.render(language, name, facts)
+
+
+@pytest.mark.parametrize(("language", "name"), CLIENT_PAIRS)
+def test_neutral_on_a_locked_screen(language, name):
+    """The first 120 characters hold no telling word and no fact, and the subject is given."""
+    for facts in (full(name), smallest(name)):
+        mail = templates.render(language, name, facts)
+        glance = " ".join(mail.body.split())[:120].casefold()
+        assert mail.subject == "Neutral"
+        assert len(glance) == 120
+        assert MARK not in glance
+        found = [word for word in TELLING if re.search(rf"\b{word}", glance)]
+        assert found == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_subjects_are_constant_and_neutral(language):
+    """The default subject says nothing."""
+    assert not any(word in templates.subject(language).casefold() for word in TELLING)
+    assert templates.subject("xx") == templates.subject("en")
+
+
+@pytest.mark.parametrize(("language", "name"), CLIENT_PAIRS)
+def test_no_link_no_jargon_no_footer_dashes(language, name):
+    """Letters hold no link, no jargon, and no "-- " below which programs hide text."""
+    body = templates.render(language, name, full(name)).body
+    jargon = "openpgp|pgp|encrypt|enkripsi|autocrypt|server|account|akun|ticket|tiket|https?://"
+    assert not re.search(rf"(?i)\b({jargon})\b", body)
+    assert not re.search(r"(?m)^--\s*$", body)
+
+
+EVIL = [
+    "{{ 7*7 }}",
+    "{% for x in range(10**9) %}x{% endfor %}",
+    "{{ ''.__class__.__mro__ }}",
+    "{{ subject|attr('__class__') }}",
+    "{% include 'reply.txt' %}",
+]
+
+
+@pytest.mark.parametrize("value", EVIL)
+def test_a_fact_is_never_a_template(value):
+    """CVE-2024-56326 and its kind: what a client or therapist wrote is put in as it is."""
+    mail = templates.render("id", "reply", {"subject": "S", "sign_off": "R", "text": value})
+    assert value in mail.body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ text.__init__.__globals__ }}",
+        "{{ '{0.__class__}'.format(text) }}{{ text.format_map }}{{ ()|attr('__class__') }}x{{ y }}",
+        "{{ open('/etc/passwd') }}",
+    ],
+)
+def test_an_admins_template_is_in_a_sandbox(tmp_path, body):
+    """A template cannot reach Python behind its facts."""
+    (tmp_path / "id").mkdir()
+    (tmp_path / "id" / "reply.txt").write_text(f"Subject: S\n\n{body}\n")
+    with pytest.raises(errors.TemplateError):
+        templates.render(
+            "id", "reply", {"subject": "S", "sign_off": "R", "text": "x"}, override=tmp_path
+        )
+
+
+def test_override_folder(tmp_path):
+    """The admin's version comes first; what is not there comes from the package."""
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "reply.txt").write_text("Subject: {{ subject }}\n\nOurs: {{ text }}\n")
+    facts = {"subject": "S", "sign_off": "R", "text": "x"}
+    assert templates.render("en", "reply", facts, override=tmp_path).body == "Ours: x\n"
+    assert templates.check(["en"], override=tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "no header",
+        "Subject: a\nFrom: b\n\nx",
+        "From: b\n\nx",
+        "Subject: {{ nothing }}\n\nx",
+        "Subject: a\n\n{% if %}",
+        "Subject: {{ text }}\n\nx",
+        "Subject:\n\nx",
+    ],
+)
+def test_broken_templates_say_so(tmp_path, source):
+    """A template that is no mail is refused, with its name and without a client's words."""
+    (tmp_path / "id").mkdir()
+    (tmp_path / "id" / "reply.txt").write_text(source)
+    facts = {"subject": "S", "sign_off": "R", "text": f"{MARK}\nBcc: evil@x.test"}
+    with pytest.raises(errors.TemplateError) as caught:
+        templates.render("id", "reply", facts, override=tmp_path)
+    assert "id/reply.txt" in str(caught.value)
+    assert MARK not in str(caught.value)
+
+
+@pytest.mark.parametrize(("language", "name"), [("../id", "reply"), ("id", "../reply"), ("", "x")])
+def test_names_stay_inside(language, name):
+    """Neither a language nor a name can point elsewhere."""
+    with pytest.raises(errors.TemplateError):
+        templates.render(language, name, {})
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("id", "Selasa, 1 Desember 2026"),
+        ("en", "Tuesday, 1 December 2026"),
+        ("xx", "Tuesday, 1 December 2026"),
+    ],
+)
+def test_days(language, written):
+    """A day is written out in the client's language, in English where there is none."""
+    assert templates.day(dt.date(2026, 12, 1), language) == written
+
+
+def test_words_of_a_language_differ():
+    """No two words of a language are the same, and every language has all of them."""
+    for known in words.WORDS.values():
+        assert len(set(known.values())) == len(known)
+        assert set(known) == set(words.WORDS["en"])
+    assert words.word("id", "stop") == "BERHENTI"
+    assert words.word("xx", "stop") == "STOP"
