@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -77,8 +78,28 @@ def collect(part: mime.Part, body: Body) -> None:
 
 
 def _all(part: mime.Part, body: Body) -> None:
-    for child in part.children:
+    first = part.children[0]
+    repeats = _is_marked(part) and _is_marked(first) and _repeats_headers(first, body)
+    for child in part.children[1:] if repeats else part.children:
         collect(child, body)
+
+
+def _is_marked(part: mime.Part) -> bool:
+    return part.params.get("protected-headers") == "v1"
+
+
+_FIELD_LINE = re.compile(r"[A-Za-z-]{1,40}: |[ \t]+\S")
+
+
+def _repeats_headers(part: mime.Part, body: Body) -> bool:
+    """Whether a part only repeats protected headers for programs that cannot read them."""
+    if part.children or not part.content_type.startswith("text/"):
+        return False
+    return _are_fields(content(body.raw, part, body.problems))
+
+
+def _are_fields(lines: str) -> bool:
+    return all(_FIELD_LINE.match(line) for line in lines.strip("\n").split("\n"))
 
 
 def _encrypted(part: mime.Part, body: Body) -> None:
@@ -161,15 +182,14 @@ def _leaf(part: mime.Part, body: Body) -> None:
     kind, name = _presented(part)
     if part.content_type in _REPORT_TYPES:
         body.pieces.append(_piece(part, body))
-    elif part.params.get("protected-headers") == "v1" and "rfc822-headers" in part.content_type:
-        return  # repeats the protected headers for programs that cannot read them
     elif part.content_type.startswith("multipart/"):
         body.problems.append("no-parts")
         body.runs.append((False, content(body.raw, part, body.problems)))
     elif part.content_type in _INLINE_TEXT and kind != "attachment" and not (name and body.runs):
         words = content(body.raw, part, body.problems)
         if part.params.get("hp-legacy-display") == "1" and part.content_type == "text/plain":
-            words = words.partition("\n\n")[2]
+            shown, _, rest = words.partition("\n\n")
+            words = rest if _are_fields(shown) else words
         body.runs.append((part.content_type != "text/plain", words))
     else:
         _file(part, body)

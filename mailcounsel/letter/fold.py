@@ -139,11 +139,15 @@ _RULE = re.compile(r"[_-]{10,}")
 _LABEL = re.compile(r"\*?([^\W\d][\w ’']{0,20}?)\s?:\*?\s?(.*)")
 _LONGEST_ATTRIBUTION = 3  # lines
 _LONGEST_SENTENCE = 400  # characters
+_LONGEST_HEADER = 8  # lines
 
 
 def _fold_headed(marks: _Marks, known: _Known) -> None:
     index = 0
     while index < len(marks.lines):
+        if _is_forwarding(marks.lines[index].folded):
+            index += 1 + _LONGEST_HEADER
+            continue
         stop, rule, certain = _heading(marks, index)
         if not stop:
             index += 1
@@ -156,6 +160,11 @@ def _fold_headed(marks: _Marks, known: _Known) -> None:
             marks.mark(index, stop, "quote", rule)
             _fold_tail(marks, stop, rule, known)
         index = stop
+
+
+def _is_forwarding(line: str) -> bool:
+    """Whether a line introduces somebody else's letter: that is why the client writes."""
+    return line.strip("-_*=: ") in phrases.load().forwards
 
 
 def _next_words(marks: _Marks, index: int) -> int:
@@ -211,7 +220,7 @@ def _copied_fields(marks: _Marks, index: int) -> tuple[int, str]:
     """
     kinds: dict[str, set[str]] = {}
     stop = index
-    while stop < min(index + 8, len(marks.lines)):
+    while stop < min(index + _LONGEST_HEADER, len(marks.lines)):
         label = _LABEL.fullmatch(marks.lines[stop].text)
         found = phrases.load().fields.get(label[1].casefold(), ()) if label else ()
         if not label or not found or (stop == index and all(kind != "from" for _, kind in found)):

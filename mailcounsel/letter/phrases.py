@@ -37,6 +37,7 @@ class Phrases:
     first_words: frozenset[str]  # with which an attribution can begin
     dividers: Mapping[str, str]  # phrase -> language
     fields: Mapping[str, tuple[tuple[str, str], ...]]  # label -> (language, kind)
+    forwards: frozenset[str]
     devices: tuple[tuple[str, re.Pattern[str]], ...]  # language, whole line
 
 
@@ -56,6 +57,7 @@ def load() -> Phrases:
         first_words=frozenset(word.split()[0] for one in attributions for word in one.begin),
         dividers={text: one["language"] for one in data["divider"] for text in one["phrases"]},
         fields=_fields(data["fields"]),
+        forwards=frozenset(text for one in data["forward"] for text in one["phrases"]),
         devices=tuple(
             (one["language"], _device(text)) for one in data["device"] for text in one["phrases"]
         ),

@@ -187,6 +187,11 @@ OPEN = [
     "Re: hidup saya\nDate: tidak ada\n",
     "Confidential: nobody knows that he hits me.\n",
     "Original message\n",
+    (
+        "Dia menulis ini:\n\n---------- Pesan terusan ---------\nDari: X <x@y.test>\nTanggal: 2\n"
+        "Kepada: z@y.test\n\nKamu akan menyesal.\n"
+    ),
+    "Begin forwarded message:\n\nFrom: X <x@y.test>\nDate: 2 November 2026\nTo: z@y.test\n\nbye\n",
     "Dari kecil saya dipukul: setiap hari, sampai jam 10:30 malam.\n",
 ]
 

@@ -255,6 +255,20 @@ def test_legacy_display_is_not_text():
     assert parse.inner(inside, letter("encrypted"), BUDGETS).text == "isi"
 
 
+@pytest.mark.parametrize(
+    ("first", "text"),
+    [(b"Subject: S\nFrom: a@b.test", "isi"), (b"saya takut", "saya takut\n\nisi")],
+)
+def test_legacy_display_part(first, text):
+    """A first part that only repeats headers is left out; one with any other word is not."""
+    mark = b'; protected-headers="v1"'
+    inside = (
+        b"Content-Type: multipart/mixed; boundary=b" + mark + b"\nSubject: S\n\n"
+        b"--b\nContent-Type: text/plain" + mark + b"\n\n" + first + b"\n--b\n\nisi\n--b--"
+    )
+    assert parse.inner(inside, letter("encrypted"), BUDGETS).text == text
+
+
 def test_inline_content():
     """The content of inline armour is text under the outer headers."""
     armour = b"-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----"
