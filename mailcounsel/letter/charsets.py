@@ -102,6 +102,8 @@ def _roughly(data: bytes, name: str) -> str:
 def clean(text: str) -> str:
     """Return *text* without NUL, byte-order mark or lone surrogate, as a store can keep it."""
     text = text.replace("\0", "").removeprefix("\ufeff")
+    if text.isascii():
+        return text
     return _SURROGATES.sub("\ufffd", text)
 
 

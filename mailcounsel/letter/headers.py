@@ -21,6 +21,10 @@ _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
 
 def plain(value: bytes) -> str:
     """Return a raw field value as one line of text, encoded words left as they are."""
+    if value.isascii():
+        text = value.decode("ascii")
+        if text.isprintable():
+            return text.strip()
     text, _ = charsets.decode(value)
     return _CONTROL.sub(" ", text).strip()
 
@@ -28,8 +32,9 @@ def plain(value: bytes) -> str:
 def decoded(value: bytes | str) -> str:
     """Return a field value as one line of text with its encoded words read (RFC 2047)."""
     text = plain(value) if isinstance(value, bytes) else value
-    if "=?" in text:
-        text = "".join(_pieces(text))
+    if "=?" not in text:
+        return text
+    text = "".join(_pieces(text))
     return charsets.clean(_CONTROL.sub(" ", text)).strip()
 
 

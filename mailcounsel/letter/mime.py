@@ -61,7 +61,6 @@ class Part:
 _FIELD = re.compile(rb"([!-9;-~]{1,256})[ \t]*:")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _DASHED = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
-_FOLD = re.compile(rb"\r?\n(?=[ \t])|[\r\n]")
 
 
 def split(raw: bytes, budgets: Budgets) -> tuple[bytes, Part]:
@@ -194,7 +193,9 @@ def _header_block(
                 break
         if end - start > budgets.header_bytes or len(fields) >= budgets.headers:
             raise errors.OverBudget("The letter has more header than the limits allow.")
-        value = _FOLD.sub(b"", raw[match.end() : end]).strip(b" \t\r\n")
+        value = raw[match.end() : end].strip()
+        if b"\n" in value:  # unfold; a bare CR stays, for `addresses.sender` to see
+            value = value.replace(b"\r\n", b"").replace(b"\n", b"").replace(b"\t", b" ")
         fields.append((match.group(1).decode("ascii").lower(), value))
         position = end
     return tuple(fields), position
