@@ -119,7 +119,9 @@ def own_settings() -> dict[str, str]:
         raise errors.ConfigError([problem]) from fault
     unknown = sorted(set(found) - {"host", "socket", "as"})
     if unknown:
-        problems = [errors.Problem(str(path), key, "unknown key (host, socket, as)") for key in unknown]
+        problems = [
+            errors.Problem(str(path), key, "unknown key (host, socket, as)") for key in unknown
+        ]
         raise errors.ConfigError(problems)
     return {key: str(value) for key, value in found.items()}
 
@@ -139,7 +141,11 @@ def socket_of(config_path: Path) -> Path:
         )
         raise errors.Unavailable(message) from fault
     state = config_path.parent / centre.get("state_dir", "state")
-    return Path(config_path.parent / centre["socket"]) if "socket" in centre else state / "control.sock"
+    return (
+        Path(config_path.parent / centre["socket"])
+        if "socket" in centre
+        else state / "control.sock"
+    )
 
 
 @contextlib.contextmanager
@@ -152,7 +158,9 @@ def _here(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
             message = f"This account may not speak to the service at {path}. Ask your admin."
             raise errors.Unavailable(message) from fault
         except OSError as fault:
-            message = f"The service is not running (no answer at {path}). Start it: mailcounsel serve."
+            message = (
+                f"The service is not running (no answer at {path}). Start it: mailcounsel serve."
+            )
             raise errors.Unavailable(message) from fault
         with connection.makefile("rb") as reading, connection.makefile("wb") as writing:
             yield reading, writing

@@ -81,9 +81,7 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, name, _, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(
-            importlib.import_module(f"mailcounsel.cli.{module}"), name
-        )
+        command: click.Command = getattr(importlib.import_module(f"mailcounsel.cli.{module}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -94,11 +92,32 @@ class Lazy(click.Group):
                 formatter.write_dl(rows)
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 90})
-@click.option("--config", type=click.Path(path_type=Path), envvar="MAILCOUNSEL_CONFIG", help="The configuration file.")
-@click.option("--socket", type=click.Path(path_type=Path), envvar="MAILCOUNSEL_SOCKET", help="The service's socket.")
-@click.option("--host", envvar="MAILCOUNSEL_HOST", help='The centre\'s machine, as ssh takes it: "user@centre".')
-@click.option("--as", "person", envvar="MAILCOUNSEL_AS", help="Who you act as, where an account has several people.")
+@click.group(
+    cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 90}
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="MAILCOUNSEL_CONFIG",
+    help="The configuration file.",
+)
+@click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    envvar="MAILCOUNSEL_SOCKET",
+    help="The service's socket.",
+)
+@click.option(
+    "--host",
+    envvar="MAILCOUNSEL_HOST",
+    help='The centre\'s machine, as ssh takes it: "user@centre".',
+)
+@click.option(
+    "--as",
+    "person",
+    envvar="MAILCOUNSEL_AS",
+    help="Who you act as, where an account has several people.",
+)
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
 @click.version_option(package_name="mailcounsel")
 @click.pass_context

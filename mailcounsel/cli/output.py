@@ -74,5 +74,8 @@ def ago(moment: str | None, now: str) -> str:
 def table(rows: list[tuple[str, ...]], heads: tuple[str, ...]) -> str:
     """Return rows in columns, as wide as they need to be, without trailing blanks."""
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [heads, *rows])
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in [heads, *rows]
+    )
     return "\n".join(line.rstrip() for line in lines)

@@ -59,7 +59,9 @@ def reader_key(name: str) -> ReaderKey:
     try:
         fingerprint, sealed = path.read_bytes().split(b"\n", 1)
     except (OSError, ValueError) as fault:
-        message = f"The reader key of {name} is not on this machine ({path}). Enrol here with a new code."
+        message = (
+            f"The reader key of {name} is not on this machine ({path}). Enrol here with a new code."
+        )
         raise errors.Unavailable(message) from fault
     return ReaderKey(personal().decrypt_own(sealed, fingerprint.decode()))
 
@@ -148,7 +150,9 @@ def fetch(service: client.Service, letter_id: str, part: str) -> bytes:
 
 def content_of(service: client.Service, case: OpenCase, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Open the content of one entry of a case."""
-    sealed = b64decode(entry["content"]) if entry["content"] else fetch(service, entry["id"], CONTENT)
+    sealed = (
+        b64decode(entry["content"]) if entry["content"] else fetch(service, entry["id"], CONTENT)
+    )
     opened = case.open(entry["case"], entry["epoch"], sealed, f"letter/{entry['id']}/content")
     content: dict[str, Any] = json.loads(opened)
     return content

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Any
 
 from sqlalchemy import Connection
 
 from mailcounsel import errors
 from mailcounsel.casework import records
-from mailcounsel.crypto import openpgp
+from mailcounsel.crypto import openpgp, sealing
 from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import roster
 from mailcounsel.trust.roster import Enrolment
+
+
+PRACTICE = """Halo,
+
+ini surat latihan. Kalau Anda bisa membacanya, kunci Anda bekerja.
+
+Hello,
+
+this is a practice letter. If you can read it, your keys work."""
 
 
 def invite(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -78,7 +87,8 @@ def enrol(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
     name = desk.store.write(write)
     desk.ring("intake")
-    return {"person": name, "fingerprint": openpgp.examine(enrolment.certificate).fingerprint}
+    practice = sealing.seal_to(enrolment.public_key, PRACTICE.encode(), f"practice/{name}")
+    return {"person": name, "practice": b64encode(practice).decode()}
 
 
 def statement_of(name: str, public_key: bytes, verify_key: bytes) -> bytes:

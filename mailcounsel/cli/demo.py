@@ -1,0 +1,1 @@
+"""`mailcounsel demo`: watch a letter become an answered case."""

@@ -1,0 +1,119 @@
+"""`mailcounsel goal`: goals agreed with a client, and how they go."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import b64encode
+
+import click
+
+from mailcounsel.cli import client, output
+
+
+@click.group()
+def goal() -> None:
+    """Agree goals and see how they go.
+
+    \b
+    Example: mailcounsel goal add C-0042 "walk 30 minutes" --every week --at "Mon 09:00"
+    """
+
+
+@goal.command()
+@click.argument("case")
+@click.argument("text")
+@click.option("--target", default="", help="How one can tell that it is reached.")
+@click.option("--every", default="week", show_default=True, help="day, week, 2 weeks or month.")
+@click.option(
+    "--at", default="Mon 09:00", show_default=True, help="When, in the client's time zone."
+)
+@output.json_option
+@click.pass_obj
+def add(  # noqa: PLR0913 - one parameter an option
+    setting: client.Settings,
+    case: str,
+    text: str,
+    *,
+    target: str,
+    every: str,
+    at: str,
+    as_json: bool,
+) -> None:
+    """Agree a goal and ask about it on its days.
+
+    TEXT stands in the check-ins the client gets, so write it as you agreed it with them. The
+    service keeps it readable for that; the target only the case's readers can open.
+
+    \b
+    Example: mailcounsel goal add C-0042 "walk 30 minutes" --target "4 times a week" --at "Mon 09:00"
+    """
+    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+
+    with client.connect(setting) as service:
+        opened = unlock.open_case(service, case)
+        goal_id = secrets.token_hex(12)
+        detail = json.dumps({"text": text, "target": target}, ensure_ascii=False).encode()
+        sealed = opened.seal(detail, f"goal/{goal_id}/detail")
+        answer = service.call(
+            "goal.add",
+            case=opened.shown["case"],
+            goal=goal_id,
+            label=text,
+            detail=b64encode(sealed).decode(),
+            epoch=opened.shown["epoch"],
+            every=every,
+            at=at,
+        )
+    first = output.local(answer["next_due_at"])
+    output.emit(
+        {**answer, "case": opened.shown["case"]},
+        as_json,
+        lambda: (
+            f"G{answer['number']} agreed in {opened.shown['case']}. The first check-in goes out on {first}."
+        ),
+    )
+
+
+@goal.command("list")
+@click.argument("case")
+@output.json_option
+@click.pass_obj
+def list_(setting: client.Settings, case: str, *, as_json: bool) -> None:
+    """List a case's goals with the answers to their check-ins.
+
+    \b
+    Example: mailcounsel goal list C-0042
+    """
+    from mailcounsel.cli import unlock, viewing  # noqa: PLC0415 - only where a case is opened
+
+    with client.connect(setting) as service:
+        opened = unlock.open_case(service, case)
+    goals = viewing.opened_goals(opened)
+    none = f'No goal is agreed yet. Agree one: mailcounsel goal add {opened.shown["case"]} "…"'
+    output.emit(
+        {"case": opened.shown["case"], "goals": goals},
+        as_json,
+        lambda: "\n".join(viewing.goal_lines(goals)) or none,
+    )
+
+
+@goal.command()
+@click.argument("case")
+@click.argument("number")
+@click.pass_obj
+def stop(setting: client.Settings, case: str, number: str) -> None:
+    """Ask about a goal no longer.
+
+    \b
+    Example: mailcounsel goal stop C-0042 G1
+    """
+    digits = number.upper().removeprefix("G")
+    if not digits.isdecimal():
+        message = (
+            f"{number} is not the number of a goal. `mailcounsel goal list {case}` shows them."
+        )
+        raise click.UsageError(message)
+    with client.connect(setting) as service:
+        answer = service.call("goal.stop", case=case, number=int(digits))
+    output.say(f"G{digits} of {answer['case']} is not asked about any more.")

@@ -1,0 +1,54 @@
+"""`mailcounsel note`: a note, sealed in its author's own process."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import b64encode
+from typing import IO
+
+import click
+
+from mailcounsel import errors
+from mailcounsel.cli import client, output
+
+
+@click.command()
+@click.argument("case")
+@click.option(
+    "--file",
+    "source",
+    type=click.File(encoding="utf-8"),
+    help="Take the text from a file; - is standard input.",
+)
+@click.option("-m", "--message", help="The text itself.")
+@click.pass_obj
+def note(
+    setting: client.Settings, case: str, *, source: IO[str] | None, message: str | None
+) -> None:
+    """Write a note that only the case's readers can open.
+
+    \b
+    Example: mailcounsel note C-0042 -m "Asked about sleep; sister moves in next week."
+    """
+    from mailcounsel.cli import editor, unlock  # noqa: PLC0415 - only where a case is opened
+
+    with client.connect(setting) as service:
+        opened = unlock.open_case(service, case)
+        if source is not None:
+            message = source.read()
+        words = (editor.edit("") if message is None else message).strip()
+        if not words:
+            message = "The note is empty. Nothing was kept."
+            raise errors.Refused(message)
+        letter_id = secrets.token_hex(12)
+        content = json.dumps({"format": 1, "text": words}, ensure_ascii=False).encode()
+        sealed = opened.seal(content, f"letter/{letter_id}/content")
+        service.call(
+            "note.add",
+            case=opened.shown["case"],
+            letter=letter_id,
+            epoch=opened.shown["epoch"],
+            content=b64encode(sealed).decode(),
+        )
+    output.say(f"Noted in {opened.shown['case']}.")

@@ -1,0 +1,76 @@
+"""`mailcounsel outbox`: letters that leave, wait or are stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from mailcounsel.cli import client, output
+
+
+@click.group(invoke_without_command=True)
+@output.json_option
+@click.pass_context
+def outbox(ctx: click.Context, *, as_json: bool) -> None:
+    """List letters that leave, wait or are stuck.
+
+    An *uncertain* letter may or may not have arrived: the line broke while it was handed over.
+    Decide with `outbox resend` (it may then arrive twice) or `outbox settle`.
+
+    \b
+    Example: mailcounsel outbox
+    """
+    if ctx.invoked_subcommand:
+        return
+    with client.connect(ctx.obj) as service:
+        answer = service.call("outbox.list")
+    output.emit(answer, as_json, lambda: _render(answer))
+
+
+def _render(answer: Mapping[str, Any]) -> str:
+    if not answer["letters"]:
+        return "The outbox is empty."
+    rows = [_row(letter, answer["now"]) for letter in answer["letters"]]
+    return output.table(rows, ("ID", "CASE", "KIND", "STATE", "WHEN", "WHY"))
+
+
+def _row(letter: Mapping[str, Any], now: str) -> tuple[str, ...]:
+    when = letter["sent_at"] or letter["due_at"]
+    return (
+        letter["id"][:6],
+        letter["case"] or "-",
+        letter["kind"],
+        letter["state"],
+        output.local(when, now),
+        letter["reason"],
+    )
+
+
+@outbox.command()
+@click.argument("letter")
+@click.pass_obj
+def resend(setting: client.Settings, letter: str) -> None:
+    """Send an uncertain or failed letter once more.
+
+    \b
+    Example: mailcounsel outbox resend 4f09ab
+    """
+    with client.connect(setting) as service:
+        service.call("outbox.resend", id=letter)
+    output.say("It is sent once more, with the same Message-ID.")
+
+
+@outbox.command()
+@click.argument("letter")
+@click.pass_obj
+def settle(setting: client.Settings, letter: str) -> None:
+    """Let an uncertain, failed or bounced letter rest: you have seen it.
+
+    \b
+    Example: mailcounsel outbox settle 4f09ab
+    """
+    with client.connect(setting) as service:
+        service.call("outbox.settle", id=letter)
+    output.say("Settled. It is not tried again.")

@@ -1,0 +1,54 @@
+"""`mailcounsel queue`: the cases that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from mailcounsel.cli import client, output
+
+
+@click.command()
+@click.option(
+    "--all", "everything", is_flag=True, help="Also cases that do not wait, and closed ones."
+)
+@output.json_option
+@click.pass_obj
+def queue(setting: client.Settings, *, everything: bool, as_json: bool) -> None:
+    """List the cases that wait for you.
+
+    The most urgent come first, then those that wait longest. No word of a letter is shown here.
+
+    \b
+    Example: mailcounsel queue
+    """
+    with client.connect(setting) as service:
+        answer = service.call("queue.list", all=everything)
+    output.emit(answer, as_json, lambda: _render(answer))
+
+
+def _render(answer: Mapping[str, Any]) -> str:
+    cases = answer["cases"]
+    if not cases:
+        return "Nothing waits for you. `mailcounsel queue --all` lists every case you can open."
+    rows = [_row(case, answer["now"]) for case in cases]
+    return output.table(rows, ("CASE", "WAITS", "PROMISED", "PRIORITY", "WITH", "LANG", ""))
+
+
+def _row(case: Mapping[str, Any], now: str) -> tuple[str, ...]:
+    marks = ["DANGER"] if case["risk"] else []
+    marks += [flag for flag in case["flags"] if flag != "maybe"]
+    marks += [f"maybe {case['maybe_from']}"] if "maybe" in case["flags"] else []
+    marks += case["tags"]
+    marks += ["closed"] if case["state"] == "closed" else []
+    return (
+        case["case"],
+        output.ago(case["waiting_since"], now) or "-",
+        output.local(case["promised_at"], now) or "-",
+        case["priority"],
+        case["assignee"] or "-",
+        case["language"],
+        ", ".join(marks),
+    )

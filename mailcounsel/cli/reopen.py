@@ -1,0 +1,23 @@
+"""`mailcounsel reopen`: open a closed case again."""
+
+from __future__ import annotations
+
+import click
+
+from mailcounsel.cli import client, output
+
+
+@click.command()
+@click.argument("case")
+@click.pass_obj
+def reopen(setting: client.Settings, case: str) -> None:
+    """Open a closed case again.
+
+    Its check-ins go on.
+
+    \b
+    Example: mailcounsel reopen C-0042
+    """
+    with client.connect(setting) as service:
+        service.call("case.reopen", case=case)
+    output.say("Open again.")

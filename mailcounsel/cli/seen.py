@@ -1,0 +1,24 @@
+"""`mailcounsel seen`: a person has seen what a flag says."""
+
+from __future__ import annotations
+
+import click
+
+from mailcounsel.cli import client, output
+
+KINDS = ("suspect", "key-changed", "bounced", "maybe", "no-way")
+
+
+@click.command()
+@click.argument("case")
+@click.argument("flag", type=click.Choice(KINDS))
+@click.pass_obj
+def seen(setting: client.Settings, case: str, flag: str) -> None:
+    """Clear a flag on a case, since you have seen what it says.
+
+    \b
+    Example: mailcounsel seen C-0042 bounced
+    """
+    with client.connect(setting) as service:
+        service.call("case.clear", case=case, kind=flag)
+    output.say("Cleared.")

@@ -1,0 +1,114 @@
+"""`mailcounsel show`: a case, opened in the reader's own process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mailcounsel import errors
+from mailcounsel.cli import client, output
+
+
+@click.command()
+@click.argument("case")
+@click.option("--full", is_flag=True, help="Fold nothing.")
+@click.option("--raw", type=int, metavar="N", help="The raw mail of letter N (supervisors).")
+@click.option("--save", nargs=2, metavar="N/M FILE", help="Save file M of letter N.")
+@output.json_option
+@output.no_pager_option
+@click.pass_obj
+def show(  # noqa: PLR0913 - one parameter an option
+    setting: client.Settings,
+    case: str,
+    *,
+    full: bool,
+    raw: int | None,
+    save: tuple[str, str] | None,
+    as_json: bool,
+    no_pager: bool,
+) -> None:
+    """Show a case: its letters, notes and goals.
+
+    Quotes and signatures are folded, never cut; --full shows them. Opening a letter with signs of
+    danger is the receipt that you read it.
+
+    \b
+    Example: mailcounsel show C-0042
+    """
+    with client.connect(setting) as service:
+        if raw is not None:
+            click.get_binary_stream("stdout").write(_raw(service, case, raw))
+        elif save:
+            _save(service, case, *save)
+        else:
+            show_case(service, case, full=full, as_json=as_json, no_pager=no_pager)
+
+
+def show_case(
+    service: client.Service, name: str, *, full: bool, as_json: bool, no_pager: bool
+) -> None:
+    """Open a case, show it, and tell the service which letters were read."""
+    from mailcounsel.cli import unlock, viewing  # noqa: PLC0415 - only where a case is opened
+
+    case = unlock.open_case(service, name)
+    entries = viewing.opened_entries(service, case)
+    goals = viewing.opened_goals(case)
+    if as_json:
+        hidden = {"keys", "entries", "goals", "checkins"}
+        facts = {key: value for key, value in case.shown.items() if key not in hidden}
+        output.emit({**facts, "entries": entries, "goals": goals}, True, str)  # noqa: FBT003 - JSON
+    else:
+        output.page(viewing.case_text(case.shown, entries, goals, full=full), plain=no_pager)
+    read = [entry["id"] for entry in entries if "unreadable" not in entry]
+    service.call("case.read", case=case.shown["case"], letters=read)
+
+
+def _entry(case: Any, number: int) -> dict[str, Any]:
+    found = [entry for entry in case.shown["entries"] if entry["number"] == number]
+    if not found:
+        message = f"{case.shown['case']} has no letter {number}."
+        raise errors.NotFound(message)
+    first: dict[str, Any] = found[0]
+    return first
+
+
+def _raw(service: client.Service, name: str, number: int) -> bytes:
+    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+
+    case = unlock.open_case(service, name)
+    entry = _entry(case, number)
+    sealed = unlock.fetch(service, entry["id"], "source")
+    context = f"letter/{entry['id']}/source"
+    return case.open_source(entry["case"], entry["epoch"], sealed, context)
+
+
+def _save(service: client.Service, name: str, which: str, target: str) -> None:
+    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+
+    number, _, place = which.partition("/")
+    if not (number.isdecimal() and place.isdecimal()):
+        message = f"{which} does not name a file. `mailcounsel show {name}` lists them as 3/0."
+        raise click.UsageError(message)
+    case = unlock.open_case(service, name)
+    entry = _entry(case, int(number))
+    sealed = unlock.fetch(service, entry["id"], f"attachment/{place}")
+    context = f"letter/{entry['id']}/attachment/{place}"
+    _write_new(Path(target), case.open(entry["case"], entry["epoch"], sealed, context))
+    output.say(f"Saved {target}. It is not encrypted there.")
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, readable by its owner alone, following no link."""
+    try:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+            file.write(data)
+    except FileExistsError as fault:
+        message = f"{path} is there already. Choose another name."
+        raise errors.Conflict(message) from fault
+    except OSError as fault:
+        message = f"{path} cannot be written here."
+        raise errors.Refused(message) from fault

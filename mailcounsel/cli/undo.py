@@ -1,0 +1,40 @@
+"""`mailcounsel undo`: take back a reply in time."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from mailcounsel.cli import client, output
+
+
+@click.command()
+@click.argument("letter", default="")
+@output.json_option
+@click.pass_obj
+def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
+    """Take back a reply that has not left yet: your latest, or the one named.
+
+    Your words stay as a draft, and `mailcounsel reply CASE` opens them again.
+
+    \b
+    Example: mailcounsel undo
+    """
+    with client.connect(setting) as service:
+        answer = service.call("reply.undo", id=letter)
+        _keep_draft(service, answer["case"], answer["letter"])
+    output.emit(
+        answer,
+        as_json,
+        lambda: f"Taken back. Your words are kept: mailcounsel reply {answer['case']} opens them.",
+    )
+
+
+def _keep_draft(service: client.Service, case_name: str, letter_id: str) -> None:
+    from mailcounsel.cli import drafts, unlock  # noqa: PLC0415 - only where a case is opened
+
+    case = unlock.open_case(service, case_name)
+    entry = next(entry for entry in case.shown["entries"] if entry["id"] == letter_id)
+    said = json.loads(unlock.content_of(service, case, entry)["statement"])
+    drafts.keep(case.key, case.shown["person"], case.shown["case"], said["words"])

@@ -1,0 +1,36 @@
+"""One letter's whole way, step by step, on both databases."""
+
+from __future__ import annotations
+
+from mailcounsel.store import models
+
+
+def test_a_letter_becomes_a_case_that_a_therapist_reads(house):
+    """A stranger's letter is a new case in the queue, readable with the therapist's key."""
+    row = house.write("ani@klien.test", "Halo, saya susah tidur sejak pindah rumah.")
+    assert row.state == "case"
+    listed = house.call("wulan", "queue.list")["cases"]
+    assert [case["case"] for case in listed] == ["C-0001"]
+    assert "susah tidur" in house.read("wulan", "C-0001")[0]["text"]
+
+
+def test_the_acknowledgement_offers_ordinary_mail(house):
+    """The first answer is content-free, carries the token, and offers one word."""
+    house.write("ani@klien.test", "Halo, saya susah tidur sejak pindah rumah.")
+    (sent,) = house.outbox("acknowledgement")
+    assert sent.parcel.to_address == "ani@klien.test"
+    assert "SETUJU" in sent.parcel.text
+    assert "tidur" not in sent.parcel.text
+
+
+def test_the_word_lets_the_waiting_reply_go(house):
+    """A reply waits while there is no way; the client's one word sends it on, unrewritten."""
+    house.write("ani@klien.test", "Halo, saya susah tidur sejak pindah rumah.")
+    assert house.reply("wulan", "C-0001", "Coba bernapas pelan.")["state"] == "waiting"
+    assert len(house.outbox("notice")) == 1
+    offer = house.outbox("acknowledgement")[0].parcel
+    house.write("ani@klien.test", "SETUJU", reply_to=offer)
+    (reply,) = house.outbox("reply")
+    assert (reply.state, reply.parcel.channel) == ("ready", "plain")
+    assert reply.parcel.text == "Coba bernapas pelan."
+    assert len(house.rows(models.Case)) == 1

@@ -1,0 +1,218 @@
+"""A whole centre without doors, for tests: letters are put in by hand and taken out by hand."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import select
+
+from mailcounsel import config as configuration
+from mailcounsel.casework import letters
+from mailcounsel.casework.office import Office
+from mailcounsel.casework.parcels import Parcel
+from mailcounsel.crypto import sealing
+from mailcounsel.crypto.keyring import ServiceKeyring
+from mailcounsel.crypto.openpgp import Centre, make_centre
+from mailcounsel.crypto.sealing import ReaderKey
+from mailcounsel.intake import inbox
+from mailcounsel.service import work
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations import OPERATIONS
+from mailcounsel.store import models
+from mailcounsel.store.engine import Store
+from mailcounsel.trust import roster
+
+CONFIG = """
+[centre]
+name = "Rumah Surat"
+sender_name = "Rumah Surat"
+time_zone = "Asia/Jakarta"
+languages = ["id", "en"]
+state_dir = "{state}"
+
+[emergency]
+id = "Telepon 112 kapan saja."
+en = "Call 112 at any time."
+
+[hours.working]
+mon = "09:00-17:00"
+tue = "09:00-17:00"
+wed = "09:00-17:00"
+thu = "09:00-17:00"
+fri = "09:00-17:00"
+
+[limits]
+automatic_per_sender_day = 5
+
+[smarthost]
+host = "127.0.0.1"
+port = {smarthost}
+tls = "none"
+
+[smtp]
+port = 0
+
+[[inbox]]
+address = "halo@rumah.test"
+queue = "umum"
+
+[[person]]
+name = "wulan"
+roles = ["therapist"]
+uid = 1001
+queues = ["umum"]
+notify = "wulan@staf.test"
+
+[[person]]
+name = "bayu"
+roles = ["therapist"]
+uid = 1002
+queues = ["umum"]
+
+[[person]]
+name = "sari"
+roles = ["supervisor", "admin"]
+uid = 1003
+
+[[queue]]
+name = "umum"
+supervisor = "sari"
+{more}
+"""
+
+
+def write_config(folder: Path, *, smarthost: int = 2599, more: str = "") -> Path:
+    """Write a configuration a test centre runs with, and return its path."""
+    path = folder / "config.toml"
+    path.write_text(CONFIG.format(state=folder / "state", smarthost=smarthost, more=more))
+    return path
+
+
+@dataclass
+class House:
+    """A centre with a store, keys and people, driven step by step."""
+
+    folder: Path
+    store: Store
+    clock: Any
+    centre: Centre
+    office: Office
+    keys: dict[str, ReaderKey] = field(default_factory=dict)
+    posted: int = 0
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.office, self.store, self.clock, self.centre, lambda name: None)
+
+    def enrol(self, *names: str) -> None:
+        """Write people into the roster with fresh reader keys."""
+        for name in names:
+            key = self.keys[name] = ReaderKey.new()
+            now = self.clock.now()
+
+            def job(connection, name=name, key=key, now=now):
+                code = roster.invite(connection, self.office.keyring, name, now)
+                paper = roster.Enrolment(key.public, key.verify_key, b"", b"", b"")
+                roster.enrol(connection, self.office.keyring, code, paper, now)
+
+            self.store.write(job)
+
+    def call(self, person: str, method: str, **parameters: Any) -> dict[str, Any]:
+        """Carry out an operation of the control socket as a person."""
+        found = self.office.config.person(person)
+        caller = Caller(found.uid, (person,), person, tuple(found.roles))
+        answer = OPERATIONS[method].run(self.desk, caller, parameters)
+        return json.loads(json.dumps(answer))
+
+    def receive(self, raw: bytes, *, to: str = "halo@rumah.test", mail_from: str | None = "x@y.test", suspect: bool = False):
+        """Keep a letter and take it through the nine steps. Return its inbox row."""
+        envelope = inbox.Envelope("smtp", mail_from, (to,), suspect)
+        future = inbox.keep(self.store, self.office.keyring, raw, envelope, inbox.handed_over(), self.clock.now())
+        kept = future.result()
+        work.place_letters(self.desk)
+        rows = models.table(models.Inbox)
+        query = select(rows).where(rows.c.id == kept.inbox_id)
+        return self.store.read(lambda c: SimpleNamespace(**c.execute(query).mappings().one()))
+
+    def write(self, sender: str, text: str, *, reply_to: Parcel | None = None, headers: dict[str, str] | None = None, **more: Any):
+        """Write a plain letter as a client would and receive it."""
+        return self.receive(self.mail(sender, text, reply_to=reply_to, headers=headers), **more)
+
+    def mail(self, sender: str, text: str, *, reply_to: Parcel | None = None, headers: dict[str, str] | None = None) -> bytes:
+        """Return a plain letter; `reply_to` is the mail it answers."""
+        self.posted += 1
+        mail = EmailMessage()
+        mail["From"], mail["To"] = sender, reply_to.from_address if reply_to else "halo@rumah.test"
+        mail["Subject"] = f"Re: {reply_to.subject}" if reply_to else "surat"
+        mail["Date"] = format_datetime(self.clock.now())
+        mail["Message-ID"] = f"<{self.posted}.{sender}>"
+        if reply_to:
+            mail["In-Reply-To"] = mail["References"] = f"<{reply_to.message_id}>"
+        for name, value in (headers or {}).items():
+            del mail[name]
+            mail[name] = value
+        mail.set_content(text)
+        return mail.as_bytes()
+
+    def outbox(self, kind: str | None = None) -> list[SimpleNamespace]:
+        """Return the outgoing letters, oldest first, each with its opened `parcel` if it is there."""
+        out = letters.outgoing
+        query = select(out).order_by(out.c.created_at, out.c.id)
+        rows = self.store.read(lambda c: c.execute(query).mappings().all())
+        found = [
+            SimpleNamespace(**row, parcel=letters.open_parcel(self.office, row) if row["sealed"] else None)
+            for row in rows
+            if kind in {None, row["kind"]}
+        ]
+        return found
+
+    def case(self, number: int) -> SimpleNamespace:
+        """Return a case's row by its number."""
+        rows = models.table(models.Case)
+        query = select(rows).where(rows.c.number == number)
+        return self.store.read(lambda c: SimpleNamespace(**c.execute(query).mappings().one()))
+
+    def rows(self, model: Any) -> list[SimpleNamespace]:
+        """Return every row of a table."""
+        found = models.table(model)
+        return self.store.read(lambda c: [SimpleNamespace(**r) for r in c.execute(select(found)).mappings()])
+
+    def reply(self, person: str, case: str, text: str, *, plain: str = "") -> dict[str, Any]:
+        """Reply as a therapist's own process does: begin, sign, approve."""
+        begun = self.call(person, "reply.begin", case=case)
+        statement = json.dumps({**begun, "subject": "Surat untuk Anda", "text": text, "plain": plain})
+        signature = self.keys[person].sign(statement.encode())
+        return self.call(person, "reply.approve", statement=statement, signature=b64encode(signature).decode())
+
+    def read(self, person: str, case: str) -> list[dict[str, Any]]:
+        """Open a case's entries as a reader's own process does, oldest first."""
+        shown = self.call(person, "case.show", case=case)
+        private = self.keys[person].private
+        opened = {}
+        for copy in shown["keys"]:
+            context = f"case/{copy['case']}/{copy['epoch']}/{copy['purpose']}"
+            place = (copy["case"], copy["epoch"], copy["purpose"])
+            opened[place] = sealing.open_with(private, b64decode(copy["sealed"]), context)
+        entries = []
+        for entry in shown["entries"]:
+            key = opened[(entry["case"], entry["epoch"], "content")]
+            content = sealing.open_with(key, b64decode(entry["content"]), f"letter/{entry['id']}/content")
+            entries.append({**entry, **json.loads(content)})
+        return entries
+
+
+def build(folder: Path, store: Store, clock: Any, *, gnupg: Path, more: str = "", smarthost: int = 2599) -> House:
+    """Build a centre: configuration, keyring, OpenPGP key; nobody is enrolled yet."""
+    config = configuration.load(write_config(folder, more=more, smarthost=smarthost))
+    office = Office(config, ServiceKeyring.create(folder / "house-keyring.json"))
+    fingerprint = make_centre(gnupg, "Rumah Surat", "halo@rumah.test")
+    return House(folder, store, clock, Centre(gnupg, fingerprint), office)
+
+
