@@ -53,7 +53,14 @@ def vouch(
     clients = tuple(known.clients_with_address(address)) if address else ()
     if hint and hint.client_id in clients:
         return Vouched(TOKEN, (hint.client_id,), hint)
-    if address and clients and authserv_id and passed_our_border(letter, authserv_id, address):
+    is_whole = "inner-sender-differs" not in opened.problems  # the border saw the outer sender only
+    if (
+        address
+        and clients
+        and is_whole
+        and authserv_id
+        and passed_our_border(letter, authserv_id, address)
+    ):
         return Vouched(BORDER, clients, hint)
     return Vouched(NOTHING, (), hint)
 
