@@ -7,10 +7,22 @@ write about that row names it, and finds nothing once somebody else has claimed 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    RowMapping,
+    Table,
+    and_,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailcounsel.store.columns import database_now
@@ -18,23 +30,33 @@ from mailcounsel.store.models import Counter, table
 
 counters = table(Counter)
 
+_STEP = (
+    update(counters)
+    .where(counters.c.name == bindparam("counter"))
+    .values(value=counters.c.value + 1)
+    .returning(counters.c.value)
+)
+
 
 def insert_once(connection: Connection, into: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless a uniqueness rule forbids it, and tell whether it was inserted."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    insertion = make(into).values(**values).on_conflict_do_nothing()
-    # Without the option psycopg gives -1 for an INSERT.
-    result = connection.execute(insertion.execution_options(preserve_rowcount=True))
+    result = connection.execute(_insert_once(into, connection.dialect.name), dict(values))
     return result.rowcount == 1
+
+
+@functools.cache
+def _insert_once(into: Table, dialect: str) -> Executable:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    # Without the option psycopg gives -1 for an INSERT.
+    return make(into).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def next_number(connection: Connection, name: str) -> int:
     """Hand out the next number of a counter, starting at 1."""
-    step = update(counters).where(counters.c.name == name).values(value=counters.c.value + 1)
-    number = connection.execute(step.returning(counters.c.value)).scalar_one_or_none()
+    number = connection.execute(_STEP, {"counter": name}).scalar_one_or_none()
     if number is None:
         insert_once(connection, counters, {"name": name, "value": 0})
-        number = connection.execute(step.returning(counters.c.value)).scalar_one()
+        number = connection.execute(_STEP, {"counter": name}).scalar_one()
     return int(number)
 
 
@@ -68,8 +90,7 @@ def claim(
 
 def holds(connection: Connection, rows: Table, row_id: str, fence: int) -> bool:
     """Tell whether the claim with this fence still stands, and lock the row until the commit."""
-    query = select(rows.c.id).where(rows.c.id == row_id, rows.c.fence == fence)
-    return connection.execute(query.with_for_update()).first() is not None
+    return one(connection, rows, lock=True, id=row_id, fence=fence) is not None
 
 
 def fenced_update(
@@ -80,6 +101,55 @@ def fenced_update(
     return connection.execute(change).rowcount == 1
 
 
+# -- the plain ones, built once -------------------------------------------------------------------
+#
+# Building a statement costs five times as much as running it, so those every letter needs are built
+# once for a table and its columns, and run with parameters.
+
+
 def add(connection: Connection, into: Table, **values: Any) -> None:
     """Insert one row. Raises the library's IntegrityError where a rule forbids it."""
-    connection.execute(insert(into).values(**values))
+    connection.execute(_insert(into), values)
+
+
+def one(
+    connection: Connection, rows: Table, *, lock: bool = False, **equal: Any
+) -> RowMapping | None:
+    """Return the first row whose columns equal these values, locked until the commit if asked."""
+    found = connection.execute(_select(rows, tuple(equal), lock), equal)
+    return found.mappings().first()
+
+
+def every(connection: Connection, rows: Table, *order: str, **equal: Any) -> Sequence[RowMapping]:
+    """Return the rows whose columns equal these values, in the order of the columns named."""
+    found = connection.execute(_select(rows, tuple(equal), lock=False, order=order), equal)
+    return found.mappings().all()
+
+
+def change(connection: Connection, rows: Table, row_id: str, **values: Any) -> int:
+    """Set columns of the row with this id, and return how many rows that were."""
+    done = connection.execute(_update(rows, tuple(values)), {**values, "this_id": row_id})
+    return done.rowcount
+
+
+@functools.cache
+def _insert(into: Table) -> Executable:
+    return insert(into)
+
+
+@functools.cache
+def _select(
+    rows: Table,
+    equal: tuple[str, ...],
+    lock: bool,
+    order: tuple[str, ...] = (),
+) -> Executable:
+    found = select(rows).where(*(rows.c[name] == bindparam(name) for name in equal))
+    found = found.order_by(*(rows.c[name] for name in order))
+    return found.with_for_update() if lock else found
+
+
+@functools.cache
+def _update(rows: Table, columns: tuple[str, ...]) -> Executable:
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    return update(rows).where(rows.c.id == bindparam("this_id")).values(**values)
