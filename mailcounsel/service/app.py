@@ -18,7 +18,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from mailcounsel import errors
@@ -28,7 +28,7 @@ from mailcounsel.clock import Clock, SystemClock
 from mailcounsel.config import Config, Inbox
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.crypto.openpgp import Centre
-from mailcounsel.intake import imap, inbox, smtp
+from mailcounsel.intake import inbox, smtp, watcher
 from mailcounsel.service import loops, schedule, work
 from mailcounsel.service.control import Control
 from mailcounsel.service.desk import Desk
@@ -81,7 +81,7 @@ class Service:
         self.config = config
         self.clock: Clock = clock or SystemClock()
         self.listener: smtp.Listener | None = None
-        self._watchers: list[imap.Watcher] = []
+        self._watchers: list[watcher.Watcher] = []
         self._bells: dict[str, loops.Bell] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="work")
@@ -148,11 +148,11 @@ class Service:
         keyring = office.keyring
         if config.smtp:
 
-            async def keep(raw: bytes, envelope: inbox.Envelope) -> None:
+            def keep(raw: bytes, envelope: inbox.Envelope) -> Future[inbox.Kept]:
                 sighted, now = inbox.handed_over(), self.clock.now()
                 future = inbox.keep(store, keyring, raw, envelope, sighted, now)
-                await asyncio.wrap_future(future)
-                self.ring("intake")
+                future.add_done_callback(lambda _: self.ring("intake"))
+                return future
 
             self.listener = smtp.Listener(
                 config.smtp,
@@ -168,7 +168,7 @@ class Service:
                 self._watch(watched, keyring, store)
 
     def _watch(self, watched: Inbox, keyring: ServiceKeyring, store: Store) -> None:
-        watcher = imap.Watcher(
+        one = watcher.Watcher(
             watched,
             store=store,
             keyring=keyring,
@@ -177,8 +177,8 @@ class Service:
             size_bytes=self.config.limits.size_bytes,
             kept=lambda: self.ring("intake"),
         )
-        watcher.start()
-        self._watchers.append(watcher)
+        one.start()
+        self._watchers.append(one)
 
     def is_ready(self) -> bool:
         """Tell whether letters may come in: a supervisor of every queue is enrolled."""
@@ -197,8 +197,8 @@ class Service:
 
     async def stop(self) -> None:
         """Close the doors, finish what is being written, and let go of everything. Idempotent."""
-        for watcher in self._watchers:
-            await asyncio.to_thread(watcher.stop)
+        for one in self._watchers:
+            await asyncio.to_thread(one.stop)
         self._watchers.clear()
         for task in self._tasks:
             task.cancel()
