@@ -129,8 +129,7 @@ def _new_epoch(
 
 def get(connection: Connection, case_id: str, *, lock: bool = False) -> RowMapping:
     """Return a case's row. Raises: NotFound."""
-    query = select(cases).where(cases.c.id == case_id)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    row = statements.one(connection, cases, lock=lock, id=case_id)
     if row is None:
         raise errors.NotFound
     return row
@@ -261,7 +260,7 @@ def letter_waits(
     since = case["waiting_since"] or received_at
     promised = promises.promised_by(since, hours.working_hours(office.config), promise)
     values = {"state": "open", "waiting_since": since, "promised_at": promised}
-    connection.execute(update(cases).where(cases.c.id == case["id"]).values(**values))
+    statements.change(connection, cases, case["id"], **values)
 
 
 def raise_priority(connection: Connection, case_id: str, priority: str) -> None:
@@ -299,7 +298,7 @@ def close(connection: Connection, case: RowMapping, by: str, now: datetime) -> N
         message = f'{handle(case["number"])} has an open sign of danger. Close that first: mailcounsel risk close {handle(case["number"])} "…".'
         raise errors.Conflict(message)
     values = {"state": "closed", "waiting_since": None, "promised_at": None}
-    connection.execute(update(cases).where(cases.c.id == case["id"]).values(**values))
+    statements.change(connection, cases, case["id"], **values)
     records.audit(connection, now, by, "case-closed", case["id"])
 
 

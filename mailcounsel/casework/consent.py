@@ -40,15 +40,21 @@ def way(connection: Connection, keyring: ServiceKeyring, client_id: str) -> Way:
 
 def has(connection: Connection, keyring: ServiceKeyring, client_id: str) -> bool:
     """Tell whether a client said yes to ordinary mail. Raises: SealBroken for an edited row."""
-    rows = connection.execute(
-        select(consents).where(consents.c.client_id == client_id, consents.c.withdrawn_at.is_(None))
-    ).mappings()
+    rows = statements.every(connection, consents, client_id=client_id, withdrawn_at=None)
     found = False
     for row in rows:
-        fields = [client_id.encode(), row["sealed_wording"]]
+        fields = _fields(client_id, row["sealed_wording"], row["given_at"], None)
         keyring.check_row_mac(f"consent/{row['id']}", fields, row["mac"])
         found = True
     return found
+
+
+def _fields(
+    client_id: str, wording: bytes, given_at: datetime, withdrawn_at: datetime | None
+) -> list[bytes]:
+    """Return what the MAC of a row covers: a consent taken back cannot be given back by an edit."""
+    moments = [moment.isoformat() if moment else "" for moment in (given_at, withdrawn_at)]
+    return [client_id.encode(), wording, *(moment.encode() for moment in moments)]
 
 
 def give(
@@ -71,11 +77,17 @@ def give(
         sealed_wording=sealed,
         given_at=now,
         withdrawn_at=None,
-        mac=keyring.row_mac(f"consent/{row_id}", [client_id.encode(), sealed]),
+        mac=keyring.row_mac(f"consent/{row_id}", _fields(client_id, sealed, now, None)),
     )
 
 
-def withdraw(connection: Connection, client_id: str, now: datetime) -> None:
-    """Take back a client's yes. Letters wait again from now on."""
+def withdraw(
+    connection: Connection, keyring: ServiceKeyring, client_id: str, now: datetime
+) -> None:
+    """Take back a client's yes. Letters wait again from now on. Idempotent."""
     standing = (consents.c.client_id == client_id) & consents.c.withdrawn_at.is_(None)
-    connection.execute(update(consents).where(standing).values(withdrawn_at=now))
+    for row in connection.execute(select(consents).where(standing)).mappings().all():
+        fields = _fields(client_id, row["sealed_wording"], row["given_at"], now)
+        mac = keyring.row_mac(f"consent/{row['id']}", fields)
+        one = update(consents).where(consents.c.id == row["id"])
+        connection.execute(one.values(withdrawn_at=now, mac=mac))

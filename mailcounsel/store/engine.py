@@ -32,15 +32,23 @@ BATCH = 64  # jobs that share one commit at most
 POSTGRES_TRIES = 5  # a transaction that met a deadlock is run again
 
 
-def translate(fault: Exception) -> Exception:
-    """Return our error for one of the database library's."""
+def translate(fault: Exception) -> errors.MailcounselError:
+    """Return our error for one of the database library's, which stays its cause."""
+    found = _ours(fault)
+    found.__cause__ = fault
+    return found
+
+
+def _ours(fault: Exception) -> errors.MailcounselError:
     text = str(getattr(fault, "orig", fault)).lower()
     if "disk is full" in text or "no space left" in text or "disk full" in text:
         return errors.DiskFull()
-    if isinstance(fault, exc.IntegrityError):
-        return errors.Conflict()
     if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
         return errors.DiskFull()
+    if isinstance(fault, exc.IntegrityError):
+        return errors.Conflict()
+    if isinstance(fault, exc.DataError):
+        return errors.Refused("The store cannot keep a value of this kind.")
     return errors.StoreUnavailable()
 
 
@@ -57,6 +65,10 @@ class _Task(Generic[T]):
         self.future: Future[T] = Future()
         self.result: T | None = None
         self.fault: BaseException | None = None
+
+    def begin(self) -> bool:
+        """Tell whether anybody still waits for this; from now on nobody can give it up."""
+        return self.future.set_running_or_notify_cancel()
 
     def run(self, connection: Connection) -> None:
         connection.exec_driver_sql("SAVEPOINT job")
@@ -98,7 +110,8 @@ class _Writer:
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:
             batch, last = self._gather(task)
-            self._commit(batch)
+            # A job that was given up (its SMTP client hung up) must not end the writer.
+            self._commit([task for task in batch if task.begin()])
             if last:
                 return
 
@@ -159,7 +172,10 @@ class Store:
             self.engine, self._readers = _sqlite_engines(url)
             self._writer = _Writer(self.engine)
         else:
-            self.engine = self._readers = _postgresql_engine(url)
+            self.engine = _postgresql_engine(url)
+            self._readers = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     def write(self, job: Job[T]) -> T:
         """Run a job in a transaction and return its result once that is durable.
@@ -177,6 +193,7 @@ class Store:
         if self._writer:
             return self._writer.submit(job)
         future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
         try:
             future.set_result(self._write_postgresql(job))
         except Exception as fault:  # noqa: BLE001 - belongs to whoever asks the future
@@ -184,10 +201,19 @@ class Store:
         return future
 
     def read(self, job: Job[T]) -> T:
-        """Run a job that only reads, and return its result. Raises: StoreUnavailable."""
+        """Run a job that only reads, on one state of the store, and return its result.
+
+        Raises: StoreUnavailable, also for a job that tries to write.
+        """
         try:
             with self._readers.connect() as connection:
-                return job(connection)
+                if not self.is_sqlite:
+                    return job(connection)
+                connection.exec_driver_sql("BEGIN")  # one look, whatever is written meanwhile
+                try:
+                    return job(connection)
+                finally:
+                    _roll_back(connection)
         except exc.SQLAlchemyError as fault:
             raise translate(fault) from fault
 
@@ -215,8 +241,9 @@ def _sqlite_engines(url: str) -> tuple[Engine, Engine]:
     path = make_url(url).database
     if path:
         _make_private(Path(path))
-    writer = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=1)
-    readers = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=4, max_overflow=12)
+    usual: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
+    writer = create_engine(url, pool_size=1, max_overflow=1, **usual)
+    readers = create_engine(url, pool_size=4, max_overflow=12, **usual)
     event.listen(writer, "connect", _writer_pragmas)
     event.listen(readers, "connect", _reader_pragmas)
     return writer, readers
@@ -251,4 +278,6 @@ def _reader_pragmas(raw: Any, record: Any) -> None:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+    return create_engine(
+        url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+    )

@@ -14,8 +14,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     Executable,
     RowMapping,
+    Select,
     Table,
     and_,
     bindparam,
@@ -115,14 +117,19 @@ def add(connection: Connection, into: Table, **values: Any) -> None:
 def one(
     connection: Connection, rows: Table, *, lock: bool = False, **equal: Any
 ) -> RowMapping | None:
-    """Return the first row whose columns equal these values, locked until the commit if asked."""
-    found = connection.execute(_select(rows, tuple(equal), lock), equal)
+    """Return the first row whose columns have these values (None: NULL), locked if asked."""
+    found = _run(connection, rows, equal, lock=lock)
     return found.mappings().first()
 
 
+def row(connection: Connection, rows: Table, row_id: str) -> RowMapping:
+    """Return the row with this id. Raises the library's NoResultFound where there is none."""
+    return connection.execute(_select(rows, ("id",)), {"id": row_id}).mappings().one()
+
+
 def every(connection: Connection, rows: Table, *order: str, **equal: Any) -> Sequence[RowMapping]:
-    """Return the rows whose columns equal these values, in the order of the columns named."""
-    found = connection.execute(_select(rows, tuple(equal), lock=False, order=order), equal)
+    """Return the rows whose columns have these values (None: NULL), in the order named."""
+    found = _run(connection, rows, equal, order=order)
     return found.mappings().all()
 
 
@@ -137,14 +144,30 @@ def _insert(into: Table) -> Executable:
     return insert(into)
 
 
+def _run(
+    connection: Connection,
+    rows: Table,
+    equal: Mapping[str, Any],
+    *,
+    lock: bool = False,
+    order: tuple[str, ...] = (),
+) -> CursorResult[Any]:
+    given = {name: value for name, value in equal.items() if value is not None}
+    missing = tuple(name for name in equal if name not in given)
+    return connection.execute(_select(rows, tuple(given), missing, order, lock=lock), given)
+
+
 @functools.cache
 def _select(
     rows: Table,
     equal: tuple[str, ...],
-    lock: bool,
+    missing: tuple[str, ...] = (),
     order: tuple[str, ...] = (),
-) -> Executable:
+    *,
+    lock: bool = False,
+) -> Select[Any]:
     found = select(rows).where(*(rows.c[name] == bindparam(name) for name in equal))
+    found = found.where(*(rows.c[name].is_(None) for name in missing))
     found = found.order_by(*(rows.c[name] for name in order))
     return found.with_for_update() if lock else found
 

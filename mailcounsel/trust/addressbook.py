@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
 from mailcounsel.crypto.keyring import ServiceKeyring
@@ -45,7 +45,7 @@ def add_client(
     time_zone: str,
     now: datetime,
 ) -> str:
-    """Write down a new client with the address they wrote from, if any, and return the client's id."""
+    """Write down a new client, with the address they wrote from if any; return the client's id."""
     client_id = new_id()
     statements.add(
         connection,
@@ -66,10 +66,7 @@ def add_address(
 ) -> None:
     """Write down one more address of a client. Idempotent."""
     key = lookup(keyring, address)
-    known = select(addresses.c.id).where(
-        addresses.c.client_id == client_id, addresses.c.lookup == key
-    )
-    if connection.execute(known).first():
+    if statements.one(connection, addresses, client_id=client_id, lookup=key):
         return
     row_id = new_id()
     sealed = keyring.seal("addressbook", address.encode(), f"address/{row_id}/sealed")
@@ -87,13 +84,19 @@ def add_address(
 
 
 def clients_with(connection: Connection, keyring: ServiceKeyring, address: str) -> list[str]:
-    """Return the ids of the clients known by this address, oldest first."""
-    found = (
-        select(addresses.c.client_id)
-        .where(addresses.c.lookup == lookup(keyring, address))
-        .order_by(addresses.c.created_at, addresses.c.id)
-    )
-    return list(connection.execute(found).scalars())
+    """Return the ids of the clients known by this address, oldest first.
+
+    Raises: SealBroken when a row was changed by anyone but us.
+    """
+    key = lookup(keyring, address)
+    found = statements.every(connection, addresses, "created_at", "id", lookup=key)
+    return [_checked(keyring, row)["client_id"] for row in found]
+
+
+def _checked(keyring: ServiceKeyring, row: RowMapping) -> RowMapping:
+    fields = [row["client_id"].encode(), row["lookup"], row["sealed"]]
+    keyring.check_row_mac(f"address/{row['id']}", fields, row["mac"])
+    return row
 
 
 def address_of(connection: Connection, keyring: ServiceKeyring, client_id: str) -> str:
@@ -101,38 +104,30 @@ def address_of(connection: Connection, keyring: ServiceKeyring, client_id: str) 
 
     Raises: SealBroken when the row was changed by anyone but us; Refused where there is none.
     """
-    first = (
-        select(addresses)
-        .where(addresses.c.client_id == client_id)
-        .order_by(addresses.c.created_at, addresses.c.id)
-        .limit(1)
-    )
-    row = connection.execute(first).mappings().first()
-    if row is None:
+    rows = statements.every(connection, addresses, "created_at", "id", client_id=client_id)
+    if not rows:
         message = "This letter named no address that can be answered."
         raise errors.Refused(message)
-    place = f"address/{row['id']}"
-    keyring.check_row_mac(place, [client_id.encode(), row["lookup"], row["sealed"]], row["mac"])
-    return keyring.open(row["sealed"], f"{place}/sealed").decode()
+    row = _checked(keyring, rows[0])
+    return keyring.open(row["sealed"], f"address/{row['id']}/sealed").decode()
 
 
 def facts(connection: Connection, client_id: str) -> ClientFacts:
     """Return what is needed to write to a client."""
-    row = connection.execute(select(clients).where(clients.c.id == client_id)).mappings().one()
+    row = statements.row(connection, clients, client_id)
     return ClientFacts(row["id"], row["language"], row["time_zone"], row["checkins"])
 
 
 def has_address(connection: Connection, client_id: str) -> bool:
     """Tell whether a client left an address that can be answered."""
-    query = select(addresses.c.id).where(addresses.c.client_id == client_id)
-    return connection.execute(query).first() is not None
+    return statements.one(connection, addresses, client_id=client_id) is not None
 
 
 def set_checkins(connection: Connection, client_id: str, state: str) -> None:
     """Turn a client's check-ins on, paused or stopped."""
-    connection.execute(update(clients).where(clients.c.id == client_id).values(checkins=state))
+    statements.change(connection, clients, client_id, checkins=state)
 
 
 def set_language(connection: Connection, client_id: str, language: str) -> None:
     """Remember the language a client wrote in last."""
-    connection.execute(update(clients).where(clients.c.id == client_id).values(language=language))
+    statements.change(connection, clients, client_id, language=language)

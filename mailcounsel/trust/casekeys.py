@@ -107,7 +107,7 @@ def seal(
     plaintext: bytes,
     context: str,
 ) -> bytes:
-    """Seal something for the readers of a case; `context` names the row and column it belongs to."""
+    """Seal something for a case's readers; `context` names the row and column it belongs to."""
     return sealing.seal_to(public(connection, keyring, case_id, epoch, purpose), plaintext, context)
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping
 
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
+from mailcounsel.trust import merging
 
 pins = models.table(models.Pin)
 
@@ -37,9 +38,7 @@ def lookup(keyring: ServiceKeyring, fingerprint: str) -> bytes:
 
 def of_client(connection: Connection, keyring: ServiceKeyring, client_id: str) -> list[Pin]:
     """Return a client's certificates, pinned ones first. Raises: SealBroken for an edited row."""
-    rows = connection.execute(
-        select(pins).where(pins.c.client_id == client_id).order_by(pins.c.seen_at, pins.c.id)
-    ).mappings()
+    rows = statements.every(connection, pins, "seen_at", "id", client_id=client_id)
     found = [_open(keyring, row) for row in rows]
     return sorted(found, key=lambda pin: pin.state != "pinned")
 
@@ -50,11 +49,17 @@ def pinned(connection: Connection, keyring: ServiceKeyring, client_id: str) -> P
 
 
 def clients_with(connection: Connection, keyring: ServiceKeyring, fingerprint: str) -> list[str]:
-    """Return the clients for whom this key is pinned."""
-    query = select(pins.c.client_id).where(
-        pins.c.lookup == lookup(keyring, fingerprint), pins.c.state == "pinned"
-    )
-    return list(connection.execute(query).scalars())
+    """Return the clients for whom this key is pinned. Raises: SealBroken for an edited row."""
+    return [pin.client_id for pin in with_fingerprint(connection, keyring, fingerprint)]
+
+
+def with_fingerprint(
+    connection: Connection, keyring: ServiceKeyring, fingerprint: str
+) -> list[Pin]:
+    """Return the pins of this key, oldest first. Raises: SealBroken for an edited row."""
+    key = lookup(keyring, fingerprint)
+    rows = statements.every(connection, pins, "seen_at", "id", lookup=key, state="pinned")
+    return [_open(keyring, row) for row in rows]
 
 
 def meet(
@@ -70,17 +75,18 @@ def meet(
     """Write down a certificate met in a client's letter and return its state.
 
     `proved` says that the letter was signed by it over the whole body. The answer is `pinned`,
-    `seen`, or `alarm` when another key is pinned already. A refreshed certificate with the same
-    primary key replaces the old copy. Idempotent.
+    `seen`, or `alarm` when another key is pinned already. A copy of a certificate that is known
+    is put together with ours. Idempotent.
     """
     known = {pin.fingerprint: pin for pin in of_client(connection, keyring, client_id)}
-    others = any(pin.state == "pinned" and pin.fingerprint != fingerprint for pin in known.values())
-    if others:
+    was = known.get(fingerprint)
+    if any(pin.state == "pinned" and pin.fingerprint != fingerprint for pin in known.values()):
         state = "alarm"
     else:
-        was = known.get(fingerprint)
         state = "pinned" if proved or (was and was.state == "pinned") else "seen"
-    _write(connection, keyring, client_id, fingerprint, certificate, state, now)
+    together = merging.merged(was.certificate, certificate) if was else certificate
+    if was is None or (was.state, was.certificate) != (state, together):
+        _write(connection, keyring, client_id, fingerprint, together, state, now)
     return state
 
 
@@ -94,9 +100,8 @@ def _write(
     now: datetime,
 ) -> None:
     key = lookup(keyring, fingerprint)
-    same = (pins.c.client_id == client_id) & (pins.c.lookup == key)
-    row = connection.execute(select(pins.c.id, pins.c.pinned_at).where(same)).first()
-    row_id = row.id if row else new_id()
+    row = statements.one(connection, pins, client_id=client_id, lookup=key)
+    row_id = row["id"] if row else new_id()
     place = f"pin/{row_id}"
     sealed = keyring.seal(
         "addressbook", fingerprint.encode() + b"\n" + certificate, f"{place}/sealed"
@@ -104,11 +109,11 @@ def _write(
     values = {
         "state": state,
         "sealed": sealed,
-        "pinned_at": (row.pinned_at if row else None) or (now if state == "pinned" else None),
+        "pinned_at": (row["pinned_at"] if row else None) or (now if state == "pinned" else None),
         "mac": keyring.row_mac(place, [client_id.encode(), key, state.encode(), sealed]),
     }
     if row:
-        connection.execute(update(pins).where(pins.c.id == row_id).values(**values))
+        statements.change(connection, pins, row_id, **values)
     else:
         fixed = {"id": row_id, "client_id": client_id, "lookup": key, "seen_at": now}
         statements.add(connection, pins, **fixed, **values)

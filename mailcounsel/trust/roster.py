@@ -90,10 +90,11 @@ def enrol(
     """
     name = invited(connection, keyring, code, now)
     place = f"person/{name}"
-    book = "addressbook"
-    sealed_certificate = keyring.seal(book, enrolment.certificate, f"{place}/certificate")
+    sealed_certificate = keyring.seal(
+        "addressbook", enrolment.certificate, f"{place}/certificate"
+    )
     signed = len(enrolment.statement).to_bytes(4) + enrolment.statement + enrolment.signature
-    sealed_statement = keyring.seal(book, signed, f"{place}/statement")
+    sealed_statement = keyring.seal("addressbook", signed, f"{place}/statement")
     values = {
         "name": name,
         "public_key": enrolment.public_key,
