@@ -43,6 +43,8 @@ FAULT = "451 4.3.0 Not possible just now; please try again later"
 FULL = "452 4.3.1 No room just now; please try again later"
 TOO_MANY = "452 4.5.3 Too many recipients"
 TOO_LARGE = "552 5.3.4 The letter is too large"
+END = b".\r\n"
+CRLF = b"\r\n"
 BUSY = b"421 4.3.2 Too many connections; please try again later\r\n"
 
 
@@ -213,6 +215,49 @@ class _Session(aiosmtpd.SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         self._sessions.discard(self)
         super().connection_lost(error)
+
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """Take a letter in pieces; aiosmtpd makes an object of each line, a gigabyte for 10 MB."""
+        if await self.check_helo_needed():
+            return
+        if self.envelope is None or not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 RCPT comes first")
+        elif arg:
+            await self.push("501 5.5.4 DATA stands alone")
+        else:
+            await self.push("354 Go ahead; end with a dot on a line of its own")
+            await self.push(await self._take_letter(self.envelope))
+            self._set_post_data_state()
+
+    async def _take_letter(self, envelope: aiosmtpd.Envelope) -> str:
+        raw = await self._read_letter()
+        if raw is None:
+            return TOO_LARGE
+        envelope.content = envelope.original_content = raw
+        return str(await self._call_handler_hook("DATA"))
+
+    async def _read_letter(self) -> bytes | None:
+        """Read up to the end of the letter and undo dot-stuffing; None when it is too large."""
+        # The end of the DATA command's own line counts (RFC 5321 section 4.1.1.4).
+        self._reader._buffer[:0] = CRLF  # type: ignore[attr-defined]  # noqa: SLF001
+        pieces: list[bytes] = []
+        size = -len(CRLF + END)
+        is_over = False
+        while not is_over:
+            try:
+                piece = await self._reader.readuntil(CRLF + END)
+                is_over = True
+            except asyncio.LimitOverrunError as more:
+                piece = await self._reader.read(more.consumed)
+            size += len(piece)
+            if size <= (self.data_size_limit or size):
+                pieces.append(piece)
+            else:
+                pieces.clear()
+        if size > (self.data_size_limit or size):
+            return None
+        stuffed = b"".join(pieces).removesuffix(END)
+        return stuffed.replace(CRLF + b".", CRLF).removeprefix(CRLF)
 
     async def push(self, status: Any) -> None:
         # aiosmtpd says "too large" by itself, without the enhanced code (RFC 3463 section 3.4).

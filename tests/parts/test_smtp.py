@@ -7,6 +7,8 @@ import logging
 import smtplib
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import Future
@@ -225,6 +227,67 @@ def test_bytes_that_are_no_text_do_no_harm(door):
     line.close()
     (received,) = door.kept().values()
     assert received.envelope.mail_from == "a\N{REPLACEMENT CHARACTER}@client.test"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\r\n",
+        b"x\r\n",
+        b".\r\n",
+        b".x\r\n..\r\n...\r\n",
+        b"a" * 65_534 + b"\r\n.\r\nb\r\n",
+        b"a" * 65_533 + b"\r\n" + b"b" * 65_536 + b"\r\n.c\r\n",
+        b"\r\n" * 40_000,
+        b".\r\n" * 40_000,
+        b"\n.\n\r.\r" * 20_000 + b"\r\n",
+    ],
+)
+@pytest.mark.parametrize("in_pieces", [True, False])
+def test_dots_and_borders(door, raw, in_pieces):
+    """Wherever the pieces of a letter end, it comes out as it went in."""
+    given = []
+
+    def keep(raw, envelope):
+        given.append(raw)
+        done: Future[inbox.Kept] = Future()
+        done.set_result(inbox.Kept("x", is_new=True))
+        return done
+
+    door.keep = keep
+    stuffed = (b"\r\n" + raw).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
+    line = door.start(size_bytes=1_000_000).line()
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    say(line, b"MAIL FROM:<embun@client.test>\r\n", b"250")
+    say(line, b"RCPT TO:<letters@example.org>\r\n", b"250")
+    say(line, b"DATA\r\n", b"354")
+    cut = len(stuffed) - 3 if in_pieces else len(stuffed)
+    line.sendall(stuffed[:cut])
+    line.sendall(stuffed[cut:] + b"QUIT\r\n")
+    assert b"250 2.0.0" in read_until(line, b"221")
+    line.close()
+    assert given == [raw]
+
+
+def test_a_flood_of_line_ends_stays_small(door):
+    """Ten million bytes of nothing but line ends take a few times their size, not a hundred."""
+    script = (
+        "import asyncio, resource, sys; from mailcounsel.intake import smtp\n"
+        "async def run():\n"
+        "    handler = smtp._Handler(lambda a: True, None, lambda: True)\n"
+        "    session = smtp._Session(handler, set(), dict(loop=asyncio.get_running_loop(),\n"
+        "        data_size_limit=20_000_000, hostname='x'))\n"
+        "    session._reader = asyncio.StreamReader(limit=smtp.LINE_BYTES)\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "    session._reader.feed_data(b'\\r\\n' * 5_000_000 + b'.\\r\\n')\n"
+        "    assert len(await session._read_letter()) == 10_000_000\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+        "asyncio.run(run())\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert int(ran.stdout) < 100_000  # kilobytes
 
 
 # -- refusing -------------------------------------------------------------------------------------
