@@ -227,7 +227,7 @@ class _Session(aiosmtpd.SMTP):
         else:
             await self.push("354 Go ahead; end with a dot on a line of its own")
             await self.push(await self._take_letter(self.envelope))
-            self._set_post_data_state()
+            self.envelope = self._create_envelope()
 
     async def _take_letter(self, envelope: aiosmtpd.Envelope) -> str:
         raw = await self._read_letter()
