@@ -1,4 +1,4 @@
-"""Letters on their way out: asked for by template and facts, approved, held, sent, or shown to a person.
+"""Letters on their way out: asked for by template and facts, approved, held, sent, or shown.
 
     asked ──▶ ready ─┐                       ┌─▶ sent ──▶ bounced
                      ├─▶ handing-over ───────┼─▶ ready again (back-off), failed
@@ -6,7 +6,7 @@
         │   ▲              before DATA)          by itself
         │   └── a way appears (key pinned, consent given)
         ├─▶ waiting
-        └─▶ undone
+        └─▶ undone      (a check-in nobody should get any more ends here as well)
 
 Whoever wants a mail sent calls `ask`; `mailcounsel.outgoing` claims, protects and sends, and
 reports back here. The Message-ID is fixed when the row is made, and a row is committed as
@@ -17,14 +17,15 @@ person decides about it (design, promise 6).
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from base64 import b32encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from mailcounsel.casework import consent, parcels, records
 from mailcounsel.casework.office import Office
@@ -36,10 +37,19 @@ from mailcounsel.trust import addressbook
 
 outgoing = models.table(models.Outgoing)
 cases = models.table(models.Case)
+checkins = models.table(models.CheckIn)
 message_ids = models.table(models.MessageId)
+
+_SENDABLE_ID = re.compile(r"[!-;=?-~]{1,300}")  # what `letter.write` lets into a header
 
 LEASE_SECONDS = 900  # longer than gpg's and the smarthost's timeouts together
 DAY = timedelta(days=1)
+
+_AUTOMATIC = select(func.count()).where(
+    outgoing.c.to_lookup == bindparam("to"),
+    outgoing.c.automatic.is_(True),
+    outgoing.c.created_at > bindparam("since", type_=outgoing.c.created_at.type),
+)
 
 # Templates that say nothing about anybody: they may go in clear where there is no key yet.
 CONTENT_FREE = frozenset(
@@ -126,7 +136,7 @@ def _refusal(
     way: consent.Way,
     now: datetime,
 ) -> str:
-    if connection.execute(select(outgoing.c.id).where(outgoing.c.once == asked.once)).first():
+    if statements.one(connection, outgoing, once=asked.once):
         return "twice"
     if way.channel == parcels.NONE and asked.template not in CONTENT_FREE:
         return "no-way"
@@ -140,18 +150,13 @@ def _refusal(
 
 def automatic_since(connection: Connection, to_lookup: bytes, since: datetime) -> int:
     """Count the automatic answers to an address since a moment (RFC 3834 section 2)."""
-    query = select(func.count()).where(
-        outgoing.c.to_lookup == to_lookup,
-        outgoing.c.automatic.is_(True),
-        outgoing.c.created_at > since,
-    )
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(_AUTOMATIC, {"to": to_lookup, "since": since}).scalar_one())
 
 
 def address_parcel(
     connection: Connection, office: Office, case: RowMapping, way: consent.Way
 ) -> Parcel:
-    """Return an empty parcel addressed to a case's client, with its thread and a new Message-ID."""
+    """Return an empty parcel to a case's client, with its thread and a new Message-ID."""
     address = inbox_address(office, case)
     inbox = office.config.inbox_for(address)
     token = office.keyring.open(case["sealed_token"], f"case/{case['id']}/token").decode()
@@ -190,12 +195,12 @@ def extend_thread(
     connection: Connection, office: Office, case: RowMapping, message_id: str | None
 ) -> None:
     """Remember a letter's Message-ID, so that mail programs show the conversation as one."""
-    if not message_id:
-        return
+    if not message_id or not _SENDABLE_ID.fullmatch(message_id):
+        return  # an id nobody can send back would stop every answer to it
     thread = [known for known in read_thread(office, case) if known != message_id]
     kept = json.dumps([*thread[:1], *thread[1:][-3:], message_id]).encode()
     sealed = office.keyring.seal("addressbook", kept, f"case/{case['id']}/thread")
-    connection.execute(update(cases).where(cases.c.id == case["id"]).values(sealed_thread=sealed))
+    statements.change(connection, cases, case["id"], sealed_thread=sealed)
 
 
 def post(
@@ -272,9 +277,13 @@ def due(connection: Connection, now: datetime, most: int) -> list[RowMapping]:
 
 
 def handing_over(connection: Connection, outgoing_id: str, fence: int) -> bool:
-    """Write down that the letter is given to the mail server now. False: the claim was lost."""
-    values = {"state": "handing-over", "attempts": outgoing.c.attempts + 1}
-    return statements.fenced_update(connection, outgoing, outgoing_id, fence, values)
+    """Write down that the letter is given to the mail server now.
+
+    False when the claim was lost, or a person or a bounce settled the letter meanwhile.
+    """
+    ours = (outgoing.c.id == outgoing_id) & (outgoing.c.fence == fence)
+    change = update(outgoing).where(ours, outgoing.c.state.in_(["ready", "held"]))
+    return connection.execute(change.values(state="handing-over")).rowcount == 1
 
 
 def sent(connection: Connection, outgoing_id: str, fence: int, now: datetime) -> bool:
@@ -286,8 +295,14 @@ def sent(connection: Connection, outgoing_id: str, fence: int, now: datetime) ->
 def postpone(
     connection: Connection, outgoing_id: str, fence: int, due_at: datetime, reason: str
 ) -> bool:
-    """Try again at a later moment. `reason` is a code."""
-    values = {"state": "ready", "reason": reason, "due_at": due_at, "lease_until": 0}
+    """Count a try that failed, and try again at a later moment. `reason` is a code."""
+    values = {
+        "state": "ready",
+        "reason": reason,
+        "due_at": due_at,
+        "attempts": outgoing.c.attempts + 1,
+        "lease_until": 0,
+    }
     return _settle(connection, outgoing_id, fence, values)
 
 
@@ -350,6 +365,22 @@ def free_leases(connection: Connection, now: datetime) -> int:
         update(outgoing).where(held).values(lease_until=0, fence=outgoing.c.fence + 1)
     )
     return abandoned(connection, now)
+
+
+def take_back_checkins(connection: Connection, case_ids: Sequence[str], reason: str) -> int:
+    """Take back the check-ins of some cases that have not left yet. Return how many."""
+    resting = (
+        outgoing.c.case_id.in_(case_ids)
+        & (outgoing.c.kind == "checkin")
+        & outgoing.c.state.in_(["ready", "waiting"])
+        & (outgoing.c.lease_until < database_now())
+    )
+    values = {"state": "undone", "reason": reason, "sealed": None}
+    taken = update(outgoing).where(resting).values(fence=outgoing.c.fence + 1, **values)
+    ids = connection.execute(taken.returning(outgoing.c.id)).scalars().all()
+    asked = checkins.c.outgoing_id.in_(ids) & (checkins.c.state == "asked")
+    connection.execute(update(checkins).where(asked).values(state="skipped", reason=reason))
+    return len(ids)
 
 
 def open_parcel(office: Office, row: RowMapping) -> Parcel:

@@ -1,4 +1,4 @@
-"""The entries of a case: letters that came, letters that went, notes. Written sealed, never read here."""
+"""The entries of a case: letters that came, letters that went, notes. Written, never read here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
@@ -22,6 +22,13 @@ audits = models.table(models.Audit)
 flags = models.table(models.Flag)
 
 FORMAT = 1  # of the content of an entry
+
+_NEXT = (
+    update(cases)
+    .where(cases.c.id == bindparam("case"))
+    .values(letters=cases.c.letters + 1)
+    .returning(cases.c.letters, cases.c.epoch)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +48,7 @@ class Entry:
 
 def write(connection: Connection, keyring: ServiceKeyring, case_id: str, entry: Entry) -> str:
     """Seal an entry into a case and return its id. Entries are numbered in the order they come."""
-    step = update(cases).where(cases.c.id == case_id).values(letters=cases.c.letters + 1)
-    number, epoch = connection.execute(step.returning(cases.c.letters, cases.c.epoch)).one()
+    number, epoch = connection.execute(_NEXT, {"case": case_id}).one()
     letter_id = new_id()
 
     def sealed(purpose: str, plaintext: bytes, column: str) -> bytes:
@@ -81,8 +87,7 @@ def write_note(
     now: datetime,
 ) -> None:
     """Keep a note its author sealed in their own process, context `letter/ID/content`."""
-    step = update(cases).where(cases.c.id == case["id"]).values(letters=cases.c.letters + 1)
-    number = connection.execute(step.returning(cases.c.letters)).scalar_one()
+    number = connection.execute(_NEXT, {"case": case["id"]}).scalar_one()
     statements.add(
         connection,
         letters,

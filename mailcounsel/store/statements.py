@@ -114,6 +114,11 @@ def add(connection: Connection, into: Table, **values: Any) -> None:
     connection.execute(_insert(into), values)
 
 
+def add_all(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that have the same columns."""
+    connection.execute(_insert(into), [dict(row) for row in rows])
+
+
 def one(
     connection: Connection, rows: Table, *, lock: bool = False, **equal: Any
 ) -> RowMapping | None:

@@ -83,19 +83,18 @@ def _make(
         }
         for reader in readers
     ]
-    connection.execute(copies.insert(), sealed)
+    statements.add_all(connection, copies, sealed)
 
 
 def public(
     connection: Connection, keyring: ServiceKeyring, case_id: str, epoch: int, purpose: str
 ) -> bytes:
     """Return the public half to seal with. Raises: SealBroken when the row was edited."""
-    query = select(keys.c.public, keys.c.mac).where(
-        keys.c.case_id == case_id, keys.c.epoch == epoch, keys.c.purpose == purpose
-    )
-    row = connection.execute(query).one()
-    keyring.check_row_mac(place(case_id, epoch, purpose), [row.public], row.mac)
-    return bytes(row.public)
+    row = statements.one(connection, keys, case_id=case_id, epoch=epoch, purpose=purpose)
+    if row is None:
+        raise errors.SealBroken
+    keyring.check_row_mac(place(case_id, epoch, purpose), [row["public"]], row["mac"])
+    return bytes(row["public"])
 
 
 def seal(
