@@ -26,6 +26,12 @@ class Assessed:
     signs: tuple[danger.Sign, ...]
 
     @property
+    def says_more(self) -> bool:
+        """Tell whether there is more to read than the one word of a command."""
+        lines = [line for line in self.new_words.splitlines() if line.strip()]
+        return len(lines) > 1
+
+    @property
     def is_danger(self) -> bool:
         """Tell whether anything here must be read by a named person soon."""
         return bool(self.signs)
@@ -46,6 +52,17 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
     return Assessed(
         language=language.guess(new_words or letter.text, languages),
         new_words=new_words,
-        command=commands.command(new_words) or commands.command(letter.subject),
+        command=_command(letter.subject, new_words),
         signs=danger.signs(text, quoted),
     )
+
+
+def _command(subject: str, new_words: str) -> str | None:
+    """Return the command of a letter; one in the subject counts for a letter without words.
+
+    A call for help counts wherever it stands.
+    """
+    in_subject = commands.command(subject)
+    if new_words.strip() and in_subject != HELP:
+        in_subject = None
+    return commands.command(new_words) or in_subject

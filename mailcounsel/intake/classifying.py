@@ -7,6 +7,7 @@ mean that a machine wrote the mail.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from mailcounsel.config import Config
@@ -17,6 +18,9 @@ LETTER = "letter"
 BOUNCE = "bounce"
 AUTOMATIC = "automatic"
 OWN_LOOP = "own-loop"
+
+
+_COMMENT = re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Class:
 
 
 def classify(letter: Letter, mail_from: str | None, known: Knowledge, config: Config) -> Class:
-    """Say what a mail is. `mail_from` is the envelope's sender, None where there was no envelope."""
+    """Say what a mail is. `mail_from` is the envelope's sender, None where none was told."""
     if _is_our_own(letter, known, config):
         return Class(OWN_LOOP, "own-message-id", may_answer=False)
     if letter.report:
@@ -38,7 +42,7 @@ def classify(letter: Letter, mail_from: str | None, known: Knowledge, config: Co
     reason = _machine(letter, mail_from)
     if reason:
         return Class(AUTOMATIC, reason, may_answer=False)
-    reluctant = _prefers_no_answer(letter)
+    reluctant = _prefers_no_answer(letter, config)
     return Class(LETTER, reluctant, may_answer=not reluctant)
 
 
@@ -58,8 +62,8 @@ def _of_report(letter: Letter) -> Class:
 
 
 def _machine(letter: Letter, mail_from: str | None) -> str:
-    submitted = letter.header("auto-submitted") or "no"
-    if submitted.split(";")[0].strip().lower() != "no":
+    submitted = (value.partition(";")[0] for value in letter.all("auto-submitted"))
+    if any(_COMMENT.sub("", value).strip().lower() not in {"", "no"} for value in submitted):
         return "auto-submitted"
     if letter.header("list-id") or letter.header("list-post"):
         return "list"
@@ -69,9 +73,15 @@ def _machine(letter: Letter, mail_from: str | None) -> str:
     return "autoreply-mark" if any(letter.header(mark) for mark in marks) else ""
 
 
-def _prefers_no_answer(letter: Letter) -> str:
-    if (letter.header("precedence") or "").strip().lower() in {"bulk", "junk", "list"}:
+def _prefers_no_answer(letter: Letter, config: Config) -> str:
+    precedence = {value.strip().lower() for value in letter.all("precedence")}
+    if precedence & {"bulk", "junk", "list", "auto_reply"}:
         return "precedence"
-    suppress = (letter.header("x-auto-response-suppress") or "").lower()
+    suppress = ",".join(letter.all("x-auto-response-suppress")).lower()
     words = {word.strip() for word in suppress.split(",")}
-    return "suppressed" if words & {"all", "autoreply", "oof"} else ""
+    if words & {"all", "autoreply", "oof"}:
+        return "suppressed"
+    if any(name.startswith("list-") for name, _ in letter.headers):
+        return "list-field"
+    sender = letter.sender.address
+    return "own-address" if sender and config.inbox_for(sender) else ""

@@ -37,8 +37,8 @@ class KnownCase:
 class Knowledge(Protocol):
     """What is known already. Lists come oldest first."""
 
-    def certificates(self, address: str) -> list[bytes]:
-        """Return the certificates met with clients of an address."""
+    def certificates(self, name: str) -> list[bytes]:
+        """Return the certificates met with clients of an address, or pinned as a fingerprint."""
 
     def clients_with_address(self, address: str) -> list[str]:
         """Return the clients known by an address."""
@@ -62,7 +62,7 @@ class Knowledge(Protocol):
 class NoKnowledge:
     """Knows nobody."""
 
-    def certificates(self, address: str) -> list[bytes]:
+    def certificates(self, name: str) -> list[bytes]:
         """Return none."""
         return []
 
@@ -98,9 +98,12 @@ class StoreKnowledge:
         self._connection = connection
         self._keyring = office.keyring
 
-    def certificates(self, address: str) -> list[bytes]:
-        """Return the certificates met with clients of an address."""
-        found = self.clients_with_address(address)
+    def certificates(self, name: str) -> list[bytes]:
+        """Return the certificates met with clients of an address, or pinned as a fingerprint."""
+        if "@" not in name:
+            pinned = pins.with_fingerprint(self._connection, self._keyring, name)
+            return [pin.certificate for pin in pinned]
+        found = self.clients_with_address(name)
         known = [pins.of_client(self._connection, self._keyring, client) for client in found]
         return [pin.certificate for client in known for pin in client]
 
@@ -126,9 +129,7 @@ class StoreKnowledge:
 
     def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
         """Return the cases of some clients."""
-        if not client_ids:
-            return []
-        return self._cases(cases.c.client_id.in_(client_ids) & cases.c.merged_into.is_(None))
+        return self._cases(cases.c.client_id.in_(client_ids)) if client_ids else []
 
     def outgoing_of_message(self, message_id: str) -> str | None:
         """Return which of our own letters has this Message-ID."""
@@ -160,5 +161,5 @@ def _known(row: RowMapping) -> KnownCase:
         queue=row["queue"],
         language=row["language"],
         version=row["version"],
-        maybe=row["maybe_case_id"] is not None,
+        maybe=row["maybe_case_id"] is not None and row["merged_into"] is None,
     )

@@ -8,27 +8,29 @@ ones. Certificates the letter offers (Autocrypt, an attached key) are collected,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailcounsel import errors
 from mailcounsel.config import Config
-from mailcounsel.crypto import autocrypt, openpgp
+from mailcounsel.crypto import autocrypt, openpgp, packets
 from mailcounsel.crypto.openpgp import Centre, Signature
 from mailcounsel.letter import parse
 from mailcounsel.letter.mime import Budgets
 from mailcounsel.letter.parse import Letter
 
 MOST_CERTIFICATES = 8  # looked at in one letter
+FINGERPRINT_DIGITS = 40
 
-Certificates = Callable[[str], list[bytes]]  # those met with clients of an address
+Certificates = Callable[[str], list[bytes]]  # those met with an address, or of a fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A certificate a letter carries, and whether its fingerprint could be read."""
+    """A certificate a letter carries for its sender. `usable` until it expired or was revoked."""
 
     fingerprint: str
     certificate: bytes
+    usable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,51 +68,72 @@ def open_letter(
 ) -> Opened:
     """Decrypt and verify a letter that was read.
 
-    `certificates` returns those met with an address. A letter that does not open is kept as it
-    is, with its problem. Raises: Unavailable when gpg is missing.
+    `certificates` returns those met with clients of an address, or pinned under a fingerprint. A
+    letter that does not open is kept as it is, with its problem. Raises: Unavailable when gpg is
+    missing.
     """
     offered = offered_by(letter)
     if letter.protection.kind == "none" or centre is None:
-        return Opened(letter, offered=offered)
+        return Opened(letter, offered=offered, problems=letter.problems)
     known = certificates(letter.sender.address) if letter.sender.address else []
     keys = [*known, *(one.certificate for one in offered)]
-    if letter.protection.kind.endswith("encrypted"):
-        return _decrypt(letter, limits, centre, keys, offered)
-    return _verify(letter, centre, keys, offered)
+    step = _Step(letter, limits, centre, certificates, keys, offered)
+    return step.decrypt() if letter.protection.kind.endswith("encrypted") else step.verify()
 
 
-def _decrypt(
-    letter: Letter, limits: Budgets, centre: Centre, keys: list[bytes], offered: tuple[Offered, ...]
-) -> Opened:
-    ciphertext = letter.protection.ciphertext
-    try:
-        opened = centre.decrypt(ciphertext, keys)
-        inside = parse.inner(opened.data, letter, limits)
-        found = offered_by(inside)
-        fresh = [one.certificate for one in found if one not in offered]
-        if fresh and not all(signature.known for signature in opened.signatures):
-            opened = centre.decrypt(ciphertext, [*keys, *fresh])
-    except errors.DecryptionFailed:
-        return Opened(letter, was_encrypted=True, offered=offered, problems=("cannot-decrypt",))
-    together = tuple(dict.fromkeys([*found, *offered]))
-    signed_by = _valid(opened.signatures)
-    if not signed_by and inside.protection.kind == "signed":
-        inside_signed = _verify(inside, centre, [*keys, *fresh], together)
-        signed_by = inside_signed.signed_by
-    return Opened(inside, True, signed_by, together, inside.problems)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A protected letter, and the certificates its signatures are judged by."""
 
+    letter: Letter
+    limits: Budgets
+    centre: Centre
+    certificates: Certificates
+    keys: list[bytes]
+    offered: tuple[Offered, ...]
 
-def _verify(
-    letter: Letter, centre: Centre, keys: list[bytes], offered: tuple[Offered, ...]
-) -> Opened:
-    if letter.protection.kind != "signed" or not keys:
-        return Opened(letter, offered=offered, problems=letter.problems)
-    protection = letter.protection
-    try:
-        signatures = centre.verify(protection.signed, protection.signature, keys)
-    except errors.OpenPGPError:
-        return Opened(letter, offered=offered, problems=(*letter.problems, "cannot-verify"))
-    return Opened(letter, False, _valid(signatures), offered, letter.problems)
+    def decrypt(self) -> Opened:
+        """Open an encrypted letter; a key that came inside judges its signature as well."""
+        letter, centre = self.letter, self.centre
+        ciphertext = letter.protection.ciphertext
+        try:
+            opened = centre.decrypt(ciphertext, self.keys)
+            inside = parse.inner(opened.data, letter, self.limits)
+            found = tuple(dict.fromkeys([*offered_by(inside), *self.offered]))
+            more = [one.certificate for one in found if one not in self.offered]
+            more += self._pinned(opened.signatures)
+            if more and not all(signature.known for signature in opened.signatures):
+                opened = centre.decrypt(ciphertext, [*self.keys, *more])
+        except errors.DecryptionFailed:
+            problems = (*letter.problems, "cannot-decrypt")
+            return Opened(letter, was_encrypted=True, offered=self.offered, problems=problems)
+        signed_by = _valid(opened.signatures)
+        if not signed_by and inside.protection.kind == "signed":
+            within = replace(self, letter=inside, keys=[*self.keys, *more], offered=found)
+            signed_by = within.verify().signed_by
+        return Opened(inside, True, signed_by, found, inside.problems)
+
+    def verify(self) -> Opened:
+        """Judge the detached signature over the whole body."""
+        letter, offered = self.letter, self.offered
+        if letter.protection.kind != "signed":
+            return Opened(letter, offered=offered, problems=letter.problems)
+        signed, signature = letter.protection.signed, letter.protection.signature
+        try:
+            found = self.centre.verify(signed, signature, self.keys)
+            pinned = self._pinned(found)
+            if pinned:
+                found = self.centre.verify(signed, signature, [*self.keys, *pinned])
+        except errors.OpenPGPError:
+            problems = (*letter.problems, "cannot-verify")
+            return Opened(letter, offered=offered, problems=problems)
+        return Opened(letter, False, _valid(found), offered, letter.problems)
+
+    def _pinned(self, signatures: tuple[Signature, ...]) -> list[bytes]:
+        """Return the pinned certificates of signers who write from another address this time."""
+        unknown = [one.fingerprint for one in signatures if not one.known]
+        whole = [name for name in unknown[:MOST_CERTIFICATES] if len(name) == FINGERPRINT_DIGITS]
+        return [found for name in whole for found in self.certificates(name)]
 
 
 def _valid(signatures: tuple[Signature, ...]) -> tuple[str, ...]:
@@ -137,6 +160,8 @@ def _usable(candidates: list[bytes], address: str) -> list[Offered]:
             facts = openpgp.examine(candidate)
         except errors.OpenPGPError:
             continue  # a broken or secret key is nobody's certificate
-        if address in facts.addresses and facts.can_encrypt and not facts.revoked:
-            found.setdefault(facts.fingerprint, Offered(facts.fingerprint, facts.certificate))
+        if address.casefold() in {one.casefold() for one in facts.addresses}:
+            usable = facts.can_encrypt and not facts.revoked
+            offered = Offered(facts.fingerprint, packets.dearmour(candidate), usable)
+            found.setdefault(facts.fingerprint, offered)
     return list(found.values())

@@ -73,8 +73,8 @@ def process(
     is missing; Conflict when its case keeps changing. The letter then stays in the inbox.
     """
 
-    def certificates(address: str) -> list[bytes]:
-        return store.read(lambda c: StoreKnowledge(c, office).certificates(address))
+    def certificates(name: str) -> list[bytes]:
+        return store.read(lambda c: StoreKnowledge(c, office).certificates(name))
 
     opened = read_and_open(received.raw, office.config, centre, certificates)
     assessed = assessing.assess(opened.letter, office.config.centre.languages)
@@ -126,7 +126,7 @@ def decide(
 
 
 def own_inbox(opened: Opened, envelope: Envelope, config: Config) -> Inbox:
-    """Return the inbox a letter was for: the envelope's, else any own address it names, else the first."""
+    """Return the inbox a letter was for: the envelope's, else one it names, else the first."""
     named = (*envelope.recipients, *opened.letter.recipients)
     found = (config.inbox_for(address) for address in named)
     return next((inbox for inbox in found if inbox), config.inboxes[0])

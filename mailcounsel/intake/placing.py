@@ -60,12 +60,15 @@ def _place_proved(letter: Letter, vouched: Vouched, known: Knowledge) -> Placeme
         named = [case for case in known.cases_of_message(message_id) if case.id in ids]
         if len(named) == 1:
             return Placement("references", named[0])
-    is_open = [case for case in theirs if case.state == "open"]
+    # A case that may be a stranger's stands back behind those that are surely theirs.
+    sure = [case for case in theirs if not case.maybe] or theirs
+    is_open = [case for case in sure if case.state == "open"]
     if len(is_open) == 1:
         return Placement("only-open-case", is_open[0])
-    if len(vouched.client_ids) == 1:
-        return Placement("known-client", client_id=vouched.client_ids[0], maybe=_best(is_open))
-    return Placement("several-clients", maybe=_best(theirs))
+    owners = {case.client_id for case in sure} or set(vouched.client_ids)
+    if len(owners) == 1:
+        return Placement("known-client", client_id=owners.pop(), maybe=_best(is_open))
+    return Placement("several-clients", maybe=_best(sure))
 
 
 def _pointed_to(letter: Letter, known: Knowledge) -> KnownCase | None:

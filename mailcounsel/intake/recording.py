@@ -1,4 +1,4 @@
-"""Steps *seal* and *record*: one transaction for the letter, its case, what follows, and the ledger.
+"""Steps *seal* and *record*: one transaction for a letter, its case, what follows, the ledger.
 
 Everything a letter causes (a new case, a pinned key, a consent, an acknowledgement, a risk) is
 committed together with the letter's own end in the inbox, or not at all.
@@ -26,8 +26,9 @@ from mailcounsel.casework import (
 from mailcounsel.casework.cases import NewCase
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.records import Entry
-from mailcounsel.intake import classifying, inbox, vouching
+from mailcounsel.intake import assessing, classifying, inbox, vouching
 from mailcounsel.intake.inbox import Received
+from mailcounsel.intake.opening import Offered
 from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook, pins
 
@@ -55,7 +56,7 @@ class Outcome:
 def record(
     connection: Connection, office: Office, received: Received, plan: Plan, now: datetime
 ) -> Outcome:
-    """Write down a letter and everything it causes. Nothing is written when it must be placed again."""
+    """Write down a letter and everything it causes; nothing when it must be placed again."""
     if not statements.holds(connection, inbox.inboxes, received.inbox_id, received.fence):
         return Outcome(LOST)
     if plan.kind.kind == classifying.OWN_LOOP:
@@ -175,7 +176,9 @@ def _remember(
         return
     letters.extend_thread(connection, office, case, letter.message_id)
     is_theirs = plan.placement.case is None or plan.vouched.is_proved
-    for offered in plan.opened.offered if is_theirs else ():
+    for offered in plan.opened.offered if is_theirs and not plan.envelope.suspect else ():
+        if not offered.usable and not _is_known(connection, office, case, offered):
+            continue
         state = pins.meet(
             connection,
             office.keyring,
@@ -188,6 +191,12 @@ def _remember(
         if state == "alarm":
             records.flag(connection, now, case["id"], "key-changed", letter_id)
     letters.release_waiting(connection, office, case["client_id"], now)
+
+
+def _is_known(connection: Connection, office: Office, case: RowMapping, offered: Offered) -> bool:
+    """Tell whether a client's certificate was met before: its end is worth knowing as well."""
+    known = pins.of_client(connection, office.keyring, case["client_id"])
+    return offered.fingerprint in {pin.fingerprint for pin in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,15 +231,22 @@ class Follow:
         records.audit(self.connection, self.now, "service", f"letter-is-{kind}", case_id, ref)
 
     def _bounce(self) -> None:
-        """Tie a bounce to the mail it reports; a reply that bounced opens the case again, loudly."""
+        """Tie a bounce to the mail it reports; a reply that bounced opens the case again, loudly.
+
+        A report that came from a person's address is no mail server's: it raises a flag only.
+        """
         outgoing_id = self.plan.placement.outgoing_id
         if outgoing_id is None:
             return
+        records.flag(self.connection, self.now, self.case_id, "bounced", outgoing_id)
+        if self.plan.envelope.mail_from:
+            return
         one = outgoing.c.id == outgoing_id
         row = self.connection.execute(select(outgoing).where(one)).mappings().one()
-        if row["state"] in {"sent", "uncertain", "handing-over"}:
-            self.connection.execute(update(outgoing).where(one).values(state="bounced"))
-        records.flag(self.connection, self.now, self.case_id, "bounced", outgoing_id)
+        if row["state"] not in {"sent", "uncertain", "handing-over", "bounced", "settled"}:
+            return  # it has not left, so nobody can have sent it back
+        bounced = update(outgoing).where(one, outgoing.c.state.in_(["sent", "uncertain"]))
+        self.connection.execute(bounced.values(state="bounced"))
         case = self._case()
         if row["kind"] == "reply":
             cases.letter_waits(self.connection, self.office, case, self.received.received_at)
@@ -252,13 +268,23 @@ class Follow:
         return self.plan.vouched.kind == vouching.TOKEN and not has_key
 
     def _command(self) -> None:
+        """Do what a word asks; a call for help, and words beyond the one, wait for a person."""
         command = self.plan.assessed.command or ""
         requests.carry_out(
-            self.connection, self.office, self._case(), command, self.letter_id, self.now
+            self.connection,
+            self.office,
+            self._case(),
+            command,
+            self.letter_id,
+            self.now,
+            may_answer=self.plan.kind.may_answer,
         )
-        self._retype("command")
-        if command == "help":
+        is_help = command == assessing.HELP
+        if is_help or self.plan.assessed.says_more:
             self._waits(acknowledge=False)
+        else:
+            self._retype("command")
+        if is_help:
             cases.raise_priority(self.connection, self.case_id, "high")
             occasion = f"help:{self.letter_id}"
             staff.notify(self.connection, self.office, self._case(), occasion, self.now)
@@ -267,10 +293,12 @@ class Follow:
         """Read the letter as the answer to a check-in; True when nobody needs to act on it."""
         if not self.plan.vouched.is_proved or self.plan.placement.case is None:
             return False
+        if self.plan.envelope.suspect:
+            return False
         letter = self.plan.opened.letter
         case = self._case()
         family = cases.family(self.connection, case)
-        references = [*letter.references, *letter.in_reply_to]
+        references = [*letter.in_reply_to, *reversed(letter.references)]
         question = checkins.question_for(self.connection, self.office, family, references, self.now)
         if question is None:
             return False
@@ -278,13 +306,23 @@ class Follow:
         read = answers.rating(words, self.plan.assessed.language or case["language"])
         if self.plan.assessed.signs:
             read = answers.Unsure("danger")
-        checkins.answer(
-            self.connection, self.office, case, question, read, self.letter_id, self.now
-        )
         is_rating = isinstance(read, answers.Rating)
-        if is_rating:
-            self._retype("answer")
-        return is_rating and len(words) <= LONG_ANSWER
+        if not is_rating and not question.named:
+            return False  # a letter about something else: the question stays open
+        checkins.answer(
+            self.connection,
+            self.office,
+            case,
+            question.row,
+            read,
+            self.letter_id,
+            self.now,
+            thank=self.plan.kind.may_answer,
+        )
+        if not is_rating or len(words) > LONG_ANSWER:
+            return False
+        self._retype("answer")
+        return True
 
     def _retype(self, kind: str) -> None:
         one = records.letters.c.id == self.letter_id
@@ -315,7 +353,7 @@ class Follow:
         is_old = self.plan.placement.case is not None and not self.plan.assessed.is_fresh_danger
         if not self.plan.assessed.is_danger or is_old:
             return
-        if self.plan.kind.kind != classifying.LETTER:
+        if self.plan.kind.kind == classifying.BOUNCE or self.plan.opened.letter.report:
             return
         risk_id = risk.raise_risk(self.connection, self.case_id, self.letter_id, self.now)
         case = self._case()

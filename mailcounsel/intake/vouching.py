@@ -22,8 +22,9 @@ NOTHING = "nothing"
 _TOKEN = r"[a-z2-7]{26}"
 _IN_ADDRESS = re.compile(rf"\+({_TOKEN})@", re.IGNORECASE)
 _IN_MESSAGE_ID = re.compile(rf"\A({_TOKEN})\.[0-9a-f]{{16}}@", re.IGNORECASE)
-_PASSED = re.compile(r"\bdmarc\s*=\s*pass\b")
-_FROM = re.compile(r"\bheader\.from\s*=\s*([^\s;()]+)")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_COMMENT = re.compile(r"\([^()]*\)")
+_TELLS = re.compile(r"(?:dmarc|header\.from)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _signer(opened: Opened, known: Knowledge) -> tuple[str, ...]:
 
 
 def tokens(letter: Letter, recipients: tuple[str, ...]) -> list[str]:
-    """Return the case tokens a letter brings back: in addresses, then in Message-IDs, nearest first."""
+    """Return the tokens a letter brings back: in addresses, then in Message-IDs, nearest first."""
     tags = [_IN_ADDRESS.search(address) for address in (*recipients, *letter.recipients)]
     ids = [*reversed(letter.references), *letter.in_reply_to]
     named = [_IN_MESSAGE_ID.match(message_id) for message_id in ids]
@@ -92,19 +93,43 @@ def passed_our_border(letter: Letter, authserv_id: str, address: str) -> bool:
 
     Only the topmost Authentication-Results with our own id is read, and only above the second
     Received line: what stands lower came from outside. It must say `dmarc=pass` for the From
-    domain, which includes alignment (RFC 7489 section 3.1; RFC 8601 sections 2.2 and 5).
+    domain, which includes alignment (RFC 7489 section 3.1; RFC 8601 sections 2.2 and 5). A second
+    one that speaks of DMARC means that somebody tries to speak for our border.
     """
-    domain = address.rpartition("@")[2]
+    found = _by_our_border(letter, authserv_id)
+    if not found or any(_dmarc(value) != [] for value in found[1:]):
+        return False
+    wanted = {"dmarc=pass", f"header.from={address.rpartition('@')[2].lower()}"}
+    said = _dmarc(found[0])
+    return said is not None and len(said) == 1 and said[0] == wanted
+
+
+def _by_our_border(letter: Letter, authserv_id: str) -> list[str]:
+    found: list[str] = []
     hops = 0
     for name, value in letter.headers:
         hops += name == "received"
         if hops > 1:
-            return False
+            break
         if name == "authentication-results" and _is_by(value, authserv_id):
-            said = value.lower()
-            aligned = _FROM.search(said)
-            return bool(_PASSED.search(said)) and bool(aligned) and aligned.group(1) == domain  # type: ignore[union-attr]  # just checked
-    return False
+            found.append(value)
+    return found
+
+
+def _dmarc(value: str) -> list[set[str]] | None:
+    """Return what a field says of DMARC, without reasons and policies; None when it is not plain.
+
+    Comments and quoted strings are left out first: the sender's words stand in them, as in
+    `smtp.mailfrom="; dmarc=pass header.from=…"@example.org`.
+    """
+    bare = _QUOTED.sub('""', value.lower())
+    while _COMMENT.search(bare):
+        bare = _COMMENT.sub(" ", bare)
+    if bare.replace('""', "").count('"') or "(" in bare or ")" in bare:
+        return None
+    results = [re.sub(r"\s*=\s*", "=", part).split() for part in bare.split(";")[1:]]
+    of_dmarc = [words for words in results if words and re.match(r"dmarc\b", words[0])]
+    return [{word for word in words if _TELLS.match(word)} for words in of_dmarc]
 
 
 def _is_by(value: str, authserv_id: str) -> bool:

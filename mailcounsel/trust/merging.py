@@ -32,7 +32,9 @@ def merged(ours: bytes, theirs: bytes) -> bytes:
     for head, signatures in fresh.items():
         own = together.setdefault(head, [])
         own += [one for one in signatures if one not in own]
-    found = b"".join(_packet(*head) + b"".join(map(_signed, own)) for head, own in _sorted(together))
+    found = b"".join(
+        _packet(*head) + b"".join(map(_signed, own)) for head, own in _sorted(together)
+    )
     return found if len(found) <= packets.LARGEST else ours
 
 

@@ -90,9 +90,7 @@ def enrol(
     """
     name = invited(connection, keyring, code, now)
     place = f"person/{name}"
-    sealed_certificate = keyring.seal(
-        "addressbook", enrolment.certificate, f"{place}/certificate"
-    )
+    sealed_certificate = keyring.seal("addressbook", enrolment.certificate, f"{place}/certificate")
     signed = len(enrolment.statement).to_bytes(4) + enrolment.statement + enrolment.signature
     sealed_statement = keyring.seal("addressbook", signed, f"{place}/statement")
     values = {
