@@ -19,13 +19,14 @@ from mailcounsel.casework import hours, letters, promises, records
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
-from mailcounsel.trust import addressbook, casekeys, roster
+from mailcounsel.trust import addressbook, casekeys, pins, roster
 
 cases = models.table(models.Case)
 entries = models.table(models.Letter)
 risks = models.table(models.Risk)
 
 PRIORITIES = ("low", "normal", "high", "urgent")
+LONGEST_NUMBER = 9  # digits that fit the database's integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,17 @@ def get(connection: Connection, case_id: str, *, lock: bool = False) -> RowMappi
     return row
 
 
+def main(connection: Connection, case_id: str) -> RowMapping:
+    """Return a case, or the one it was linked into."""
+    row = get(connection, case_id)
+    return get(connection, row["merged_into"]) if row["merged_into"] else row
+
+
 def find(connection: Connection, name: str) -> RowMapping:
     """Return the case a person means by `C-0042`, `c-42` or `42`. Raises: NotFound."""
     digits = name.strip().upper().removeprefix("C-")
-    query = select(cases).where(cases.c.number == int(digits)) if digits.isdecimal() else None
-    row = connection.execute(query).mappings().first() if query is not None else None
+    number = int(digits) if digits.isdecimal() and len(digits) <= LONGEST_NUMBER else 0
+    row = connection.execute(select(cases).where(cases.c.number == number)).mappings().first()
     if row is None:
         message = f"There is no case {name}. `mailcounsel queue` lists the cases you can open."
         raise errors.NotFound(message)
@@ -201,16 +208,36 @@ def take_next(
 ) -> RowMapping | None:
     """Give a person the case that needs somebody most: one of their own, else one nobody has.
 
-    Returns None when nothing waits. Raises: Refused when they have as many cases as they can carry.
+    A case whose earlier letters they hold no key to is left to others. Returns None when nothing
+    waits. Raises: Refused when they have as many cases as they can carry.
     """
     for case in queue_of(connection, office, person):
         if case["waiting_since"] is None or case["assignee"] not in {None, person}:
             continue
+        if not holds_keys(connection, case, person):
+            continue
         if case["assignee"] is None:
             _check_capacity(connection, office, person)
-            hand_over(connection, office, case, person, now, by=person)
+            hand_over_family(connection, office, case, person, now, by=person)
         return get(connection, case["id"])
     return None
+
+
+def holds_keys(connection: Connection, case: RowMapping, person: str) -> bool:
+    """Tell whether a person holds a key to every letter of a case and of those linked into it."""
+    held = {
+        (case_id, epoch)
+        for case_id in family(connection, case)
+        for epoch, purpose, _ in casekeys.copies_for(connection, case_id, person)
+        if purpose == casekeys.CONTENT
+    }
+    return _epochs(connection, family(connection, case)) <= held
+
+
+def _epochs(connection: Connection, case_ids: Sequence[str]) -> set[tuple[str, int]]:
+    query = select(cases.c.id, cases.c.epoch).where(cases.c.id.in_(case_ids))
+    rows = connection.execute(query).all()
+    return {(row.id, epoch) for row in rows for epoch in range(1, row.epoch + 1)}
 
 
 def _check_capacity(connection: Connection, office: Office, person: str) -> None:
@@ -223,24 +250,32 @@ def _check_capacity(connection: Connection, office: Office, person: str) -> None
         raise errors.Refused(message)
 
 
+def hand_over_family(
+    connection: Connection, office: Office, case: RowMapping, to: str, now: datetime, *, by: str
+) -> None:
+    """Give a case to a person together with the cases linked into it."""
+    for case_id in family(connection, case):
+        one = case if case_id == case["id"] else get(connection, case_id)
+        hand_over(connection, office, one, to, now, by=by)
+
+
 def hand_over(
     connection: Connection, office: Office, case: RowMapping, to: str, now: datetime, *, by: str
 ) -> None:
     """Give a case to a person: a new epoch for them and the supervisor, other copies destroyed.
 
     The new reader must hold a copy of the earlier keys already, or be given one by a reader first.
-    Raises: Refused when they hold none; Conflict when somebody else took the case meanwhile.
+    Raises: Refused when they hold none, or read no cases; Conflict when somebody else took the
+    case meanwhile.
     """
+    _check_reads(office, to)
     changed = update(cases).where(cases.c.id == case["id"], cases.c.version == case["version"])
     epoch = case["epoch"] + 1
     values = {"assignee": to, "epoch": epoch, "version": case["version"] + 1}
     if connection.execute(changed.values(**values)).rowcount != 1:
         raise errors.Conflict
-    held = {
-        e
-        for e, purpose, _ in casekeys.copies_for(connection, case["id"], to)
-        if purpose == "content"
-    }
+    copies = casekeys.copies_for(connection, case["id"], to)
+    held = {number for number, purpose, _ in copies if purpose == casekeys.CONTENT}
     if held != set(range(1, epoch)):
         message = f"{to} has no key to the earlier letters of this case."
         raise errors.Refused(message)
@@ -248,6 +283,13 @@ def hand_over(
     supervisors = [person.name for person in office.config.supervisors(case["queue"])]
     casekeys.drop_copies_except(connection, case["id"], [to, *supervisors])
     records.audit(connection, now, by, "case-assigned", case["id"], to)
+
+
+def _check_reads(office: Office, name: str) -> None:
+    person = office.config.person(name)
+    if person is None or not {"therapist", "supervisor"} & set(person.roles):
+        message = f"{name} is neither therapist nor supervisor here."
+        raise errors.Refused(message)
 
 
 def letter_waits(
@@ -271,41 +313,60 @@ def raise_priority(connection: Connection, case_id: str, priority: str) -> None:
 
 
 def answered(connection: Connection, case_id: str, now: datetime) -> None:
-    """A person approved a reply: the case no longer waits."""
-    values = {"waiting_since": None, "promised_at": None, "answered_at": now, "priority": 1}
-    open_risk = select(risks.c.id).where(risks.c.case_id == case_id, risks.c.closed_at.is_(None))
-    if connection.execute(open_risk).first():
-        del values["priority"]
-    connection.execute(update(cases).where(cases.c.id == case_id).values(**values))
+    """A person approved a reply: the case no longer waits, nor is it pressing any more."""
+    values = {"waiting_since": None, "promised_at": None, "answered_at": now}
+    here = cases.c.id == case_id
+    connection.execute(update(cases).where(here).values(**values))
+    if not has_open_risk(connection, get(connection, case_id)):
+        pressing = here & (cases.c.priority > PRIORITIES.index("normal"))
+        usual = {"priority": PRIORITIES.index("normal")}
+        connection.execute(update(cases).where(pressing).values(**usual))
 
 
-def recount_waiting(connection: Connection, case_id: str) -> None:
-    """After a reply was taken back: the case waits again since the oldest letter without an answer."""
-    of_case = entries.c.case_id == case_id
-    replied = select(func.max(entries.c.number)).where(of_case, entries.c.kind == "reply")
-    last = connection.execute(replied).scalar_one() or 0
-    unanswered = select(func.min(entries.c.at)).where(
-        of_case, entries.c.direction == "in", entries.c.kind == "letter", entries.c.number > last
-    )
-    since = connection.execute(unanswered).scalar_one()
-    connection.execute(update(cases).where(cases.c.id == case_id).values(waiting_since=since))
+def has_open_risk(connection: Connection, case: RowMapping) -> bool:
+    """Tell whether a sign of danger is open in a case or in one linked into it."""
+    standing = risks.c.case_id.in_(family(connection, case)) & risks.c.closed_at.is_(None)
+    return connection.execute(select(risks.c.id).where(standing)).first() is not None
+
+
+def recount_waiting(connection: Connection, office: Office, case: RowMapping) -> None:
+    """After a reply was taken back: the case waits again since the oldest unanswered letter."""
+    theirs = entries.c.case_id.in_(family(connection, case))
+    replied = select(func.max(entries.c.at)).where(theirs, entries.c.kind == "reply")
+    last = connection.execute(replied).scalar_one()
+    unanswered = theirs & (entries.c.direction == "in") & (entries.c.kind == "letter")
+    if last is not None:
+        unanswered &= entries.c.at > last
+    since = connection.execute(select(func.min(entries.c.at)).where(unanswered)).scalar_one()
+    nothing = {"waiting_since": None, "promised_at": None}
+    connection.execute(update(cases).where(cases.c.id == case["id"]).values(**nothing))
+    if since is not None and case["state"] == "open":
+        letter_waits(connection, office, get(connection, case["id"]), since)
 
 
 def close(connection: Connection, case: RowMapping, by: str, now: datetime) -> None:
     """Close a case. Its check-ins stop. Raises: Conflict while a risk is open."""
-    open_risk = select(risks.c.id).where(risks.c.case_id == case["id"], risks.c.closed_at.is_(None))
-    if connection.execute(open_risk).first():
-        message = f'{handle(case["number"])} has an open sign of danger. Close that first: mailcounsel risk close {handle(case["number"])} "…".'
+    if has_open_risk(connection, case):
+        name = handle(case["number"])
+        message = (
+            f"{name} has an open sign of danger. Close that first: "
+            f'mailcounsel risk close {name} "…".'
+        )
         raise errors.Conflict(message)
     values = {"state": "closed", "waiting_since": None, "promised_at": None}
     statements.change(connection, cases, case["id"], **values)
+    letters.take_back_checkins(connection, family(connection, case), "closed")
     records.audit(connection, now, by, "case-closed", case["id"])
 
 
-def reopen(connection: Connection, case: RowMapping, by: str, now: datetime) -> None:
+def reopen(
+    connection: Connection, office: Office, case: RowMapping, by: str, now: datetime
+) -> None:
     """Open a closed case again. Idempotent."""
+    if case["state"] == "open":
+        return
     connection.execute(update(cases).where(cases.c.id == case["id"]).values(state="open"))
-    recount_waiting(connection, case["id"])
+    recount_waiting(connection, office, get(connection, case["id"]))
     records.audit(connection, now, by, "case-reopened", case["id"])
 
 
@@ -320,14 +381,15 @@ def link(
     """Say that a case belongs to another one's client: a person decided so.
 
     Its letters are shown there from now on and later ones are placed there; its sender's address
-    counts as the client's from now on. Nothing is sealed anew, so whoever links must read both.
-    Raises: Conflict for a case that is linked already, or to itself.
+    and proved key count as the client's from now on. Nothing is sealed anew, so whoever links must
+    read both. Raises: Conflict for a case that is linked already, or to itself, or that has cases
+    linked into it.
     """
-    if case["id"] == into["id"] or case["merged_into"] or into["merged_into"]:
+    linked = case["merged_into"] or into["merged_into"] or len(family(connection, case)) > 1
+    if case["id"] == into["id"] or linked:
         message = "Only two different cases can be linked, and each only once."
         raise errors.Conflict(message)
-    address = addressbook.address_of(connection, office.keyring, case["client_id"])
-    addressbook.add_address(connection, office.keyring, into["client_id"], address, now)
+    _same_person(connection, office, case, into, now)
     connection.execute(
         update(cases)
         .where(cases.c.id == case["id"])
@@ -335,6 +397,30 @@ def link(
     )
     if case["waiting_since"]:
         letter_waits(connection, office, into, case["waiting_since"])
+    if has_open_risk(connection, into):
+        letters.take_back_checkins(connection, family(connection, into), "risk")
     raise_priority(connection, into["id"], PRIORITIES[case["priority"]])
     records.clear_flag(connection, now, case["id"], "maybe", by)
     records.audit(connection, now, by, "case-linked", case["id"], into["id"])
+
+
+def _same_person(
+    connection: Connection, office: Office, case: RowMapping, into: RowMapping, now: datetime
+) -> None:
+    """Let a client be known by the address and the key of another case's sender as well.
+
+    A key that differs from one that is pinned already is an alarm, as if it had come by mail.
+    """
+    client_id, keyring = into["client_id"], office.keyring
+    if client_id == case["client_id"]:
+        return
+    if addressbook.has_address(connection, case["client_id"]):
+        address = addressbook.address_of(connection, keyring, case["client_id"])
+        addressbook.add_address(connection, keyring, client_id, address, now)
+    pin = pins.pinned(connection, keyring, case["client_id"])
+    if pin is None:
+        return
+    fingerprint, certificate = pin.fingerprint, pin.certificate
+    met = pins.meet(connection, keyring, client_id, fingerprint, certificate, proved=True, now=now)
+    if met == "alarm":
+        records.flag(connection, now, into["id"], "key-changed", case["id"])

@@ -9,12 +9,14 @@ question, never a burst.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from mailcounsel.casework import answers, cases, goals, hours, letters, records, recurrence, risk
+from mailcounsel.casework import answers, cases, goals, hours, letters, records, recurrence
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
@@ -25,9 +27,7 @@ checkins = models.table(models.CheckIn)
 message_ids = models.table(models.MessageId)
 
 JITTER_MINUTES = 20  # so that not every client gets mail at nine sharp
-ANSWER_LASTS = timedelta(
-    days=14
-)  # how long an answer without a reference still belongs to a question
+ANSWER_LASTS = timedelta(days=14)  # how long an answer still belongs to a question
 
 
 def ask_due(connection: Connection, office: Office, now: datetime, most: int = 50) -> int:
@@ -46,7 +46,7 @@ def ask_due(connection: Connection, office: Office, now: datetime, most: int = 5
 
 
 def _ask(connection: Connection, office: Office, goal: RowMapping, now: datetime) -> None:
-    case = cases.get(connection, goal["case_id"])
+    case = cases.main(connection, goal["case_id"])
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
     rule = recurrence.parse(goal["every"], goal["at"])
@@ -100,33 +100,47 @@ def _reason_to_rest(connection: Connection, case: RowMapping, wanted: str) -> st
         return "closed"
     if wanted != "on":
         return wanted
-    return "risk" if risk.is_open(connection, case["id"]) else ""
+    return "risk" if cases.has_open_risk(connection, case) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A check-in a letter may answer; `named` when the letter itself refers to it."""
+
+    row: RowMapping
+    named: bool
 
 
 def question_for(
     connection: Connection,
     office: Office,
-    case_ids: list[str],
-    references: list[str],
+    case_ids: Sequence[str],
+    references: Sequence[str],
     now: datetime,
-) -> RowMapping | None:
+) -> Question | None:
     """Return the check-in a letter answers: the one it refers to, else the only one that is open.
 
-    A question counts as open while it has no answer and is not older than two weeks.
+    `references` run from the nearest to the oldest. A question counts as open while it has no
+    rating and is not older than two weeks, and only once it was sent.
     """
     asked = (
         select(checkins)
         .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
-        .where(goals.goals.c.case_id.in_(case_ids), checkins.c.state == "asked")
+        .join(letters.outgoing, letters.outgoing.c.id == checkins.c.outgoing_id)
+        .where(goals.goals.c.case_id.in_(case_ids), checkins.c.state.in_(["asked", "unsure"]))
         .where(checkins.c.due_at > now - ANSWER_LASTS)
+        .where(letters.outgoing.c.state.in_(["sent", "uncertain", "handing-over", "settled"]))
     )
     rows = connection.execute(asked).mappings().all()
-    keys = [office.keyring.lookup("message-id", reference.encode()) for reference in references]
-    named = select(message_ids.c.outgoing_id).where(message_ids.c.lookup.in_(keys))
-    referred = set(connection.execute(named).scalars())
-    direct = [row for row in rows if row["outgoing_id"] in referred]
-    found = direct or rows
-    return found[0] if len(found) == 1 else None
+    by_letter = {row["outgoing_id"]: row for row in rows}
+    for reference in references:
+        lookup = office.keyring.lookup("message-id", reference.encode())
+        named = select(message_ids.c.outgoing_id).where(message_ids.c.lookup == lookup)
+        for outgoing_id in connection.execute(named).scalars():
+            if outgoing_id in by_letter:
+                return Question(by_letter[outgoing_id], named=True)
+    waiting = [row for row in rows if row["state"] == "asked"]
+    return Question(waiting[0], named=False) if len(waiting) == 1 else None
 
 
 def answer(
@@ -137,6 +151,8 @@ def answer(
     read: answers.Rating | answers.Unsure,
     letter_id: str,
     now: datetime,
+    *,
+    thank: bool = True,
 ) -> None:
     """Keep the answer to a check-in: a rating with the client's words, sealed, or *unsure*."""
     values: dict[str, object] = {"letter_id": letter_id, "answered_at": now, "epoch": case["epoch"]}
@@ -152,8 +168,9 @@ def answer(
             f"checkin/{checkin['id']}/answer",
         )
         values |= {"state": "answered", "answer": sealed}
-        asked = Asked("checkin-thanks", {}, once=f"thanks:{checkin['id']}")
-        letters.ask(connection, office, case, asked, now)
+        if thank:
+            asked = Asked("checkin-thanks", {}, once=f"thanks:{checkin['id']}")
+            letters.ask(connection, office, case, asked, now)
     else:
         values |= {"state": "unsure", "reason": read.reason}
     connection.execute(update(checkins).where(checkins.c.id == checkin["id"]).values(**values))

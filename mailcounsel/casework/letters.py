@@ -217,7 +217,7 @@ def post(
     expires_at: datetime | None = None,
     content: Mapping[str, Any] | None = None,
 ) -> str:
-    """Put a parcel into the outbox and a sealed copy of it into the case. Return its outgoing id."""
+    """Put a parcel into the outbox and a sealed copy into the case. Return its outgoing id."""
     outgoing_id = new_id()
     copy = {"subject": parcel.subject, "text": parcel.text, "channel": parcel.channel}
     entry = records.Entry("out", kind, now, {**copy, **(content or {})}, author=parcel.author)

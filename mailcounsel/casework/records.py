@@ -121,12 +121,12 @@ def audit(
     case_id: str | None = None,
     ref: str = "",
 ) -> None:
-    """Write down that something happened. `verb` and `ref` are codes and opaque ids, never words."""
+    """Write down that something happened. `verb` and `ref` are codes and opaque ids, no words."""
     statements.add(connection, audits, at=now, actor=actor, verb=verb, case_id=case_id, ref=ref)
 
 
 def flag(connection: Connection, now: datetime, case_id: str, kind: str, ref: str = "") -> None:
-    """Raise a flag on a case that stays until a person clears it. One of a kind and ref at a time."""
+    """Raise a flag that stays until a person clears it. One of a kind and ref at a time."""
     standing = select(flags.c.id).where(
         flags.c.case_id == case_id,
         flags.c.kind == kind,

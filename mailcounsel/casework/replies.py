@@ -20,9 +20,11 @@ from mailcounsel import errors
 from mailcounsel.casework import cases, consent, letters, parcels, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto import sealing
+from mailcounsel.letter import templates, write
 from mailcounsel.store import models
-from mailcounsel.store.columns import new_id
+from mailcounsel.store.columns import database_now, new_id
 from mailcounsel.trust import roster
 
 outgoing = models.table(models.Outgoing)
@@ -30,6 +32,11 @@ outgoing = models.table(models.Outgoing)
 TICKET_LASTS = timedelta(hours=24)  # from opening the editor to sending
 WAITING_LASTS = timedelta(days=60)  # how long a reply waits for a way
 FORMAT = 1
+
+# What is not known before a letter is built, in bytes, on the safe side.
+AUTOCRYPT_ADDS = 1200  # our certificate in a header, folded
+ENCRYPTION_ADDS = 2000  # the same header inside, session key, signature, packet and armour heads
+ARMOUR_LINE, ARMOUR_BYTES = 66, 48  # a line of armour with its end, and what it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,15 @@ def begin(
         expires=int((now + TICKET_LASTS).timestamp()),
     )
     mac = office.keyring.row_mac("ticket", ticket.fields())
-    facts = {**letters.common_facts(office, case["language"]), "sign_off": person.title()}
-    shown = {name: getattr(ticket, name) for name in Ticket.__dataclass_fields__}
-    return {"ticket": shown, "mac": mac.hex(), "language": case["language"], "facts": facts}
+    language = case["language"]
+    return {
+        "ticket": {name: getattr(ticket, name) for name in Ticket.__dataclass_fields__},
+        "mac": mac.hex(),
+        "language": language,
+        "facts": {**letters.common_facts(office, language), "sign_off": person.title()},
+        # Rendered in the therapist's own process, which has no folder of the admin's templates.
+        "template": templates.override_text(language, "reply", office.config.centre.templates),
+    }
 
 
 def approve(
@@ -84,8 +97,9 @@ def approve(
     """Take a signed reply into the outbox; return its id, state and when it leaves.
 
     A reply to a client without a way waits, and the client gets a note without content.
-    Raises: Refused for a wrong signature, ticket or author; Conflict when the client's key or way
-    changed since the ticket; NotFound for a case the person cannot open.
+    Raises: Refused for a wrong signature, ticket or author; OverBudget for a letter beyond 20 kB;
+    Conflict when the client's key or way changed since the ticket; NotFound for a case the person
+    cannot open.
     """
     said = _checked_statement(connection, office, person, statement, signature)
     ticket = _checked_ticket(office, said, person, now)
@@ -104,6 +118,7 @@ def approve(
         statement=statement,
         signature=signature.hex(),
     )
+    _check_size(parcel, now)
     signed = {"statement": statement, "signature": signature.hex(), "plain": said.get("plain", "")}
     outgoing_id = letters.post(
         connection,
@@ -127,6 +142,26 @@ def approve(
     return {"id": outgoing_id, "state": state, "leaves_at": (now + hold).isoformat()}
 
 
+def _check_size(parcel: Parcel, now: datetime) -> None:
+    """Refuse now what could not be sent later; a letter without a way is measured encrypted."""
+    letter = write.Outgoing(
+        from_name=parcel.from_name,
+        from_address=parcel.from_address,
+        to_address=parcel.to_address,
+        subject=parcel.subject,
+        date=now,
+        message_id=parcel.message_id,
+        in_reply_to=parcel.in_reply_to,
+        references=parcel.references,
+    )
+    if parcel.channel == parcels.PLAIN:
+        mail = write.plain_mail(letter, parcel.text)
+    else:
+        inside = len(write.payload(letter, parcel.text)) + ENCRYPTION_ADDS
+        mail = write.encrypted_mail(letter, b"x" * (inside * ARMOUR_LINE // ARMOUR_BYTES))
+    write.check_size(mail + b"x" * AUTOCRYPT_ADDS)
+
+
 def _wait(
     connection: Connection, office: Office, case: RowMapping, outgoing_id: str, now: datetime
 ) -> None:
@@ -143,11 +178,19 @@ def _checked_statement(
     if not sealing.verify(reader.verify_key, statement.encode(), signature):
         message = "The signature on this reply does not fit your reader key. Nothing was sent."
         raise errors.Refused(message)
-    said = json.loads(statement)
-    if not isinstance(said, dict) or not str(said.get("text", "")).strip():
+    try:
+        said = json.loads(statement)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not _is_text(said, "subject") or not _is_text(said, "text"):
         message = "The reply is empty. Nothing was sent."
         raise errors.Refused(message)
     return said
+
+
+def _is_text(said: Mapping[str, Any], name: str) -> bool:
+    value = said.get(name)
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _checked_ticket(office: Office, said: Mapping[str, Any], person: str, now: datetime) -> Ticket:
@@ -157,6 +200,9 @@ def _checked_ticket(office: Office, said: Mapping[str, Any], person: str, now: d
     except (KeyError, TypeError, ValueError, AttributeError, errors.SealBroken) as fault:
         message = "This reply was not begun here. Nothing was sent; begin it again."
         raise errors.Refused(message) from fault
+    if ticket.version != FORMAT:
+        message = "This reply was begun with another release. Nothing was sent; begin it again."
+        raise errors.Conflict(message)
     if ticket.author != person:
         message = "This reply was begun by somebody else. Nothing was sent."
         raise errors.Refused(message)
@@ -181,7 +227,8 @@ def _agreed_way(
     said: Mapping[str, Any],
 ) -> consent.Way:
     way = consent.way(connection, office.keyring, case["client_id"])
-    if (way.channel, way.fingerprint or "") != (ticket.channel, ticket.fingerprint):
+    agreed = (ticket.recipient, ticket.channel, ticket.fingerprint)
+    if (case["client_id"], way.channel, way.fingerprint or "") != agreed:
         message = "The way to this client changed while you wrote. Nothing was sent; look again."
         raise errors.Conflict(message)
     return consent.Way(parcels.PLAIN) if str(said.get("plain", "")).strip() else way
@@ -196,17 +243,18 @@ def undo(
     Raises: NotFound; Conflict when it has left, or is leaving now.
     """
     row = _own_reply(connection, person, name)
-    free = outgoing.c.state.in_(["held", "waiting"]) & (outgoing.c.fence == row["fence"])
-    changed = update(outgoing).where(
-        (outgoing.c.id == row["id"]) & free & (outgoing.c.lease_until == 0)
-    )
-    if connection.execute(changed.values(state="undone", sealed=None)).rowcount != 1:
+    here = (outgoing.c.id == row["id"]) & (outgoing.c.fence == row["fence"])
+    # Whoever held it longer than the lease can no longer send it: the new fence sees to that.
+    free = outgoing.c.state.in_(["held", "waiting"]) & (outgoing.c.lease_until < database_now())
+    values = {"state": "undone", "sealed": None, "fence": outgoing.c.fence + 1}
+    changed = update(outgoing).where(here, free)
+    if connection.execute(changed.values(**values)).rowcount != 1:
         message = f"This reply cannot be taken back any more: it is {row['state']}."
         raise errors.Conflict(message)
     entries = records.letters
     of_reply = update(entries).where(entries.c.id == row["letter_id"])
     connection.execute(of_reply.values(kind="reply-undone"))
-    cases.recount_waiting(connection, row["case_id"])
+    cases.recount_waiting(connection, office, cases.main(connection, row["case_id"]))
     records.clear_flag(connection, now, row["case_id"], "waiting", person, row["id"])
     records.audit(connection, now, person, "reply-undone", row["case_id"], row["id"])
     return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
 from mailcounsel.casework import cases, consent, letters, parcels, promises, records
 from mailcounsel.casework.letters import Asked
@@ -26,7 +26,10 @@ def acknowledge(
     received_at: datetime,
     now: datetime,
 ) -> None:
-    """Tell a client that their letter is here and when it is answered: once a case, then once a day."""
+    """Tell a client that their letter is here and when it is answered.
+
+    Once when a case is opened, then once a day.
+    """
     if template == NONE:
         return
     client = addressbook.facts(connection, case["client_id"])
@@ -47,29 +50,45 @@ def carry_out(
     command: str,
     letter_id: str,
     now: datetime,
+    *,
+    may_answer: bool = True,
 ) -> None:
-    """Do what a client's word asks: agree, stop, pause, resume, help."""
+    """Do what a client's word asks: agree, stop, pause, resume, help; and say so if we may."""
     if command == "agree":
-        _agree(connection, office, case, letter_id, now)
+        template = _agree(connection, office, case, letter_id, now)
     elif command == "help":
-        _answer(connection, office, case, "help", letter_id, now)
+        template = "help"
     else:
-        state = {"stop": "stopped", "pause": "paused", "resume": "on"}[command]
-        addressbook.set_checkins(connection, case["client_id"], state)
-        _answer(connection, office, case, "resumed" if state == "on" else state, letter_id, now)
+        template = _set_checkins(connection, case, command)
+    if template and may_answer:
+        _answer(connection, office, case, template, letter_id, now)
     records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
+
+
+def _set_checkins(connection: Connection, case: RowMapping, command: str) -> str:
+    """Turn check-ins on or off and return the template that says so."""
+    state = {"stop": "stopped", "pause": "paused", "resume": "on"}[command]
+    addressbook.set_checkins(connection, case["client_id"], state)
+    if state != "on":
+        theirs = select(cases.cases.c.id).where(cases.cases.c.client_id == case["client_id"])
+        of_client = list(connection.execute(theirs).scalars())
+        letters.take_back_checkins(connection, of_client, state)
+    return "resumed" if state == "on" else state
 
 
 def _agree(
     connection: Connection, office: Office, case: RowMapping, letter_id: str, now: datetime
-) -> None:
-    """Keep the client's yes with the wording they were offered, and let waiting letters go."""
+) -> str:
+    """Keep the client's yes with the wording they were offered, and let waiting letters go.
+
+    Return the template that thanks for it, or "" when they had said so before.
+    """
     if consent.has(connection, office.keyring, case["client_id"]):
-        return
+        return ""
     wording = _offer(office, case["language"])
     consent.give(connection, office.keyring, case["client_id"], letter_id, wording, now)
-    _answer(connection, office, case, "consent-thanks", letter_id, now)
     letters.release_waiting(connection, office, case["client_id"], now)
+    return "consent-thanks"
 
 
 def _offer(office: Office, language: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, records
+from mailcounsel.casework import cases, letters, records
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 
@@ -27,14 +27,10 @@ def raise_risk(connection: Connection, case_id: str, letter_id: str, now: dateti
         connection, risks, id=risk_id, case_id=case_id, letter_id=letter_id, opened_at=now
     )
     cases.raise_priority(connection, case_id, "urgent")
+    family = cases.family(connection, cases.get(connection, case_id))
+    letters.take_back_checkins(connection, family, "risk")
     records.audit(connection, now, "service", "risk-raised", case_id, risk_id)
     return risk_id
-
-
-def is_open(connection: Connection, case_id: str) -> bool:
-    """Tell whether a case has an open risk."""
-    query = select(risks.c.id).where(risks.c.case_id == case_id, risks.c.closed_at.is_(None))
-    return connection.execute(query).first() is not None
 
 
 def of_cases(connection: Connection, case_ids: list[str]) -> list[RowMapping]:

@@ -30,12 +30,12 @@ def notify(
     it names what is urgent, and everybody who can read the case hears of it at once.
     """
     urgent = bool(occasion)
-    names = {case["assignee"]} if case["assignee"] else set()
-    readers = office.config.readers(case["queue"])
-    supervisors = {person.name for person in office.config.supervisors(case["queue"])}
-    for person in readers:
-        concerned = not names or person.name in names or (urgent and person.name in supervisors)
-        if person.notify and concerned:
+    supervisors = office.config.supervisors(case["queue"])
+    assignee = office.config.person(case["assignee"]) if case["assignee"] else None
+    mine = (assignee, *(supervisors if urgent else ()))
+    readers = mine if assignee else office.config.readers(case["queue"])
+    for person in dict.fromkeys(readers):
+        if person and person.notify:
             once = f"staff:{person.name}:{occasion or now.strftime('%Y%m%d%H')}"
             _post(connection, office, person, person.notify, once=once, now=now)
 

@@ -54,13 +54,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A letter that is ours until its lease ends.
-
-    Every claim raises the fence by one, so the fence of a row counts how often it was tried.
-    """
+    """A letter that is ours until its lease ends. `tries` counts this one as well."""
 
     id: str
     fence: int
+    tries: int
     expires_at: datetime | None
     open: Callable[[], Parcel]
 
@@ -112,7 +110,7 @@ def _next(outbox: Outbox, now: datetime) -> _Claim | None:
     rows = outbox.store.write(lambda connection: letters.due(connection, now, 1))
     for row in rows:
         parcel = _opener(outbox.office, row["id"], row["sealed"])
-        return _Claim(row["id"], row["fence"], row["expires_at"], parcel)
+        return _Claim(row["id"], row["fence"], row["attempts"] + 1, row["expires_at"], parcel)
     return None
 
 
@@ -137,7 +135,7 @@ def _try(outbox: Outbox, claim: _Claim, now: datetime) -> Outcome:
         code = f"fault-{_code(fault)}"
         if handing_over.done:
             return Outcome("uncertain", code)
-        return Outcome("later" if claim.fence < POISON_TRIES else "failed", code)
+        return Outcome("later" if claim.tries < POISON_TRIES else "failed", code)
     return Outcome("sent")
 
 
@@ -199,7 +197,7 @@ def _delivery_verdict(fault: errors.DeliveryError) -> str:
 def _report(outbox: Outbox, claim: _Claim, outcome: Outcome, now: datetime) -> None:
     """Write down what became of a letter; nothing, if it is somebody else's by now."""
     name, fence, reason = claim.id, claim.fence, outcome.reason
-    pause = pause_after(fence)
+    pause = pause_after(claim.tries)
     write = outbox.store.write
     match outcome.verdict:
         case "sent":

@@ -1,9 +1,9 @@
 """The rows. A class here never holds clear text of or about a client.
 
-Columns named `sealed…`, `content`, `source`, `raw`, `label`, `detail` or `answer` hold sealed values
-(format version, key id, payload; see `mailcounsel.crypto.sealing`). Columns named `…lookup` hold keyed
-hashes. What is left readable (times, states, counts, opaque ids) is `READABLE` at the end of this
-file, from which SECURITY.md is checked.
+Columns named `sealed…`, `content`, `source`, `raw`, `label`, `detail` or `answer` hold sealed
+values (format version, key id, payload; see `mailcounsel.crypto.sealing`). Columns named `…lookup`
+hold keyed hashes. What is left readable (times, states, counts, opaque ids) is `READABLE` at the
+end of this file, against which SECURITY.md is checked.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Address(SQLModel, table=True):
 
 
 class Pin(SQLModel, table=True):
-    """An OpenPGP certificate met with a client: seen, pinned (proved by a signature), or refused."""
+    """An OpenPGP certificate met with a client: seen, pinned (proved by a signature), alarm."""
 
     id: str = opaque_id()
     client_id: str = Field(foreign_key="client.id", index=True)

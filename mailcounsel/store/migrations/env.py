@@ -1,4 +1,4 @@
-"""Alembic's entrance: run the migrations on the connection `mailcounsel.store.schema` hands over."""
+"""Alembic's entrance: run the migrations on the connection `mailcounsel.store.schema` gives."""
 
 from __future__ import annotations
 

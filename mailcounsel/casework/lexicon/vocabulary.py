@@ -1,0 +1,125 @@
+"""Which places of the lexicon's phrases a word may fill, as the bits of one number.
+
+With that, whether a stretch of words can hold a phrase at all is one comparison: every place
+that must be filled has its bit in some word.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from mailcounsel.casework.lexicon import phrases
+from mailcounsel.casework.lexicon.phrases import Element
+
+# What stood between two spaces and is no word, such as "***".
+NO_WORD: Final = 1
+# A single letter, which may be one of a spelled word.
+LETTER: Final = 2
+_FIRST_BIT: Final = 2
+
+# Shorter than every prefix, so that one look-up excludes nearly every word.
+_HEAD: Final = 2
+# Words remembered, by the forms they were seen in; then all is forgotten, and begun anew.
+_MOST_REMEMBERED: Final = 65_536
+
+
+class Vocabulary(dict[str, int]):
+    """The bits of every word as it is written, worked out when it is first asked for."""
+
+    def __init__(self, elements: Iterable[Element]) -> None:
+        super().__init__()
+        self._bits: dict[Element, int] = {}
+        self._exact: dict[str, int] = defaultdict(int)
+        self._prefixes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._numbers: dict[int, int] = defaultdict(int)
+        for element in map(_required, elements):
+            if element not in self._bits:
+                self._add(element)
+        self._masked = _Masked(self._exact, self._prefixes)
+
+    def _add(self, element: Element) -> None:
+        bit = self._bits[element] = 1 << (_FIRST_BIT + len(self._bits))
+        for word in element.exact:
+            self._exact[word] |= bit
+        for prefix in element.prefixes:
+            self._prefixes[prefix[:_HEAD]][prefix] |= bit
+        if element.digits:
+            self._numbers[element.digits] |= bit
+
+    def bit(self, element: Element) -> int:
+        """Return the bit of a place, the same whether it must be filled or may be."""
+        return self._bits[_required(element)]
+
+    def __missing__(self, written: str) -> int:
+        bare = written.strip(phrases.JOINERS)
+        found = self._of(phrases.fold(bare)) if bare else NO_WORD
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        if len(written) <= phrases.LONGEST:
+            self[written] = found
+        return found
+
+    def _of(self, folded: str) -> int:
+        if "*" in folded:
+            return self._masked.of(folded)
+        found = self._exact.get(folded, 0)
+        for prefix, bits in self._prefixes.get(folded[:_HEAD], {}).items():
+            if folded.startswith(prefix):
+                found |= bits
+        if folded.isdecimal():
+            for fewest, bits in self._numbers.items():
+                found |= bits * (len(folded) >= fewest)
+        return found | LETTER * (len(folded) == 1 and folded.isalpha())
+
+
+def _required(element: Element) -> Element:
+    return replace(element, optional=False)
+
+
+class _Masked:
+    """Words with starred-out letters: "b*nuh" is every word that has the letters it shows.
+
+    For each position and letter it knows which words are still possible, as bits, so that the
+    work for a word is its length and not the lexicon's.
+    """
+
+    def __init__(self, exact: dict[str, int], prefixes: dict[str, dict[str, int]]) -> None:
+        begun = {prefix: bits for group in prefixes.values() for prefix, bits in group.items()}
+        whole = {f"{word}\n": bits for word, bits in exact.items()}
+        self._results = [*whole.values(), *begun.values()]
+        self._letter: dict[tuple[int, str], int] = defaultdict(int)
+        self._any = [0] * (phrases.LONGEST + 1)  # has a letter at this position, or has ended
+        self._ended = [0] * (phrases.LONGEST + 1)  # is a prefix that has ended before it
+        for number, word in enumerate([*whole, *begun]):
+            self._add(1 << number, word, is_whole=number < len(whole))
+
+    def _add(self, bit: int, word: str, *, is_whole: bool) -> None:
+        for position, letter in enumerate(word):
+            self._letter[position, letter] |= bit
+            self._any[position] |= bit * (letter != "\n")
+        for position in range(len(word), phrases.LONGEST + 1):
+            self._ended[position] |= bit * (not is_whole)
+            self._any[position] |= bit * (not is_whole)
+
+    def of(self, folded: str) -> int:
+        """Return the bits of all words this one may be."""
+        possible = -1
+        for position, letter in enumerate(f"{folded}\n"[: phrases.LONGEST + 1]):
+            if letter == "*":
+                possible &= self._any[position]
+            else:
+                possible &= self._letter.get((position, letter), 0) | self._ended[position]
+            if not possible:
+                return 0
+        return self._results_of(possible)
+
+    def _results_of(self, possible: int) -> int:
+        found = 0
+        while possible:
+            lowest = possible & -possible
+            found |= self._results[lowest.bit_length() - 1]
+            possible ^= lowest
+        return found
