@@ -15,6 +15,8 @@ import logging
 import os
 import socket
 import struct
+import traceback
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,24 @@ def number(parameters: Parameters, name: str, default: int | None = None) -> int
     return value
 
 
+def listed(parameters: Parameters, name: str) -> list[Any]:
+    """Return a parameter that is a list. Raises: Refused when it is missing or something else."""
+    value = parameters.get(name)
+    if not isinstance(value, list):
+        message = f"The request lacks the list {name!r}."
+        raise errors.Refused(message)
+    return value
+
+
+def data(parameters: Parameters, name: str) -> bytes:
+    """Return a parameter that carries bytes. Raises: Refused when it is missing or not base64."""
+    try:
+        return b64decode(text(parameters, name), validate=True)
+    except ValueError as fault:
+        message = f"The request's {name!r} is not base64."
+        raise errors.Refused(message) from fault
+
+
 class Control:
     """The listening socket. `start` and `stop` belong to the service's own event loop."""
 
@@ -76,9 +96,8 @@ class Control:
             message = "Another mailcounsel service is running with this configuration."
             raise errors.Unavailable(message)
         self._path.unlink(missing_ok=True)
-        old = os.umask(
-            0o117
-        )  # the socket is for the owner and the group; SO_PEERCRED does the rest
+        # The socket is for the owner and the group; SO_PEERCRED does the rest.
+        old = os.umask(0o117)
         try:
             self._server = await asyncio.start_unix_server(
                 self._accept, path=str(self._path), limit=LINE_BYTES
@@ -112,6 +131,7 @@ class Control:
                 line = await asyncio.wait_for(reader.readline(), IDLE_SECONDS)
             except ValueError:  # the line is longer than the limit
                 writer.write(_line(_failure(None, -32600, "The request is longer than 1 MiB.")))
+                await writer.drain()
                 return
             if not line:
                 return
@@ -134,9 +154,8 @@ class Control:
             return self._carry_out(uid, name, operation, params)
         except errors.MailcounselError as fault:
             return _line(_failure(name, -32000, str(fault), fault.exit_code))
-        except Exception as fault:
-            log.error("control: %s failed with %s", method, type(fault).__name__)
-            log.debug("control", exc_info=fault)
+        except Exception as fault:  # noqa: BLE001 - one bad request never stops the others
+            log.error("control: %s failed with %s", method, _place(fault))
             return _line(_failure(name, -32603, "The service failed at this. See its log."))
 
     def _carry_out(
@@ -202,4 +221,11 @@ def _failure(name: object, code: int, message: str, exit_code: int = 1) -> dict[
 
 
 def _line(answer: Mapping[str, Any]) -> bytes:
-    return json.dumps(answer, ensure_ascii=False).encode() + b"\n"
+    # A request may hold half a surrogate pair, which JSON can write and UTF-8 cannot.
+    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def _place(fault: BaseException) -> str:
+    """Return what a fault is and where it happened; its message may hold anything."""
+    last = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{type(fault).__name__} in {last.name}, line {last.lineno}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel.casework import cases, goals, records, risk
-from mailcounsel.service.control import Parameters, number, text
+from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import casekeys, roster
 
@@ -27,8 +27,12 @@ def b64(data: bytes | None) -> str | None:
     return b64encode(data).decode() if data is not None else None
 
 
-def summary(connection: Connection, desk: Desk, case: RowMapping) -> dict[str, Any]:
-    """Return what a queue shows of a case: no word of the client's."""
+def summary(connection: Connection, desk: Desk, case: RowMapping, person: str) -> dict[str, Any]:
+    """Return what a queue shows of a case: no word of the client's.
+
+    `has_keys` says whether the person holds a key to every letter; without, somebody who does has
+    to assign the case to them first.
+    """
     family = cases.family(connection, case)
     maybe = case["maybe_case_id"]
     return {
@@ -46,6 +50,7 @@ def summary(connection: Connection, desk: Desk, case: RowMapping) -> dict[str, A
         "suspect": case["suspect"],
         "maybe_from": cases.handle(cases.get(connection, maybe)["number"]) if maybe else None,
         "flags": [flag["kind"] for flag in records.flags_of(connection, family)],
+        "has_keys": cases.holds_keys(connection, case, person),
     }
 
 
@@ -55,7 +60,7 @@ def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
     def read(connection: Connection) -> list[dict[str, Any]]:
         found = cases.queue_of(connection, desk.office, caller.person, everything=everything)
-        return [summary(connection, desk, case) for case in found]
+        return [summary(connection, desk, case, caller.person) for case in found]
 
     return {"cases": desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
 
@@ -75,7 +80,7 @@ def readable(
 
 
 def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Return a case as its reader's process needs it: sealed entries and the caller's key copies."""
+    """Return a case as its reader's process needs it: sealed entries, the caller's key copies."""
 
     def read(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
@@ -84,7 +89,7 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         agreed = goals.of_cases(connection, family)
         asked = goals.answers_of(connection, [goal["id"] for goal in agreed])
         return {
-            **summary(connection, desk, case),
+            **summary(connection, desk, case, caller.person),
             "id": case["id"],
             "epoch": case["epoch"],
             "created_at": iso(case["created_at"]),
@@ -158,7 +163,7 @@ def _risk(row: RowMapping) -> dict[str, Any]:
 
 def mark_read(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Write down that the caller opened letters of a case."""
-    wanted = [str(name) for name in parameters.get("letters", [])]
+    wanted = [str(name) for name in listed(parameters, "letters")]
     now = desk.now()
 
     def write(connection: Connection) -> None:
@@ -184,10 +189,11 @@ def give_keys(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, A
 
     def write(connection: Connection) -> None:
         case = readable(connection, desk, caller, parameters)
+        roster.reader(connection, desk.office.keyring, to)
         family = cases.family(connection, case)
-        for copy in parameters.get("copies", []):
+        for copy in listed(parameters, "copies"):
             if text(copy, "case") in family and text(copy, "purpose") == casekeys.CONTENT:
-                epoch, sealed = number(copy, "epoch"), b64decode(text(copy, "sealed"))
+                epoch, sealed = number(copy, "epoch"), data(copy, "sealed")
                 casekeys.add_copy(
                     connection, text(copy, "case"), epoch, casekeys.CONTENT, to, sealed
                 )
@@ -202,9 +208,7 @@ def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
 
     def write(connection: Connection) -> None:
         case = readable(connection, desk, caller, parameters)
-        for case_id in cases.family(connection, case):
-            one = cases.get(connection, case_id)
-            cases.hand_over(connection, desk.office, one, to, now, by=caller.person)
+        cases.hand_over_family(connection, desk.office, case, to, now, by=caller.person)
 
     desk.store.write(write)
     return {}
@@ -222,9 +226,12 @@ def close(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 def reopen(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Open a closed case again."""
     now = desk.now()
-    desk.store.write(
-        lambda c: cases.reopen(c, readable(c, desk, caller, parameters), caller.person, now)
-    )
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        cases.reopen(connection, desk.office, case, caller.person, now)
+
+    desk.store.write(write)
     return {}
 
 
@@ -258,7 +265,8 @@ def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, 
 def close_risk(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Close the open signs of danger of a case, each with the caller's sealed sentence."""
     now = desk.now()
-    sentences = {str(k): b64decode(v) for k, v in parameters.get("sentences", {}).items()}
+    given = parameters.get("sentences", {})
+    sentences = {name: data(given, name) for name in (given if isinstance(given, dict) else {})}
 
     def write(connection: Connection) -> int:
         case = readable(connection, desk, caller, parameters)

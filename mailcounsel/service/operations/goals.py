@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -11,7 +10,7 @@ from mailcounsel import errors
 from mailcounsel.casework import cases
 from mailcounsel.casework import goals as agreed
 from mailcounsel.casework.goals import NewGoal
-from mailcounsel.service.control import Parameters, number, text
+from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso, readable, show
 
@@ -22,7 +21,7 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     new = NewGoal(
         id=text(parameters, "goal"),
         text=text(parameters, "label"),
-        detail=b64decode(text(parameters, "detail")),
+        detail=data(parameters, "detail"),
         epoch=number(parameters, "epoch"),
         every=text(parameters, "every"),
         at=text(parameters, "at"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import cases, letters, records, replies
-from mailcounsel.service.control import Parameters, number, text
+from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import b64, iso, readable
 
@@ -54,7 +53,7 @@ def _part(connection: Connection, row: RowMapping, part: str) -> bytes:
 
 def add_note(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Keep a note the caller sealed in their own process."""
-    now, sealed = desk.now(), b64decode(text(parameters, "content"))
+    now, sealed = desk.now(), data(parameters, "content")
 
     def write(connection: Connection) -> None:
         case = readable(connection, desk, caller, parameters)
@@ -80,7 +79,7 @@ def begin_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str,
 
 def approve_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Take a reply the caller signed into the outbox."""
-    now, signature = desk.now(), b64decode(text(parameters, "signature"))
+    now, signature = desk.now(), data(parameters, "signature")
     statement = text(parameters, "statement")
     approved = desk.store.write(
         lambda c: replies.approve(c, desk.office, caller.person, statement, signature, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 from mailcounsel import errors
 from mailcounsel.casework import records
 from mailcounsel.crypto import openpgp, sealing
-from mailcounsel.service.control import Parameters, text
+from mailcounsel.service.control import Parameters, data, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import roster
 from mailcounsel.trust.roster import Enrolment
-
 
 PRACTICE = """Halo,
 
@@ -72,11 +71,11 @@ def enrol(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """
     now, code = desk.now(), text(parameters, "code")
     enrolment = Enrolment(
-        public_key=b64decode(text(parameters, "public_key")),
-        verify_key=b64decode(text(parameters, "verify_key")),
-        certificate=b64decode(text(parameters, "certificate")),
+        public_key=data(parameters, "public_key"),
+        verify_key=data(parameters, "verify_key"),
+        certificate=data(parameters, "certificate"),
         statement=text(parameters, "statement").encode(),
-        signature=b64decode(text(parameters, "signature")),
+        signature=data(parameters, "signature"),
     )
 
     def write(connection: Connection) -> str:
