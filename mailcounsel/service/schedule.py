@@ -29,7 +29,7 @@ class Schedule:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for name, (ring, every) in self._bells.items():
-            self._scheduler.add_job(ring, IntervalTrigger(seconds=every), id=name)
+            self._scheduler.add_job(_tick, IntervalTrigger(seconds=every), [ring], id=name)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -37,3 +37,8 @@ class Schedule:
         if self._scheduler:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+
+
+async def _tick(ring: Callable[[], None]) -> None:
+    """Ring on the event loop itself; a plain function would be sent through a thread."""
+    ring()
