@@ -22,7 +22,7 @@ def assign(setting: client.Settings, case: str, person: str) -> None:
     \b
     Example: mailcounsel assign C-0042 wulan
     """
-    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock
 
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)

@@ -1,7 +1,8 @@
 """The command line's end of the control socket, on this machine or through ssh.
 
-Where to look, first wins: --host or --socket (and their environment variables), the file
-`~/.config/mailcounsel/client.toml` (keys `host`, `socket`, `as`), the configuration file.
+Where to look, first wins: --host, --socket and --config (and their environment variables), the
+file `~/.config/mailcounsel/client.toml` (keys `host`, `socket`, `as`), the configuration file
+that is found by itself.
 """
 
 from __future__ import annotations
@@ -10,10 +11,7 @@ import contextlib
 import itertools
 import json
 import os
-import shlex
 import socket
-import subprocess
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -21,6 +19,8 @@ from typing import IO, Any, Protocol
 from mailcounsel import errors
 
 TIMEOUT_SECONDS = 120
+RELAY = "mailcounsel relay"
+OWN_KEYS = {"host", "socket", "as"}
 
 _BY_EXIT_CODE: dict[int, type[errors.MailcounselError]] = {
     3: errors.NotFound,
@@ -34,9 +34,16 @@ _BY_EXIT_CODE: dict[int, type[errors.MailcounselError]] = {
 class Settings(Protocol):
     """What the options before the command said."""
 
-    socket: Path | None
     host: str | None
     person: str | None
+
+    @property
+    def config(self) -> Path | None:
+        """Return the configuration file that was named."""
+
+    @property
+    def socket(self) -> Path | None:
+        """Return the socket that was named."""
 
     @property
     def config_path(self) -> Path:
@@ -46,10 +53,13 @@ class Settings(Protocol):
 class Service:
     """An open conversation with the service."""
 
-    def __init__(self, reading: IO[bytes], writing: IO[bytes], person: str | None) -> None:
+    def __init__(
+        self, reading: IO[bytes], writing: IO[bytes], person: str | None, host: str | None = None
+    ) -> None:
         self._reading = reading
         self._writing = writing
         self._person = person
+        self._host = host
         self._numbers = itertools.count(1)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -68,10 +78,28 @@ class Service:
         except OSError as fault:
             message = "The service stopped answering. Nothing may have been changed; look again."
             raise errors.Unavailable(message) from fault
-        if not answer:
-            message = "The centre's machine does not answer. Is `mailcounsel serve` running there?"
+        return _result(self._understood(answer))
+
+    def _understood(self, answer: bytes) -> dict[str, Any]:
+        """Return the service's answer. Raises: Unavailable when it is none."""
+        if not answer and self._host:
+            message = (
+                f"The centre's machine does not answer. Try this, which should print nothing and "
+                f"wait: ssh {self._host} {RELAY}"
+            )
             raise errors.Unavailable(message)
-        return _result(json.loads(answer))
+        if not answer:
+            message = "The service ended meanwhile. Nothing may have been changed; look again."
+            raise errors.Unavailable(message)
+        with contextlib.suppress(ValueError):
+            understood = json.loads(answer)
+            if isinstance(understood, dict):
+                return understood
+        message = (
+            "What answers is not the service: something else is printed there, by a login "
+            "script perhaps. Ask your admin."
+        )
+        raise errors.Unavailable(message)
 
 
 def _result(answer: dict[str, Any]) -> dict[str, Any]:
@@ -91,14 +119,20 @@ def connect(settings: Settings) -> Iterator[Service]:
     """
     own = own_settings()
     person = settings.person or own.get("as")
-    host = settings.host or (None if settings.socket else own.get("host"))
+    named = settings.host or settings.socket or settings.config
+    host = settings.host if named else own.get("host")
     if host:
         with _through_ssh(host) as (reading, writing):
-            yield Service(reading, writing, person)
+            yield Service(reading, writing, person, host)
         return
-    path = settings.socket or _own_socket(own) or socket_of(settings.config_path)
-    with _here(path) as (reading, writing):
+    with _here(_socket_path(settings, {} if named else own)) as (reading, writing):
         yield Service(reading, writing, person)
+
+
+def _socket_path(settings: Settings, own: dict[str, str]) -> Path:
+    if settings.socket:
+        return settings.socket
+    return Path(own["socket"]).expanduser() if "socket" in own else socket_of(settings.config_path)
 
 
 def config_home() -> Path:
@@ -110,42 +144,61 @@ def config_home() -> Path:
 def own_settings() -> dict[str, str]:
     """Return the person's own settings. Raises: ConfigError for a file that cannot be read."""
     path = config_home() / "client.toml"
+    if not path.exists():
+        return {}
+    import tomllib
+
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         problem = errors.Problem(str(path), "", "this file cannot be read as TOML")
         raise errors.ConfigError([problem]) from fault
-    unknown = sorted(set(found) - {"host", "socket", "as"})
-    if unknown:
-        problems = [
-            errors.Problem(str(path), key, "unknown key (host, socket, as)") for key in unknown
-        ]
+    problems = [
+        errors.Problem(str(path), key, _OWN_PROBLEM)
+        for key in sorted(found)
+        if key not in OWN_KEYS or not isinstance(found[key], str)
+    ]
+    if problems:
         raise errors.ConfigError(problems)
-    return {key: str(value) for key, value in found.items()}
+    return found
 
 
-def _own_socket(own: dict[str, str]) -> Path | None:
-    return Path(own["socket"]).expanduser() if "socket" in own else None
+_OWN_PROBLEM = 'only host, socket and as stand here, each a text such as host = "sari@centre"'
 
 
 def socket_of(config_path: Path) -> Path:
     """Return the socket a configuration names, without loading all of it."""
+    import tomllib
+
     try:
-        centre = tomllib.loads(config_path.read_text(encoding="utf-8")).get("centre", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        message = (
+        centre = dict(tomllib.loads(config_path.read_text(encoding="utf-8")).get("centre", {}))
+        folder = config_path.parent
+        state = folder / str(centre.get("state_dir", "state"))
+        return folder / str(centre["socket"]) if "socket" in centre else state / "control.sock"
+    except (OSError, ValueError, TypeError) as fault:
+        raise errors.Unavailable(_why_not(config_path, fault)) from fault
+
+
+def _why_not(config_path: Path, fault: Exception) -> str:
+    if isinstance(fault, FileNotFoundError):
+        return (
             f"There is no configuration at {config_path}. Name one with --config FILE, "
             "or the centre's machine with --host user@centre."
         )
-        raise errors.Unavailable(message) from fault
-    state = config_path.parent / centre.get("state_dir", "state")
-    return (
-        Path(config_path.parent / centre["socket"])
-        if "socket" in centre
-        else state / "control.sock"
-    )
+    if isinstance(fault, PermissionError):
+        return f"This account may not read {config_path}. Ask your admin."
+    return f"{config_path} cannot be read. Look at it with: mailcounsel config check"
+
+
+def own_file(name: str, ending: str) -> Path:
+    """Return the path of a file in the person's own folder, named after what the service says.
+
+    Raises: Refused for a name that would lead out of the folder.
+    """
+    if not all(one.isalnum() or one in "-_." for one in name) or not name.strip("."):
+        message = "The service names a person or a case that cannot be right. Ask your admin."
+        raise errors.Refused(message)
+    return config_home() / f"{name}{ending}"
 
 
 @contextlib.contextmanager
@@ -159,7 +212,7 @@ def _here(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
             raise errors.Unavailable(message) from fault
         except OSError as fault:
             message = (
-                f"The service is not running (no answer at {path}). Start it: mailcounsel serve."
+                f"The service is not running (no answer at {path}). Start it: mailcounsel serve"
             )
             raise errors.Unavailable(message) from fault
         with connection.makefile("rb") as reading, connection.makefile("wb") as writing:
@@ -169,18 +222,22 @@ def _here(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 @contextlib.contextmanager
 def _through_ssh(host: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """Run `ssh HOST mailcounsel relay` and speak through it."""
+    import shlex
+    import subprocess
+
+    from mailcounsel.cli import interrupts
+
     if host.startswith("-"):
-        message = "A host cannot begin with a dash."
+        message = 'A host cannot begin with a dash. Write it as ssh takes it: "user@centre".'
         raise errors.Refused(message)
-    remote = shlex.split(os.environ.get("MAILCOUNSEL_RELAY", "mailcounsel relay"))
+    remote = shlex.split(os.environ.get("MAILCOUNSEL_RELAY", RELAY))
     try:
-        relay = subprocess.Popen(
-            ["ssh", "-T", host, "--", *remote],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        with interrupts.deaf():
+            relay = subprocess.Popen(
+                ["ssh", "-T", "--", host, *remote], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
     except OSError as fault:
-        message = "ssh is not installed. Install it: sudo apt install openssh-client."
+        message = "ssh is not installed. Install it: sudo apt install openssh-client"
         raise errors.Unavailable(message) from fault
     assert relay.stdin and relay.stdout  # noqa: S101, PT018 - both are pipes
     try:

@@ -20,4 +20,4 @@ def close(setting: client.Settings, case: str) -> None:
     """
     with client.connect(setting) as service:
         service.call("case.close", case=case)
-    output.say("Closed.")
+    output.say("Closed. A letter from the client opens it again.")

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mailcounsel.cli import client
+from mailcounsel import errors
+from mailcounsel.cli import client, output
 from mailcounsel.crypto import sealing
 from mailcounsel.crypto.sealing import ReaderKey
 
 
 def _path(person: str, case: str) -> Path:
-    return client.config_home() / "drafts" / f"{person}.{case}.draft"
+    return client.own_file(f"{person}.{case}", ".draft")
 
 
 def keep(key: ReaderKey, person: str, case: str, words: str) -> None:
-    """Keep a draft of a reply, replacing an older one."""
+    """Keep a draft, replacing an older one."""
     path = _path(person, case)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     sealed = sealing.seal_to(key.public, words.encode(), f"draft/{case}")
@@ -29,13 +30,28 @@ def keep(key: ReaderKey, person: str, case: str, words: str) -> None:
 
 
 def load(key: ReaderKey, person: str, case: str) -> str:
-    """Return the draft of a reply, or "". Raises: SealBroken when it was changed."""
+    """Return the draft, or "" when there is none.
+
+    One that does not open (it was sealed to an older key) is put aside, and nothing is said but
+    that: a draft must never keep a person from writing.
+    """
     path = _path(person, case)
     if not path.exists():
         return ""
-    return sealing.open_with(key.private, path.read_bytes(), f"draft/{case}").decode()
+    try:
+        return sealing.open_with(key.private, path.read_bytes(), f"draft/{case}").decode()
+    except errors.SealBroken:
+        aside = path.with_suffix(".unreadable")
+        path.replace(aside)
+        output.say(f"An old draft does not open with your key. It is put aside: {aside}")
+        return ""
 
 
 def drop(person: str, case: str) -> None:
     """Forget a draft."""
     _path(person, case).unlink(missing_ok=True)
+
+
+def exists(person: str, case: str) -> bool:
+    """Tell whether there is a draft."""
+    return _path(person, case).exists()

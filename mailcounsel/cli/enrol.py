@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from base64 import b64decode, b64encode
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,28 +29,43 @@ def enrol(setting: client.Settings, code: str, *, key: str | None, no_passphrase
     \b
     Example: mailcounsel enrol K7QF2-9MXPA-3WTRB
     """
-    from mailcounsel.cli import unlock  # noqa: PLC0415 - crypto is only needed here
-    from mailcounsel.crypto.sealing import ReaderKey, open_with  # noqa: PLC0415
-    from mailcounsel.letter import text  # noqa: PLC0415
+    from mailcounsel.cli import unlock
+    from mailcounsel.crypto.sealing import ReaderKey, open_with
+    from mailcounsel.letter import text
 
     with client.connect(setting) as service:
         invited = service.call("person.invited", code=code)
         name = invited["person"]
+        unlock.check_new(name)
         fingerprint = _fingerprint(unlock, invited, key, no_passphrase=no_passphrase)
         seed = ReaderKey.new()
         path = unlock.save(name, fingerprint, seed.seed)
-        try:
-            answer = service.call("person.enrol", **_papers(unlock, code, name, fingerprint, seed))
-        except errors.MailcounselError:
-            path.unlink()
-            raise
+        answer = _enrolled(service, path, _papers(unlock, code, name, fingerprint, seed))
     practice = open_with(
         unlock.reader_key(name).private, b64decode(answer["practice"]), f"practice/{name}"
     )
     output.say(f"You are enrolled at {invited['centre']} as {name}.")
-    output.say(f"Your reader key is {path}, locked with {fingerprint}. Back up both.\n")
+    output.say(f"Your reader key is {path}")
+    output.say(f"It is locked with your OpenPGP key {fingerprint}. Keep a copy of both.\n")
     click.echo(text.terminal_safe(practice.decode()))
     output.say("\nThat was a practice letter: your keys work. Now: mailcounsel queue")
+
+
+def _enrolled(service: client.Service, path: Path, papers: dict[str, str]) -> dict[str, Any]:
+    """Hand in the papers; a refusal takes the new reader key away again."""
+    try:
+        return service.call("person.enrol", **papers)
+    except errors.Unavailable as fault:
+        # The service may have written the key down before the line broke: only it opens then.
+        message = (
+            f"The service stopped answering, and may or may not have enrolled you. Your reader key "
+            f"stays at {path}. See if `mailcounsel queue` knows you; if not, remove it and enrol "
+            "with a new code."
+        )
+        raise errors.Unavailable(message) from fault
+    except errors.MailcounselError:
+        path.unlink()
+        raise
 
 
 def _papers(unlock: Any, code: str, name: str, fingerprint: str, key: Any) -> dict[str, str]:
@@ -90,7 +106,10 @@ def _fingerprint(
 
 def _passphrase() -> str:
     if not sys.stdin.isatty():
-        message = "A new key needs a passphrase, and nobody can be asked here. Name a key with --key, or say --no-passphrase."
+        message = (
+            "A new key needs a passphrase, and nobody can be asked here. Name a key with --key, "
+            "or say --no-passphrase."
+        )
         raise errors.Refused(message)
     answer: str = click.prompt(
         "A passphrase for your new key", hide_input=True, confirmation_prompt=True

@@ -30,7 +30,7 @@ def goal() -> None:
 )
 @output.json_option
 @click.pass_obj
-def add(  # noqa: PLR0913 - one parameter an option
+def add(
     setting: client.Settings,
     case: str,
     text: str,
@@ -46,9 +46,9 @@ def add(  # noqa: PLR0913 - one parameter an option
     service keeps it readable for that; the target only the case's readers can open.
 
     \b
-    Example: mailcounsel goal add C-0042 "walk 30 minutes" --target "4 times a week" --at "Mon 09:00"
+    Example: mailcounsel goal add C-0042 "walk" --target "4 times a week" --at "Mon 09:00"
     """
-    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock
 
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
@@ -65,13 +65,11 @@ def add(  # noqa: PLR0913 - one parameter an option
             every=every,
             at=at,
         )
-    first = output.local(answer["next_due_at"])
+    first, name = output.local(answer["next_due_at"]), opened.shown["case"]
     output.emit(
-        {**answer, "case": opened.shown["case"]},
+        {**answer, "case": name},
         as_json,
-        lambda: (
-            f"G{answer['number']} agreed in {opened.shown['case']}. The first check-in goes out on {first}."
-        ),
+        lambda: f"G{answer['number']} agreed in {name}. The first check-in goes out on {first}.",
     )
 
 
@@ -85,7 +83,7 @@ def list_(setting: client.Settings, case: str, *, as_json: bool) -> None:
     \b
     Example: mailcounsel goal list C-0042
     """
-    from mailcounsel.cli import unlock, viewing  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock, viewing
 
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)

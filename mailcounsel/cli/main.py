@@ -7,16 +7,14 @@ nothing else of weight; what a command needs is imported by its own file, or ins
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from mailcounsel import errors
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECTIONS = ("Therapists", "Admins", "Anybody")
 
@@ -24,7 +22,7 @@ SECTIONS = ("Therapists", "Admins", "Anybody")
 COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "next": ("next", "next_", "Therapists", "Take the case that needs somebody most, and show it."),
     "queue": ("queue", "queue", "Therapists", "List the cases that wait for you."),
-    "show": ("show", "show", "Therapists", "Show a case: letters, notes, goals."),
+    "show": ("show", "show", "Therapists", "Show a case: its letters, notes and goals."),
     "reply": ("reply", "reply", "Therapists", "Write to the client of a case."),
     "undo": ("undo", "undo", "Therapists", "Take back a reply that has not left yet."),
     "outbox": ("outbox", "outbox", "Therapists", "List letters that leave, wait or are stuck."),
@@ -50,23 +48,49 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-@dataclass(slots=True)
 class Setting:
-    """What the options before the command said."""
+    """What the options before the command said.
 
-    config: Path | None
-    socket: Path | None
-    host: str | None
-    person: str | None
-    debug: bool
+    Written by hand, since the modules that would write it cost more than the rest of this file.
+    """
+
+    __slots__ = ("_config", "_socket", "debug", "host", "person")
+
+    def __init__(
+        self,
+        config: str | None = None,
+        socket: str | None = None,
+        host: str | None = None,
+        person: str | None = None,
+        debug: bool = False,
+    ) -> None:
+        self._config = config
+        self._socket = socket
+        self.host = host
+        self.person = person
+        self.debug = debug
+
+    @property
+    def config(self) -> Path | None:
+        """Return the configuration file that was named."""
+        from pathlib import Path
+
+        return Path(self._config) if self._config else None
+
+    @property
+    def socket(self) -> Path | None:
+        """Return the socket that was named."""
+        from pathlib import Path
+
+        return Path(self._socket) if self._socket else None
 
     @property
     def config_path(self) -> Path:
         """Return the configuration file to use: the one named, else ./config.toml, else /etc."""
-        if self.config:
-            return self.config
+        from pathlib import Path
+
         here = Path("config.toml")
-        return here if here.exists() else Path("/etc/mailcounsel/config.toml")
+        return self.config or (here if here.exists() else Path("/etc/mailcounsel/config.toml"))
 
 
 class Lazy(click.Group):
@@ -84,6 +108,18 @@ class Lazy(click.Group):
         command: click.Command = getattr(importlib.import_module(f"mailcounsel.cli.{module}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant, and offer the nearest where there is none."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]}?" if near else " `mailcounsel --help` lists them."
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the commands in their sections, without loading any."""
         for section in SECTIONS:
@@ -97,13 +133,13 @@ class Lazy(click.Group):
 )
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    metavar="FILE",
     envvar="MAILCOUNSEL_CONFIG",
     help="The configuration file.",
 )
 @click.option(
     "--socket",
-    type=click.Path(path_type=Path),
+    metavar="FILE",
     envvar="MAILCOUNSEL_SOCKET",
     help="The service's socket.",
 )
@@ -121,7 +157,7 @@ class Lazy(click.Group):
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
 @click.version_option(package_name="mailcounsel")
 @click.pass_context
-def cli(ctx: click.Context, **options: Any) -> None:
+def cli(ctx: click.Context, /, **options: Any) -> None:
     """A counselling centre that runs on ordinary email.
 
     \b
@@ -137,25 +173,42 @@ def main() -> None:
             cli.invoke(ctx)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
-    except click.Abort:
-        click.echo("Nothing was changed.", err=True)
-        sys.exit(1)
-    except click.ClickException as fault:
-        fault.show()
-        sys.exit(fault.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except errors.MailcounselError as fault:
-        _say(fault)
-        if "--debug" in sys.argv:
-            raise
+    except click.ClickException as fault:
+        if "--json" in sys.argv:
+            _leave(fault.format_message(), fault.exit_code)
+        fault.show()
         sys.exit(fault.exit_code)
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001
+        _leave(*_sentence(fault))
 
 
-def _say(fault: errors.MailcounselError) -> None:
+def _sentence(fault: BaseException) -> tuple[str, int]:
+    """Return what to say of a fault, and the exit code."""
+    from mailcounsel import errors
+
+    match fault:
+        case errors.MailcounselError():
+            return str(fault), fault.exit_code
+        case click.Abort():
+            return "Nothing was changed.", 1
+        case KeyboardInterrupt():
+            return "Stopped.", 130
+    # The text of a foreign error may quote a letter, so only its kind is said.
+    return f"mailcounsel failed ({type(fault).__name__}). To see where: add --debug.", 1
+
+
+def _leave(message: str, exit_code: int) -> NoReturn:
+    """Say in a sentence what went wrong, or as JSON where that is asked for, and end."""
     if "--json" in sys.argv:
-        error = {"version": 1, "error": str(fault), "exit_code": fault.exit_code}
-        click.echo(json.dumps(error, ensure_ascii=False), err=True)
-        return
-    click.echo(str(fault), err=True)
+        import json
+
+        error = {"version": 1, "error": message, "exit_code": exit_code}
+        click.echo(json.dumps(error), err=True)
+    else:
+        click.echo(message, err=True)
+    if "--debug" in sys.argv and sys.exc_info()[0]:
+        raise  # noqa: PLE0704 - called from an except clause
+    sys.exit(exit_code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import b64encode
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -31,19 +31,39 @@ def note(
     \b
     Example: mailcounsel note C-0042 -m "Asked about sleep; sister moves in next week."
     """
-    from mailcounsel.cli import editor, unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import drafts, unlock
 
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
-        if source is not None:
-            message = source.read()
-        words = (editor.edit("") if message is None else message).strip()
-        if not words:
-            message = "The note is empty. Nothing was kept."
-            raise errors.Refused(message)
-        letter_id = secrets.token_hex(12)
-        content = json.dumps({"format": 1, "text": words}, ensure_ascii=False).encode()
-        sealed = opened.seal(content, f"letter/{letter_id}/content")
+    person, draft = opened.shown["person"], f"{opened.shown['case']}.note"
+    given = message if source is None else source.read()
+    words = (_written(opened, person, draft) if given is None else given).strip()
+    if not words:
+        message = "The note is empty. Nothing was kept."
+        raise errors.Refused(message)
+    _keep(setting, opened, words)
+    if given is None:
+        drafts.drop(person, draft)
+    output.say(f"Noted in {opened.shown['case']}.")
+
+
+def _written(opened: Any, person: str, draft: str) -> str:
+    from mailcounsel.cli import drafts, editor
+
+    def keep(words: str) -> None:
+        drafts.keep(opened.key, person, draft, words)
+
+    words = editor.edit(drafts.load(opened.key, person, draft), keep=keep)
+    if words:
+        keep(words)
+    return words
+
+
+def _keep(setting: client.Settings, opened: Any, words: str) -> None:
+    letter_id = secrets.token_hex(12)
+    content = json.dumps({"format": 1, "text": words}, ensure_ascii=False).encode()
+    sealed = opened.seal(content, f"letter/{letter_id}/content")
+    with client.connect(setting) as service:
         service.call(
             "note.add",
             case=opened.shown["case"],
@@ -51,4 +71,3 @@ def note(
             epoch=opened.shown["epoch"],
             content=b64encode(sealed).decode(),
         )
-    output.say(f"Noted in {opened.shown['case']}.")

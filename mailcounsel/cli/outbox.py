@@ -29,6 +29,15 @@ def outbox(ctx: click.Context, *, as_json: bool) -> None:
     output.emit(answer, as_json, lambda: _render(answer))
 
 
+# What states are called, where their own word would not say it.
+STATES = {
+    "held": "leaves at",
+    "waiting": "waits for the client's choice",
+    "handing-over": "is leaving",
+    "undone": "taken back",
+}
+
+
 def _render(answer: Mapping[str, Any]) -> str:
     if not answer["letters"]:
         return "The outbox is empty."
@@ -42,7 +51,7 @@ def _row(letter: Mapping[str, Any], now: str) -> tuple[str, ...]:
         letter["id"][:6],
         letter["case"] or "-",
         letter["kind"],
-        letter["state"],
+        STATES.get(letter["state"], letter["state"]),
         output.local(when, now),
         letter["reason"],
     )

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -21,15 +19,33 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with a version.")
 no_pager_option = click.option("--no-pager", is_flag=True, help="Print everything at once.")
 
+NARROWEST = 40  # columns; below that a line is cut by the terminal, not by us
+
 
 def emit(data: Mapping[str, Any], as_json: bool, render: Callable[[], str]) -> None:
     """Print data as JSON with `"version": 1`, or as people read it."""
     if as_json:
-        click.echo(json.dumps({"version": 1, **data}, ensure_ascii=False))
+        click.echo(as_line({"version": 1, **data}))
     else:
         text = render()
         if text:
             click.echo(text)
+
+
+def as_line(data: Any) -> str:
+    """Return data as one line of JSON, with every character a terminal may act upon escaped.
+
+    Letters stay as they are, so that people can read it too.
+    """
+    line = json.dumps(data, ensure_ascii=False)
+    if line.isascii() and "\x7f" not in line:
+        return line
+    return "".join(map(_escaped, line))
+
+
+def _escaped(character: str) -> str:
+    # Printable is what Unicode calls neither control, format, separator nor unassigned.
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def say(text: str) -> None:
@@ -37,17 +53,41 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def width() -> int:
+    """Return how many columns a person sees; 80 where nobody can tell."""
+    import shutil
+
+    return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+
+
 def page(text: str, *, plain: bool = False) -> None:
     """Print a long text, through the person's pager on a terminal.
 
-    The pager gets it through a pipe, so nothing is written to disk.
+    The pager gets it through a pipe and is told to keep no history, so nothing is written to disk.
     """
-    command = os.environ.get("MAILCOUNSEL_PAGER") or os.environ.get("PAGER") or "less"
-    if plain or not sys.stdout.isatty() or not shutil.which(command.split()[0]):
+    command = [] if plain or not sys.stdout.isatty() else _pager()
+    if not command:
         click.echo(text)
         return
-    environment = {**os.environ, "LESS": "FRSX", "LESSHISTFILE": "-", "LESSSECURE": "1"}
-    subprocess.run(command.split(), input=text.encode(), env=environment, check=False)
+    import subprocess
+
+    from mailcounsel.cli import interrupts
+
+    secure = {"LESS": "F", "LESSHISTFILE": "-", "LESSSECURE": "1", "LESSCHARSET": "utf-8"}
+    environment = {**os.environ, **secure}
+    with interrupts.hosting() as guest:
+        guest.program = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+        guest.program.communicate(text.encode() + b"\n")
+
+
+def _pager() -> list[str]:
+    """Return the person's pager, or nothing when they want none or it is not here."""
+    import shlex
+    import shutil
+
+    named = os.environ.get("MAILCOUNSEL_PAGER", os.environ.get("PAGER", "less"))
+    words = shlex.split(named)
+    return words if words and shutil.which(words[0]) else []
 
 
 def local(moment: str | None, now: str | None = None) -> str:
@@ -71,11 +111,39 @@ def ago(moment: str | None, now: str) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
 
 
-def table(rows: list[tuple[str, ...]], heads: tuple[str, ...]) -> str:
-    """Return rows in columns, as wide as they need to be, without trailing blanks."""
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> str:
+    """Return rows in columns, as wide as they need to be, without trailing blanks.
+
+    On a terminal the last column is folded to the width there is.
+    """
+    if sys.stdout.isatty():
+        return _folded_table(rows, heads)
+    cells = [heads, *(tuple(map(_cell, row)) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
     lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [heads, *rows]
+        "  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)) for row in cells
     )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(words: str) -> str:
+    return "".join(one if one.isprintable() else " " for one in words)
+
+
+def _folded_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> str:
+    """Return the table as rich lays it out, which counts wide characters and folds long cells."""
+    import io
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    laid_out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, head in enumerate(heads):
+        laid_out.add_column(Text(head), no_wrap=place < len(heads) - 1, overflow="fold")
+    for row in rows:
+        laid_out.add_row(*(Text(_cell(words)) for words in row))
+    console = Console(file=io.StringIO(), width=width(), color_system=None, highlight=False)
+    with console.capture() as captured:
+        console.print(laid_out)
+    return "\n".join(line.rstrip() for line in captured.get().rstrip().split("\n"))

@@ -39,6 +39,7 @@ def _render(answer: Mapping[str, Any]) -> str:
 
 def _row(case: Mapping[str, Any], now: str) -> tuple[str, ...]:
     marks = ["DANGER"] if case["risk"] else []
+    marks += [] if case.get("has_keys", True) else ["locked for you"]
     marks += [flag for flag in case["flags"] if flag != "maybe"]
     marks += [f"maybe {case['maybe_from']}"] if "maybe" in case["flags"] else []
     marks += case["tags"]

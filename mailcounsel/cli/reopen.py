@@ -20,4 +20,4 @@ def reopen(setting: client.Settings, case: str) -> None:
     """
     with client.connect(setting) as service:
         service.call("case.reopen", case=case)
-    output.say("Open again.")
+    output.say("It is open again, and its check-ins go on.")

@@ -14,6 +14,7 @@ from mailcounsel import errors
 from mailcounsel.cli import client, output
 
 LONGEST = 12_000  # characters; the whole mail must stay below 20 kB when it is encrypted
+SHOWN_BELOW = 6  # entries of the case, below what is being written
 
 
 @click.command()
@@ -31,7 +32,7 @@ LONGEST = 12_000  # characters; the whole mail must stay below 20 kB when it is 
 @click.option("--dry-run", is_flag=True, help="Print the letter and send nothing.")
 @output.json_option
 @click.pass_obj
-def reply(  # noqa: PLR0913 - one parameter an option
+def reply(
     setting: client.Settings,
     case: str,
     *,
@@ -49,25 +50,26 @@ def reply(  # noqa: PLR0913 - one parameter an option
     \b
     Example: mailcounsel reply C-0042
     """
-    from mailcounsel.cli import drafts, unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock
 
+    # The conversation is closed while the person writes: a connection need not last an hour.
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
-        name, person = opened.shown["case"], opened.shown["person"]
-        begun = service.call("reply.begin", case=name)
-        reason = _reason(opened.shown, begun["ticket"]["channel"], plain)
-        words = _words(service, opened, source, message)
-        statement = _statement(begun, words, reason)
-        if dry_run:
-            click.echo(json.loads(statement)["text"])
-            return
-        drafts.keep(opened.key, person, name, words)
-        signature = opened.key.sign(statement.encode())
-        approved = service.call(
-            "reply.approve", statement=statement, signature=b64encode(signature).decode()
-        )
-        drafts.drop(person, name)
-    answer = {**approved, "case": name, "channel": begun["ticket"]["channel"]}
+        begun = service.call("reply.begin", case=opened.shown["case"])
+        below = _below(service, opened) if source is None and message is None else ""
+    reason = _reason(opened.shown, begun["ticket"]["channel"], plain)
+    if below:
+        words = _checked(_written(opened, below))
+    else:
+        words = _checked((message if source is None else source.read()) or "")
+    statement = _statement(begun, words, reason)
+    if dry_run:
+        _show(statement)
+        return
+    approved = _approve(setting, opened, statement)
+    if below:
+        _drop_draft(opened)
+    answer = {**approved, "case": opened.shown["case"], "channel": begun["ticket"]["channel"]}
     output.emit(answer, as_json, lambda: _said(answer, reason))
 
 
@@ -75,13 +77,14 @@ def _reason(case: Mapping[str, Any], channel: str, plain: str | None) -> str:
     """Return why a letter goes in clear, asking first on a raised case without a way."""
     if plain is not None:
         if not plain.strip():
-            message = 'Say why: mailcounsel reply CASE --plain "reason".'
+            message = f'Say why: mailcounsel reply {case["case"]} --plain "reason"'
             raise errors.Refused(message)
         return plain.strip()
     if channel != "none" or not case["risk"]:
         return ""
     output.say(
-        f"{case['case']} shows signs of danger, and the client has no way to get a locked letter yet."
+        f"{case['case']} shows signs of danger, and the client has not chosen yet how to get "
+        "letters."
     )
     if not sys.stdin.isatty():
         output.say('To send it at once as ordinary mail: --plain "reason". Otherwise it waits.')
@@ -90,36 +93,60 @@ def _reason(case: Mapping[str, Any], channel: str, plain: str | None) -> str:
         "Send it at once as ordinary mail? Write why, or just Enter to let it wait",
         default="",
         show_default=False,
+        err=True,
     )
     return answer.strip()
 
 
-def _words(
-    service: client.Service, opened: Any, source: IO[str] | None, message: str | None
-) -> str:
-    from mailcounsel.cli import drafts, editor, viewing  # noqa: PLC0415 - only where a case is opened
+def _below(service: client.Service, opened: Any) -> str:
+    from mailcounsel.cli import viewing
 
-    if source is not None or message is not None:
-        words = (message if source is None else source.read()) or ""
+    entries = viewing.opened_entries(service, opened)
+    goals = viewing.opened_goals(opened)
+    return viewing.case_text(opened.shown, entries, goals, newest=SHOWN_BELOW)
+
+
+def _written(opened: Any, below: str) -> str:
+    """Let the person write, from their draft if there is one; keep what they wrote as the draft."""
+    from mailcounsel.cli import drafts, editor
+
+    person, case = opened.shown["person"], opened.shown["case"]
+
+    def keep(words: str) -> None:
+        drafts.keep(opened.key, person, case, words)
+
+    words = editor.edit(drafts.load(opened.key, person, case), keep=keep, below=below)
+    if words:
+        keep(words)
     else:
-        name, person = opened.shown["case"], opened.shown["person"]
-        entries = viewing.opened_entries(service, opened)
-        below = viewing.case_text(opened.shown, entries[-6:], viewing.opened_goals(opened))
-        words = editor.edit(drafts.load(opened.key, person, name), below=below)
-    if not words.strip():
+        drafts.drop(person, case)
+    return words
+
+
+def _checked(words: str) -> str:
+    words = words.strip()
+    if not words:
         message = "The letter is empty. Nothing was sent."
         raise errors.Refused(message)
     if len(words) > LONGEST:
-        message = f"The letter has {len(words)} characters; {LONGEST} is the most a phone can take. Send it in two."
+        message = (
+            f"The letter has {len(words)} characters; {LONGEST} is the most a phone can take. "
+            "Nothing was sent; send it in two."
+        )
         raise errors.Refused(message)
-    return words.strip()
+    return words
 
 
 def _statement(begun: Mapping[str, Any], words: str, reason: str) -> str:
     """Render the letter and return what is signed: the ticket and the finished words."""
-    from mailcounsel.letter import templates  # noqa: PLC0415 - jinja takes a moment to load
+    from mailcounsel.letter import templates
 
-    mail = templates.render(begun["language"], "reply", {**begun["facts"], "text": words})
+    facts, language = {**begun["facts"], "text": words}, begun["language"]
+    own = begun.get("template")  # the admin's own version
+    if own is None:
+        mail = templates.render(language, "reply", facts)
+    else:
+        mail = templates.render_text(own, language, "reply", facts)
     said = {
         "ticket": begun["ticket"],
         "mac": begun["mac"],
@@ -131,19 +158,36 @@ def _statement(begun: Mapping[str, Any], words: str, reason: str) -> str:
     return json.dumps(said, ensure_ascii=False, sort_keys=True)
 
 
+def _show(statement: str) -> None:
+    from mailcounsel.letter import text
+
+    click.echo(text.terminal_safe(json.loads(statement)["text"]))
+
+
+def _approve(setting: client.Settings, opened: Any, statement: str) -> dict[str, Any]:
+    signature = b64encode(opened.key.sign(statement.encode())).decode()
+    with client.connect(setting) as service:
+        return service.call("reply.approve", statement=statement, signature=signature)
+
+
+def _drop_draft(opened: Any) -> None:
+    from mailcounsel.cli import drafts
+
+    drafts.drop(opened.shown["person"], opened.shown["case"])
+
+
 def _said(answer: Mapping[str, Any], reason: str) -> str:
-    back = f"Take it back: mailcounsel undo {answer['id'][:6]}"
+    name, back = answer["case"], f"To take it back: mailcounsel undo {answer['id'][:6]}"
     if answer["state"] == "waiting":
         return (
-            f"Your reply to {answer['case']} waits: the client has not chosen a way to get letters yet.\n"
-            f"They get a note without content, and your words leave once they answer. {back}"
+            f"Your reply to {name} waits: the client has not chosen yet how to get letters.\n"
+            "They get a note without content now, and your words leave once they answer it.\n"
+            f"{back}"
         )
-    how = (
-        "as ordinary mail, by your decision"
-        if reason
-        else {
-            "encrypted": "encrypted and signed",
-            "plain": "as ordinary mail, as the client agreed",
-        }[answer["channel"]]
-    )
-    return f"Your reply to {answer['case']} leaves at {output.local(answer['leaves_at'], answer['leaves_at'])}, {how}. {back}"
+    ways = {
+        "encrypted": "encrypted and signed",
+        "plain": "as ordinary mail, as the client agreed",
+    }
+    how = "as ordinary mail, by your decision" if reason else ways[answer["channel"]]
+    when = output.local(answer["leaves_at"], answer["leaves_at"])
+    return f"Your reply to {name} leaves at {when}, {how}.\n{back}"

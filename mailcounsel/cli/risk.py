@@ -29,7 +29,7 @@ def close(setting: client.Settings, case: str, sentence: str) -> None:
     \b
     Example: mailcounsel risk close C-0042 "Talked with her sister; safe tonight, plan agreed."
     """
-    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock
 
     if not sentence.strip():
         message = "Say in a sentence why the danger is over."

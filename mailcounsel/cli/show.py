@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from mailcounsel.cli import client, output
 @output.json_option
 @output.no_pager_option
 @click.pass_obj
-def show(  # noqa: PLR0913 - one parameter an option
+def show(
     setting: client.Settings,
     case: str,
     *,
@@ -40,7 +41,7 @@ def show(  # noqa: PLR0913 - one parameter an option
     """
     with client.connect(setting) as service:
         if raw is not None:
-            click.get_binary_stream("stdout").write(_raw(service, case, raw))
+            _print_raw(_raw(service, case, raw))
         elif save:
             _save(service, case, *save)
         else:
@@ -51,7 +52,7 @@ def show_case(
     service: client.Service, name: str, *, full: bool, as_json: bool, no_pager: bool
 ) -> None:
     """Open a case, show it, and tell the service which letters were read."""
-    from mailcounsel.cli import unlock, viewing  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock, viewing
 
     case = unlock.open_case(service, name)
     entries = viewing.opened_entries(service, case)
@@ -59,9 +60,11 @@ def show_case(
     if as_json:
         hidden = {"keys", "entries", "goals", "checkins"}
         facts = {key: value for key, value in case.shown.items() if key not in hidden}
-        output.emit({**facts, "entries": entries, "goals": goals}, True, str)  # noqa: FBT003 - JSON
+        output.emit({**facts, "entries": entries, "goals": goals}, as_json=True, render=str)
     else:
-        output.page(viewing.case_text(case.shown, entries, goals, full=full), plain=no_pager)
+        wide = output.width() if sys.stdout.isatty() else None
+        shown = viewing.case_text(case.shown, entries, goals, full=full, width=wide)
+        output.page(shown, plain=no_pager)
     read = [entry["id"] for entry in entries if "unreadable" not in entry]
     service.call("case.read", case=case.shown["case"], letters=read)
 
@@ -76,7 +79,7 @@ def _entry(case: Any, number: int) -> dict[str, Any]:
 
 
 def _raw(service: client.Service, name: str, number: int) -> bytes:
-    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock
 
     case = unlock.open_case(service, name)
     entry = _entry(case, number)
@@ -85,8 +88,18 @@ def _raw(service: client.Service, name: str, number: int) -> bytes:
     return case.open_source(entry["case"], entry["epoch"], sealed, context)
 
 
+def _print_raw(data: bytes) -> None:
+    """Print raw mail: byte for byte into a pipe or file, made safe on a terminal."""
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.write(data)
+        return
+    from mailcounsel.letter import text
+
+    click.echo(text.terminal_safe(data.decode("utf-8", "replace")))
+
+
 def _save(service: client.Service, name: str, which: str, target: str) -> None:
-    from mailcounsel.cli import unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import unlock
 
     number, _, place = which.partition("/")
     if not (number.isdecimal() and place.isdecimal()):

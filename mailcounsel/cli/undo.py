@@ -32,7 +32,7 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
 
 
 def _keep_draft(service: client.Service, case_name: str, letter_id: str) -> None:
-    from mailcounsel.cli import drafts, unlock  # noqa: PLC0415 - only where a case is opened
+    from mailcounsel.cli import drafts, unlock
 
     case = unlock.open_case(service, case_name)
     entry = next(entry for entry in case.shown["entries"] if entry["id"] == letter_id)

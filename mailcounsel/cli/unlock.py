@@ -24,9 +24,20 @@ CONTENT = "content"
 SOURCE = "source"
 
 
-def key_folder() -> Path:
-    """Return the folder that holds the person's reader keys."""
-    return client.config_home()
+def key_path(name: str) -> Path:
+    """Return where a person's reader key is kept, locked."""
+    return client.own_file(name, ".reader")
+
+
+def check_new(name: str) -> None:
+    """Refuse to put a new reader key over an older one. Raises: Conflict."""
+    path = key_path(name)
+    if path.exists():
+        message = (
+            f"There is a reader key of {name} here already. If you have to enrol again, move it "
+            f"away first, and keep it: letters sealed to it open with nothing else. It is {path}"
+        )
+        raise errors.Conflict(message)
 
 
 def personal() -> Personal:
@@ -36,11 +47,14 @@ def personal() -> Personal:
 
 
 def save(name: str, fingerprint: str, seed: bytes) -> Path:
-    """Seal a new reader key's seed to its owner and write it to their folder."""
-    folder = key_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Seal a new reader key's seed to its owner and write it to their folder.
+
+    Raises: Conflict when there is one already.
+    """
+    check_new(name)
+    path = key_path(name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     sealed = personal().encrypt_to_self_and_sign(seed, fingerprint)
-    path = folder / f"{name}.reader"
     content = fingerprint.encode() + b"\n" + sealed
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -55,7 +69,7 @@ def reader_key(name: str) -> ReaderKey:
 
     Raises: Unavailable when the key is not on this machine; SealBroken when it was changed.
     """
-    path = key_folder() / f"{name}.reader"
+    path = key_path(name)
     try:
         fingerprint, sealed = path.read_bytes().split(b"\n", 1)
     except (OSError, ValueError) as fault:

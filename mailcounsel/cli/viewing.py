@@ -7,8 +7,9 @@ letter of the case are quotes in any language. What holds a sign of danger is ne
 from __future__ import annotations
 
 import json
+import textwrap
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mailcounsel import errors
@@ -22,14 +23,29 @@ PROOF = {
     "nothing": "nothing proves who wrote this",
 }
 FLAGS = {
-    "maybe": "may be from {maybe_from}: link {case} {maybe_from}, if you are sure",
+    "maybe": "may be from {maybe_from}; if you are sure: mailcounsel link {case} {maybe_from}",
     "suspect": "a letter lay in Junk and was not answered automatically",
     "key-changed": "another key arrived; mail still goes to the known one only",
     "bounced": "a letter of ours came back undelivered",
-    "uncertain": "a letter may or may not have left: outbox",
-    "failed": "a letter could not be sent: outbox",
+    "uncertain": "a letter may or may not have left: mailcounsel outbox",
+    "failed": "a letter could not be sent: mailcounsel outbox",
     "waiting": "a reply waits until the client chooses a way",
     "no-way": "a check-in could not be sent: the client has not chosen a way",
+}
+BY_HAND = {"reply", "reply-undone"}
+# What kinds of entry are called; a letter, a reply and a note need no word more.
+KINDS = {
+    "letter": "",
+    "reply": "",
+    "note": "",
+    "reply-undone": "taken back, never sent",
+    "acknowledgement-again": "acknowledgement",
+    "notice": "note without content",
+    "checkin": "check-in",
+    "checkin-thanks": "check-in thanks",
+    "consent-thanks": "thanks for the word",
+    "automatic": "automatic mail",
+    "bounce": "came back undelivered",
 }
 BARS = "▁▁▂▃▃▄▅▅▆▇█"  # for ratings 0 to 10
 WIDTH = 72
@@ -44,37 +60,46 @@ def _opened(
     service: client.Service, case: unlock.OpenCase, entry: Mapping[str, Any]
 ) -> dict[str, Any]:
     shown = {key: value for key, value in entry.items() if key != "content"}
+    return shown | _or_unreadable(lambda: unlock.content_of(service, case, entry), "text")
+
+
+def _or_unreadable(opening: Callable[[], dict[str, Any]], words: str) -> dict[str, Any]:
+    """Open something; where it does not open, say why in its place instead of showing nothing."""
     try:
-        return {**shown, **unlock.content_of(service, case, entry)}
+        return opening()
     except (errors.SealBroken, errors.Refused) as fault:
-        return {**shown, "text": "", "unreadable": str(fault)}
+        return {words: "", "unreadable": str(fault)}
 
 
 def opened_goals(case: unlock.OpenCase) -> list[dict[str, Any]]:
     """Open the goals of a case, each with its answers in order."""
-    goals = []
-    for goal in case.shown["goals"]:
+    return [_goal(case, goal) for goal in case.shown["goals"]]
+
+
+def _goal(case: unlock.OpenCase, goal: Mapping[str, Any]) -> dict[str, Any]:
+    def opening() -> dict[str, Any]:
         context = f"goal/{goal['id']}/detail"
-        detail = case.open(goal["case"], goal["epoch"], b64decode(goal["detail"]), context)
-        answers = [
-            _answer(case, goal, row)
-            for row in case.shown["checkins"]
-            if row["goal_id"] == goal["id"]
-        ]
-        shown = {key: value for key, value in goal.items() if key != "detail"}
-        goals.append({**shown, **json.loads(detail), "checkins": answers})
-    return goals
+        sealed = b64decode(goal["detail"])
+        detail: dict[str, Any] = json.loads(case.open(goal["case"], goal["epoch"], sealed, context))
+        return detail
+
+    rows = [row for row in case.shown["checkins"] if row["goal_id"] == goal["id"]]
+    shown = {key: value for key, value in goal.items() if key != "detail"}
+    answers = [_answer(case, goal, row) for row in rows]
+    return {**shown, "target": "", **_or_unreadable(opening, "text"), "checkins": answers}
 
 
 def _answer(
     case: unlock.OpenCase, goal: Mapping[str, Any], row: Mapping[str, Any]
 ) -> dict[str, Any]:
-    shown = {key: value for key, value in row.items() if key != "answer"}
-    if row["answer"]:
+    def opening() -> dict[str, Any]:
         context = f"checkin/{row['id']}/answer"
-        opened = case.open(goal["case"], row["epoch"], b64decode(row["answer"]), context)
-        shown |= json.loads(opened)
-    return shown
+        sealed = b64decode(row["answer"])
+        answer: dict[str, Any] = json.loads(case.open(goal["case"], row["epoch"], sealed, context))
+        return answer
+
+    shown = {key: value for key, value in row.items() if key != "answer"}
+    return shown | (_or_unreadable(opening, "words") if row["answer"] else {})
 
 
 def safe(line: str) -> str:
@@ -82,10 +107,28 @@ def safe(line: str) -> str:
     return text.one_line(line, WIDTH)
 
 
+def wrapped(words: str, width: int) -> str:
+    """Return a text with lines longer than `width` broken between words; nothing else changes."""
+    return "\n".join(
+        line if len(line) <= width else _broken(line, width) for line in words.split("\n")
+    )
+
+
+def _broken(line: str, width: int) -> str:
+    mark = line[: len(line) - len(line.lstrip("> \t"))][: width // 2]
+    pieces = textwrap.wrap(
+        line[len(mark) :],
+        width - len(mark.expandtabs()),
+        break_long_words=False,  # an address or link is copied whole
+        break_on_hyphens=False,
+    )
+    return "\n".join(mark + piece for piece in pieces)
+
+
 def head(case: Mapping[str, Any]) -> list[str]:
     """Return the first lines of a case: who, how urgent, what needs somebody."""
-    holder = case["assignee"] or "nobody yet"
-    lines = [f"{case['case']}  {case['queue']}, {case['language']}, {case['state']}, with {holder}"]
+    holder = f"with {case['assignee']}" if case["assignee"] else "nobody has it yet"
+    lines = [f"{case['case']}  {case['queue']}, {case['language']}, {case['state']}, {holder}"]
     if case["tags"]:
         lines.append("tags: " + ", ".join(safe(tag) for tag in case["tags"]))
     if case["waiting_since"]:
@@ -93,27 +136,37 @@ def head(case: Mapping[str, Any]) -> list[str]:
         promised = output.local(case["promised_at"])
         lines.append(f"waits {waited}; answer promised by {promised}")
     if case["risk"]:
-        read = [risk["read_by"] for risk in case["risks"] if risk["read_by"]]
-        seen = f"read by {', '.join(sorted(set(read)))}" if read else "NOT READ YET"
-        lines.append(
-            f'!! SIGNS OF DANGER ({seen}). When it is over: risk close {case["case"]} "why"'
-        )
-    lines += [f"!  {FLAGS.get(flag, flag).format_map(case)}" for flag in case["flags"]]
-    return lines
+        lines.append(_danger(case))
+    return lines + [f"!  {FLAGS.get(flag, flag).format_map(case)}" for flag in case["flags"]]
+
+
+def _danger(case: Mapping[str, Any]) -> str:
+    read = sorted({risk["read_by"] for risk in case["risks"] if risk["read_by"]})
+    seen = f"read by {', '.join(read)}" if read else "NOT READ YET"
+    return (
+        f'!! SIGNS OF DANGER ({seen}). When it is over: mailcounsel risk close {case["case"]} "why"'
+    )
 
 
 def body(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool) -> str:
-    """Return an entry's text for a terminal, with quotes and signatures folded."""
+    """Return an entry's text for a terminal, with quotes and signatures folded.
+
+    A span that holds a sign of danger stays open, whoever wrote it first.
+    """
     words: str = entry["text"]
+    if entry["direction"] == "out" and entry["kind"] not in BY_HAND and not full:
+        return f"▸ {words.strip().count(chr(10)) + 1} lines (written by the centre itself)"
     spans = () if full else fold.fold(words, earlier)
-    subject = entry.get("subject") or ""
-    start = len(subject) + 2
-    signs = [(s[1] - start, s[2] - start) for s in entry.get("signs", [])]
+    # The places of signs count from the subject, which was looked at with the text.
+    start = len(entry.get("subject") or "") + 2
+    signs = [(begin - start, end - start) for _, begin, end in entry.get("signs", [])]
     kept = [span for span in spans if not any(a < span.end and b > span.start for a, b in signs)]
     return text.terminal_safe(fold.render(words, kept)).strip("\n")
 
 
-def entry_lines(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool) -> Iterator[str]:
+def entry_lines(
+    entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool, width: int | None = None
+) -> Iterator[str]:
     """Yield one entry: a line about it, then its text."""
     yield ""
     yield _about(entry)
@@ -123,10 +176,12 @@ def entry_lines(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool)
     if entry["direction"] == "in":
         yield from _of_client(entry)
     yield ""
-    yield body(entry, earlier, full=full)
+    words = body(entry, earlier, full=full)
+    yield wrapped(words, width) if width else words
     for place, file in enumerate(entry.get("attachments", [])):
         size = f"{max(1, file['size'] // 1024)} kB"
-        yield f"   file {entry['number']}/{place}: {safe(file['name'])} ({safe(file['type'])}, {size})"
+        kind, name = safe(file["type"]), safe(file["name"])
+        yield f"   file {entry['number']}/{place}: {name} ({kind}, {size})"
 
 
 def _about(entry: Mapping[str, Any]) -> str:
@@ -135,9 +190,10 @@ def _about(entry: Mapping[str, Any]) -> str:
         "out": entry["author"] or "the centre",
         "note": f"note by {entry['author']}",
     }
-    at = output.local(entry["at"])
-    kind = "" if entry["kind"] in {"letter", "note"} else f" ({entry['kind']})"
-    return f"── {entry['number']}. {at}  {who[entry['direction']]}{kind} " + "─" * 20
+    word = KINDS.get(entry["kind"], entry["kind"])
+    kind = f" ({word})" if word else ""
+    line = f"── {entry['number']}. {output.local(entry['at'])}  {who[entry['direction']]}{kind} "
+    return line + "─" * max(3, WIDTH - len(line))
 
 
 def _of_client(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -160,13 +216,19 @@ def goal_lines(goals: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         ratings = [answer["rating"] for answer in goal["checkins"] if "rating" in answer]
         when = f"every {goal['every']}, {goal['at']}" if goal["state"] == "active" else "stopped"
         target = f" ({safe(goal['target'])})" if goal["target"] else ""
-        yield f"G{goal['number']}  {safe(goal['text'])}{target}: {when}"
+        words = f"({goal['unreadable']})" if "unreadable" in goal else safe(goal["text"])
+        yield f"G{goal['number']}  {words}{target}: {when}"
         if ratings:
-            line = "".join(BARS[rating] for rating in ratings)
-            yield f"    {line}  {' '.join(map(str, ratings))}"
+            yield f"    {sparkline(ratings)}  {' '.join(map(str, ratings))}"
         unsure = sum(answer["state"] == "unsure" for answer in goal["checkins"])
         if unsure:
-            yield f"    {unsure} answer(s) you have to read yourself"
+            answers = "1 answer" if unsure == 1 else f"{unsure} answers"
+            yield f"    {answers} without a clear number: read the letters"
+
+
+def sparkline(ratings: Sequence[int]) -> str:
+    """Return ratings from 0 to 10 as a line of bars, one a rating."""
+    return "".join(BARS[min(10, max(0, rating))] for rating in ratings)
 
 
 def case_text(
@@ -175,14 +237,19 @@ def case_text(
     goals: Sequence[Mapping[str, Any]],
     *,
     full: bool = False,
+    newest: int | None = None,
+    width: int | None = None,
 ) -> str:
-    """Return a whole case as a person reads it, oldest entry first."""
+    """Return a case as a person reads it, oldest entry first; all of it, or its newest entries."""
     lines = head(case)
     if goals:
         lines += ["", *goal_lines(goals)]
-    earlier: list[str] = []
-    for entry in entries:
-        lines += entry_lines(entry, earlier, full=full)
+    first = max(0, len(entries) - newest) if newest else 0
+    if first:
+        lines += ["", f"({first} earlier entries: mailcounsel show {case['case']})"]
+    earlier = [entry["text"] for entry in entries[:first] if entry["text"]]
+    for entry in entries[first:]:
+        lines += entry_lines(entry, earlier, full=full, width=width)
         if entry["text"]:
             earlier.append(entry["text"])
     return "\n".join(lines)

@@ -86,17 +86,35 @@ def render(
     Raises:
         TemplateError: the template is missing, broken, or asks for a fact that is not given.
     """
-    head, body = _compiled(language, name, override)
+    return _filled(_compiled(language, name, override), f"{language}/{name}.txt", facts)
+
+
+def render_text(source: str, language: str, name: str, facts: Mapping[str, Fact]) -> Mail:
+    """Return the mail that a template's own text makes, where no file of it is at hand.
+
+    Raises: TemplateError, as `render` does.
+    """
+    label = f"{language}/{name}.txt"
+    return _filled(_compile(source, label), label, facts)
+
+
+def override_text(language: str, name: str, override: Path | None) -> str | None:
+    """Return the text of the admin's own version of a template, or None where there is none."""
+    return _read(override, language, name) if override else None
+
+
+def _filled(
+    compiled: tuple[jinja2.Template, jinja2.Template], label: str, facts: Mapping[str, Fact]
+) -> Mail:
+    head, body = compiled
     try:
         line, text = head.render(facts), body.render(facts)
     except jinja2.UndefinedError as exc:
-        raise errors.TemplateError(
-            f"{language}/{name}.txt asks for a fact it is not given."
-        ) from exc
+        raise errors.TemplateError(f"{label} asks for a fact it is not given.") from exc
     except Exception as exc:
-        raise errors.TemplateError(f"{language}/{name}.txt cannot be filled in.") from exc
+        raise errors.TemplateError(f"{label} cannot be filled in.") from exc
     if "\n" in line or "\r" in line or not line.strip():
-        raise errors.TemplateError(f"The subject of {language}/{name}.txt is not one line.")
+        raise errors.TemplateError(f"The subject of {label} is not one line.")
     return Mail(line.strip(), text.strip("\n") + "\n")
 
 
@@ -135,30 +153,36 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 def _compiled(
     language: str, name: str, override: Path | None
 ) -> tuple[jinja2.Template, jinja2.Template]:
-    header, blank, body = _source(language, name, override).partition("\n\n")
+    return _compile(_source(language, name, override), f"{language}/{name}.txt")
+
+
+def _compile(source: str, label: str) -> tuple[jinja2.Template, jinja2.Template]:
+    header, blank, body = source.partition("\n\n")
     field, colon, line = header.partition(":")
     if not blank or field != "Subject" or not colon or "\n" in line:
-        raise errors.TemplateError(f"{language}/{name}.txt does not begin with a Subject line.")
+        raise errors.TemplateError(f"{label} does not begin with a Subject line.")
     try:
         return _ENVIRONMENT.from_string(line.strip()), _ENVIRONMENT.from_string(body)
     except jinja2.TemplateSyntaxError as exc:
-        raise errors.TemplateError(
-            f"{language}/{name}.txt is broken at line {exc.lineno}."
-        ) from exc
+        raise errors.TemplateError(f"{label} is broken at line {exc.lineno}.") from exc
 
 
 def _source(language: str, name: str, override: Path | None) -> str:
     if name not in FACTS or not language.isalnum():
         raise errors.TemplateError("There is no template of this name.")
     for folder in (override, *_folders()):
-        if folder is None:
-            continue
-        try:
-            text = (folder / language / f"{name}.txt").read_text("utf-8")
-        except (OSError, UnicodeError):
-            continue
-        return text.replace("\r\n", "\n")
+        text = _read(folder, language, name) if folder else None
+        if text is not None:
+            return text
     raise errors.TemplateError(f"{language}/{name}.txt is missing.")
+
+
+def _read(folder: Path, language: str, name: str) -> str | None:
+    try:
+        text = (folder / language / f"{name}.txt").read_text("utf-8")
+    except (OSError, UnicodeError):
+        return None
+    return text.replace("\r\n", "\n")
 
 
 def _folders() -> tuple[Path, Path]:
