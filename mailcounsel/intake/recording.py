@@ -61,7 +61,7 @@ def record(
         return Outcome(LOST)
     if plan.kind.kind == classifying.OWN_LOOP:
         return _settle(connection, received, Outcome(OWN_LOOP), plan.kind.reason)
-    if _has_changed(connection, plan):
+    if _has_changed(connection, office, plan):
         return Outcome(CHANGED)
     case = _case_for(connection, office, plan, now)
     if plan.placement.case is None and plan.placement.maybe:
@@ -73,11 +73,17 @@ def record(
     return _settle(connection, received, Outcome(CASE, case["id"], letter_id), plan.placement.why)
 
 
-def _has_changed(connection: Connection, plan: Plan) -> bool:
-    """Lock the case the letter was placed in, and tell whether it is not what it was."""
+def _has_changed(connection: Connection, office: Office, plan: Plan) -> bool:
+    """Lock the case the letter was placed in, and tell whether it is not what it was.
+
+    A stranger's letter has nothing to lock; there it tells whether the stranger is known by now.
+    """
     placed = plan.placement.case
     if placed is None:
-        return False
+        address = plan.opened.letter.sender.address
+        if plan.placement.why != "new" or address is None:
+            return False
+        return bool(addressbook.clients_with(connection, office.keyring, address))
     row = cases.get(connection, placed.id, lock=True)
     now_is = (row["version"], row["state"], row["client_id"], row["merged_into"])
     return now_is != (placed.version, placed.state, placed.client_id, None)

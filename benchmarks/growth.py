@@ -1,0 +1,26 @@
+"""The rate of the nine steps with 50,000 letters in the store, beside the rate of an empty one."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import places, steps
+from benchmarks.corpus import letters
+
+FILLED = 50_000
+SAMPLE = 400
+
+
+def main(filled: int = FILLED) -> None:
+    """Fill a store through the same nine steps, measuring at its beginning and its end."""
+    with places.centre() as place:
+        mails = list(letters(filled + 2 * SAMPLE))
+        steps.run(place.desk, mails[:SAMPLE])  # warm
+        early = steps.run(place.desk, mails[SAMPLE : 2 * SAMPLE])
+        for start in range(2 * SAMPLE, filled, 2000):
+            rate = steps.run(place.desk, mails[start : start + 2000])
+            print(f"growth   {start}: {rate:.0f}/s", file=sys.stderr, flush=True)
+        late = steps.run(place.desk, mails[-SAMPLE:])
+    print(
+        f"growth   at 1k {early:.0f}/s   at {filled // 1000}k {late:.0f}/s   ratio {late / early:.2f}   (aim 0.85)"
+    )

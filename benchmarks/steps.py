@@ -1,0 +1,71 @@
+"""Letters a second through all nine steps, beside a hand-written loop and an issue tracker's gateway."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+from benchmarks import peer_loop, peer_roundup, places
+from benchmarks.corpus import Mail, letters
+from mailcounsel.intake import inbox
+from mailcounsel.service import work
+from mailcounsel.service.desk import Desk
+
+LETTERS = 400
+ROUNDS = 3
+
+
+def loop(mails: list[Mail]) -> float:
+    """Measure the hand-written loop."""
+    with places.folder() as folder:
+        begun = time.perf_counter()
+        peer_loop.run(folder / "loop.db", mails)
+        return len(mails) / (time.perf_counter() - begun)
+
+
+def ours(mails: list[Mail]) -> float:
+    """Measure ours: kept durably, then all nine steps, acknowledgements queued."""
+    with places.centre() as place:
+        return run(place.desk, mails)
+
+
+def run(desk: Desk, mails: list[Mail]) -> float:
+    """Keep and place letters; return letters a second."""
+    begun = time.perf_counter()
+    kept = [
+        inbox.keep(
+            desk.store,
+            desk.office.keyring,
+            mail.raw,
+            inbox.Envelope("smtp", mail.sender, ("halo@rumah.test",)),
+            inbox.handed_over(),
+            desk.now(),
+        )
+        for mail in mails
+    ]
+    for future in kept:
+        future.result()
+    while work.place_letters(desk):
+        pass
+    took = time.perf_counter() - begun
+    counts = inbox.counts(desk.store)
+    assert counts.lost == 0, counts
+    assert counts.letters.get("case", 0) >= len(mails), counts
+    return len(mails) / took
+
+
+def main() -> None:
+    """Print the medians and the ratios."""
+    mails = list(letters(LETTERS))
+    rows = [(loop(mails), ours(mails)) for _ in range(ROUNDS)]
+    peer, own = (statistics.median(column) for column in zip(*rows, strict=True))
+    ratio = statistics.median(b / a for a, b in rows)
+    print(f"steps    loop {peer:.0f}/s   ours {own:.0f}/s   ratio {ratio:.2f}   (aim 0.50)")
+    tracker = peer_roundup.rate(mails[:100])
+    if isinstance(tracker, str):
+        print(f"steps    roundup: not measured, {tracker}", file=sys.stderr)
+    else:
+        print(
+            f"steps    roundup {tracker:.0f}/s   ours {own:.0f}/s   ratio {own / tracker:.1f}   (aim 10)"
+        )
