@@ -11,10 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mailcounsel import config as configuration
-from mailcounsel.casework import letters
+from mailcounsel.casework import letters, records
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto import sealing
@@ -131,21 +131,49 @@ class House:
         answer = OPERATIONS[method].run(self.desk, caller, parameters)
         return json.loads(json.dumps(answer))
 
-    def receive(self, raw: bytes, *, to: str = "halo@rumah.test", mail_from: str | None = "x@y.test", suspect: bool = False):
-        """Keep a letter and take it through the nine steps. Return its inbox row."""
+    def keep(
+        self,
+        raw: bytes,
+        *,
+        to: str = "halo@rumah.test",
+        mail_from: str | None = "x@y.test",
+        suspect: bool = False,
+    ) -> str:
+        """Keep a letter without looking at it. Return its inbox id."""
         envelope = inbox.Envelope("smtp", mail_from, (to,), suspect)
-        future = inbox.keep(self.store, self.office.keyring, raw, envelope, inbox.handed_over(), self.clock.now())
-        kept = future.result()
+        sighted, keyring = inbox.handed_over(), self.office.keyring
+        future = inbox.keep(self.store, keyring, raw, envelope, sighted, self.clock.now())
+        return future.result().inbox_id
+
+    def receive(self, raw: bytes, **more: Any) -> SimpleNamespace:
+        """Keep a letter and take it through the nine steps. Return its inbox row."""
+        kept = self.keep(raw, **more)
         work.place_letters(self.desk)
         rows = models.table(models.Inbox)
-        query = select(rows).where(rows.c.id == kept.inbox_id)
+        query = select(rows).where(rows.c.id == kept)
         return self.store.read(lambda c: SimpleNamespace(**c.execute(query).mappings().one()))
 
-    def write(self, sender: str, text: str, *, reply_to: Parcel | None = None, headers: dict[str, str] | None = None, **more: Any):
+    def write(
+        self,
+        sender: str,
+        text: str,
+        *,
+        reply_to: Parcel | None = None,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> SimpleNamespace:
         """Write a plain letter as a client would and receive it."""
-        return self.receive(self.mail(sender, text, reply_to=reply_to, headers=headers), **more)
+        raw = self.mail(sender, text, reply_to=reply_to, headers=headers)
+        return self.receive(raw, **more)
 
-    def mail(self, sender: str, text: str, *, reply_to: Parcel | None = None, headers: dict[str, str] | None = None) -> bytes:
+    def mail(
+        self,
+        sender: str,
+        text: str,
+        *,
+        reply_to: Parcel | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> bytes:
         """Return a plain letter; `reply_to` is the mail it answers."""
         self.posted += 1
         mail = EmailMessage()
@@ -157,7 +185,8 @@ class House:
             mail["In-Reply-To"] = mail["References"] = f"<{reply_to.message_id}>"
         for name, value in (headers or {}).items():
             del mail[name]
-            mail[name] = value
+            if value:
+                mail[name] = value
         mail.set_content(text)
         return mail.as_bytes()
 
@@ -173,6 +202,39 @@ class House:
         ]
         return found
 
+    def send(self, *, most: int = 100) -> list[Parcel]:
+        """Take what is due as the smarthost does, and return it, oldest first."""
+        now = self.clock.now()
+        taken = []
+        for row in self.store.write(lambda c: letters.due(c, now, most)):
+            taken.append(letters.open_parcel(self.office, row))
+            self.store.write(lambda c, r=row: letters.handing_over(c, r["id"], r["fence"]))
+            self.store.write(lambda c, r=row: letters.sent(c, r["id"], r["fence"], now))
+        return taken
+
+    def sent_to(self, address: str) -> list[Parcel]:
+        """Take what is due, and return what went to one address."""
+        return [parcel for parcel in self.send() if parcel.to_address == address]
+
+    def flags(self, number: int) -> list[str]:
+        """Return the kinds of the standing flags of a case."""
+        rows = self.store.read(lambda c: records.flags_of(c, [self.case(number).id]))
+        return [row["kind"] for row in rows]
+
+    def audited(self) -> list[str]:
+        """Return what happened, as codes in order."""
+        return [row.verb for row in sorted(self.rows(models.Audit), key=lambda row: row.id)]
+
+    def states(self) -> list[str]:
+        """Return the states of the letters in the inbox."""
+        return [row.state for row in self.rows(models.Inbox)]
+
+    def edit(self, model: Any, row_id: str, **values: Any) -> None:
+        """Change a row as somebody with the database in their hands would."""
+        rows = models.table(model)
+        change = update(rows).where(rows.c.id == row_id).values(**values)
+        self.store.write(lambda c: c.execute(change).rowcount)
+
     def case(self, number: int) -> SimpleNamespace:
         """Return a case's row by its number."""
         rows = models.table(models.Case)
@@ -182,7 +244,9 @@ class House:
     def rows(self, model: Any) -> list[SimpleNamespace]:
         """Return every row of a table."""
         found = models.table(model)
-        return self.store.read(lambda c: [SimpleNamespace(**r) for r in c.execute(select(found)).mappings()])
+        return self.store.read(
+            lambda c: [SimpleNamespace(**row) for row in c.execute(select(found)).mappings()]
+        )
 
     def reply(self, person: str, case: str, text: str, *, plain: str = "") -> dict[str, Any]:
         """Reply as a therapist's own process does: begin, sign, approve."""
@@ -208,11 +272,21 @@ class House:
         return entries
 
 
-def build(folder: Path, store: Store, clock: Any, *, gnupg: Path, more: str = "", smarthost: int = 2599) -> House:
+def make_key(home: Path) -> Centre:
+    """Make the centre's OpenPGP key in a home, and open it."""
+    return Centre(home, make_centre(home, "Rumah Surat", "halo@rumah.test"))
+
+
+def build(
+    folder: Path,
+    store: Store,
+    clock: Any,
+    centre: Centre,
+    *,
+    more: str = "",
+    smarthost: int = 2599,
+) -> House:
     """Build a centre: configuration, keyring, OpenPGP key; nobody is enrolled yet."""
     config = configuration.load(write_config(folder, more=more, smarthost=smarthost))
     office = Office(config, ServiceKeyring.create(folder / "house-keyring.json"))
-    fingerprint = make_centre(gnupg, "Rumah Surat", "halo@rumah.test")
-    return House(folder, store, clock, Centre(gnupg, fingerprint), office)
-
-
+    return House(folder, store, clock, centre, office)

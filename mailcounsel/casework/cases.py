@@ -416,7 +416,8 @@ def _same_person(
         return
     if addressbook.has_address(connection, case["client_id"]):
         address = addressbook.address_of(connection, keyring, case["client_id"])
-        addressbook.add_address(connection, keyring, client_id, address, now)
+        first = not addressbook.has_address(connection, client_id)
+        addressbook.add_address(connection, keyring, client_id, address, now, written_to=first)
     pin = pins.pinned(connection, keyring, case["client_id"])
     if pin is None:
         return

@@ -57,20 +57,29 @@ def add_client(
         created_at=now,
     )
     if address:
-        add_address(connection, keyring, client_id, address, now)
+        add_address(connection, keyring, client_id, address, now, written_to=True)
     return client_id
 
 
 def add_address(
-    connection: Connection, keyring: ServiceKeyring, client_id: str, address: str, now: datetime
+    connection: Connection,
+    keyring: ServiceKeyring,
+    client_id: str,
+    address: str,
+    now: datetime,
+    *,
+    written_to: bool = False,
 ) -> None:
-    """Write down one more address of a client. Idempotent."""
+    """Write down one more address of a client. Idempotent.
+
+    Only the first is written to; to be known by another one does not turn any letter there.
+    """
     key = lookup(keyring, address)
     if statements.one(connection, addresses, client_id=client_id, lookup=key):
         return
     row_id = new_id()
     sealed = keyring.seal("addressbook", address.encode(), f"address/{row_id}/sealed")
-    mac = keyring.row_mac(f"address/{row_id}", [client_id.encode(), key, sealed])
+    fields = _fields(client_id, key, sealed, written_to=written_to)
     statements.add(
         connection,
         addresses,
@@ -79,8 +88,13 @@ def add_address(
         lookup=key,
         sealed=sealed,
         created_at=now,
-        mac=mac,
+        written_to=written_to,
+        mac=keyring.row_mac(f"address/{row_id}", fields),
     )
+
+
+def _fields(client_id: str, key: bytes, sealed: bytes, *, written_to: bool) -> list[bytes]:
+    return [client_id.encode(), key, sealed, b"written-to" if written_to else b"known"]
 
 
 def clients_with(connection: Connection, keyring: ServiceKeyring, address: str) -> list[str]:
@@ -94,7 +108,8 @@ def clients_with(connection: Connection, keyring: ServiceKeyring, address: str) 
 
 
 def _checked(keyring: ServiceKeyring, row: RowMapping) -> RowMapping:
-    fields = [row["client_id"].encode(), row["lookup"], row["sealed"]]
+    known = (row["client_id"], row["lookup"], row["sealed"])
+    fields = _fields(*known, written_to=row["written_to"])
     keyring.check_row_mac(f"address/{row['id']}", fields, row["mac"])
     return row
 
@@ -104,11 +119,11 @@ def address_of(connection: Connection, keyring: ServiceKeyring, client_id: str) 
 
     Raises: SealBroken when the row was changed by anyone but us; Refused where there is none.
     """
-    rows = statements.every(connection, addresses, "created_at", "id", client_id=client_id)
-    if not rows:
+    row = statements.one(connection, addresses, client_id=client_id, written_to=True)
+    if row is None:
         message = "This letter named no address that can be answered."
         raise errors.Refused(message)
-    row = _checked(keyring, rows[0])
+    _checked(keyring, row)
     return keyring.open(row["sealed"], f"address/{row['id']}/sealed").decode()
 
 
@@ -120,7 +135,8 @@ def facts(connection: Connection, client_id: str) -> ClientFacts:
 
 def has_address(connection: Connection, client_id: str) -> bool:
     """Tell whether a client left an address that can be answered."""
-    return statements.one(connection, addresses, client_id=client_id) is not None
+    found = statements.one(connection, addresses, client_id=client_id, written_to=True)
+    return found is not None
 
 
 def set_checkins(connection: Connection, client_id: str, state: str) -> None:

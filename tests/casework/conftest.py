@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import house as house_of
 import pytest
+from sqlmodel import SQLModel
 
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import schema
 from mailcounsel.store.engine import Store
+from parts import gpg_homes
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -20,11 +23,48 @@ def store_url(request, tmp_path):
     return request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture
-def store(store_url):
-    """A store of this release's shape."""
-    opened = Store(store_url)
+@pytest.fixture(scope="session")
+def sqlite_shape(tmp_path_factory):
+    """A SQLite file of this release's shape, to copy: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("shape") / "store.db"
+    _shape(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_shape(postgres):
+    """The name of a PostgreSQL database of this release's shape, emptied after each test."""
+    name = postgres.create()
+    _shape(postgres.url(name))
+    yield name
+    postgres.drop(name)
+
+
+def _shape(url):
+    opened = Store(url)
     schema.upgrade(opened)
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shaped_url(request, tmp_path):
+    """The address of a database of this release's shape, on each of the two engines in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        shutil.copy(request.getfixturevalue("sqlite_shape"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = request.getfixturevalue("postgresql_shape")
+    yield server.url(name)
+    tables = reversed(SQLModel.metadata.sorted_tables)
+    server.execute("; ".join(f"DELETE FROM {table.name}" for table in tables), name)
+
+
+@pytest.fixture
+def store(shaped_url):
+    """A store of this release's shape."""
+    opened = Store(shaped_url)
     yield opened
     opened.close()
 
@@ -56,10 +96,18 @@ def clock():
     return FakeClock(datetime(2026, 11, 22, 9, 0, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session")
+def centre():
+    """The centre's OpenPGP key, one for all tests: gpg takes longer than most of them."""
+    with gpg_homes.short_directory() as root:
+        made = house_of.make_key(root / "centre")
+        yield made
+        made.close()
+
+
 @pytest.fixture
-def house(tmp_path, store, clock, short_tmp):
+def house(tmp_path, store, clock, centre):
     """A centre with its people enrolled and no doors."""
-    built = house_of.build(tmp_path, store, clock, gnupg=short_tmp / "centre")
+    built = house_of.build(tmp_path, store, clock, centre)
     built.enrol("wulan", "bayu", "sari")
-    yield built
-    built.centre.close()
+    return built
