@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "assign": ("assign", "assign", "Therapists", "Give a case to a colleague."),
     "link": ("link", "link", "Therapists", "Say that two cases are the same client's."),
     "risk": ("risk", "risk", "Therapists", "Close a sign of danger with a sentence."),
+    "way": ("way", "way", "Therapists", "See and decide how letters reach a client."),
     "seen": ("seen", "seen", "Therapists", "Clear a flag on a case."),
     "close": ("close", "close", "Therapists", "Close a case."),
     "reopen": ("reopen", "reopen", "Therapists", "Open a closed case again."),

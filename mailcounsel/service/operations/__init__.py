@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcounsel.service.control import Operation
-from mailcounsel.service.operations import cases, centre, goals, letters, people
+from mailcounsel.service.operations import cases, centre, goals, letters, people, ways
 
 READERS = frozenset({"therapist", "supervisor"})
 ADMINS = frozenset({"admin"})
@@ -35,6 +35,9 @@ OPERATIONS: dict[str, Operation] = {
     "goal.add": Operation(goals.add, READERS),
     "goal.list": Operation(goals.listed, READERS),
     "goal.stop": Operation(goals.stop, READERS),
+    "way.show": Operation(ways.show, READERS),
+    "way.accept": Operation(ways.accept, READERS),
+    "way.withdraw": Operation(ways.withdraw, READERS),
     "person.invite": Operation(people.invite, ADMINS),
     "person.invited": Operation(people.invited, ANYBODY),
     "person.enrol": Operation(people.enrol, ANYBODY),

@@ -84,12 +84,12 @@ def status(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
     def read(connection: Connection) -> dict[str, Any]:
         boxes = connection.execute(select(mailboxes)).mappings().all()
         out = letters.outgoing
-        states = select(out.c.state, func.count().label("count")).group_by(out.c.state)
+        states = select(out.c.state, func.count().label("number")).group_by(out.c.state)
         return {
             "schema": schema.revision(connection),
             "newest_schema": schema.newest(),
             "enrolled": list(connection.execute(select(people.c.name)).scalars()),
-            "outbox": {row.state: row.count for row in connection.execute(states)},
+            "outbox": {row.state: row.number for row in connection.execute(states)},
             "mailboxes": [
                 {"problem": box["problem"], "looked_at": iso(box["looked_at"])} for box in boxes
             ],

@@ -1,0 +1,85 @@
+"""`mailcounsel way`: how letters reach a client, and a person's decisions about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from mailcounsel.cli import client, output
+
+CHANNELS = {
+    "encrypted": "Letters go out encrypted.",
+    "plain": "Letters go out as ordinary mail, as the client agreed.",
+    "none": "The client has not chosen a way yet: replies wait.",
+}
+STATES = {
+    "pinned": "in use: the client signed with it",
+    "seen": "seen, not proved yet",
+    "alarm": "NOT USED: it came while another key was in use",
+}
+
+
+@click.group()
+def way() -> None:
+    r"""See and decide how letters reach a client.
+
+    \b
+    Example: mailcounsel way show C-0042
+    """
+
+
+@way.command()
+@click.argument("case")
+@output.json_option
+@click.pass_obj
+def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
+    r"""Show by which way letters reach a client, their keys and their consent.
+
+    \b
+    Example: mailcounsel way show C-0042
+    """
+    with client.connect(setting) as service:
+        answer = service.call("way.show", case=case)
+    output.emit(answer, as_json, lambda: "\n".join(_lines(answer)))
+
+
+def _lines(answer: Mapping[str, Any]) -> list[str]:
+    lines = [CHANNELS[answer["channel"]]]
+    if answer["consent_given_at"]:
+        lines.append(f"Consent to ordinary mail: {output.local(answer['consent_given_at'])}")
+    lines += [f"key {key['fingerprint']}  {STATES[key['state']]}" for key in answer["keys"]]
+    return lines
+
+
+@way.command("accept")
+@click.argument("case")
+@click.argument("fingerprint")
+@click.pass_obj
+def accept(setting: client.Settings, case: str, fingerprint: str) -> None:
+    r"""Use another key of the client's from now on.
+
+    Make sure first, by another channel than mail, that the key is theirs: whoever holds it reads
+    what you write.
+
+    \b
+    Example: mailcounsel way accept C-0042 9A1B2C3D4E5F60718293A4B5C6D7E8F901234567
+    """
+    with client.connect(setting) as service:
+        answer = service.call("way.accept", case=case, fingerprint=fingerprint)
+    output.say(f"Letters go out with {answer['fingerprint']} from now on.")
+
+
+@way.command()
+@click.argument("case")
+@click.pass_obj
+def withdraw(setting: client.Settings, case: str) -> None:
+    r"""Take back the client's yes to ordinary mail, because they told you so.
+
+    \b
+    Example: mailcounsel way withdraw C-0042
+    """
+    with client.connect(setting) as service:
+        service.call("way.withdraw", case=case)
+    output.say("Withdrawn. Replies wait again until the client chooses a way.")
