@@ -1,0 +1,313 @@
+"""Set up a centre: the configuration, the keys, and the first person's code."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailcounsel import errors
+from mailcounsel.cli import output
+from mailcounsel.cli.main import Setting
+
+if TYPE_CHECKING:
+    from mailcounsel.service.answers import Answers, Server
+    from mailcounsel.service.machine import Account, Places
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@click.command()
+@click.option("--name", help="What the centre is called; its own people see it.")
+@click.option("--address", help="The address clients write to.")
+@click.option("--sender-name", help="The name clients see on every mail; keep it neutral.")
+@click.option(
+    "--language", "languages", multiple=True, help="id or en; repeat, the first counts most."
+)
+@click.option("--time-zone", help="An IANA name, such as Asia/Jakarta.")
+@click.option(
+    "--imap", metavar="HOST[:PORT]", help="The mailbox to read; without it, letters come by SMTP."
+)
+@click.option("--imap-user", help="Its account.  [default: the address]")
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Without --imap, where to take letters by SMTP."
+)
+@click.option("--smarthost", metavar="HOST[:PORT]", help="The server that takes our mail.")
+@click.option("--smarthost-user", help="Its account; none for a server on this machine.")
+@click.option("--person", help="Your short name here.  [default: your account's]")
+@click.option(
+    "--system", is_flag=True, help="Set up a server: account, folders, systemd unit (root)."
+)
+@click.option("--root", type=click.Path(path_type=Path), default=Path("/"), hidden=True)
+@output.json_option
+@click.pass_obj
+def init(setting: Setting, /, system: bool, root: Path, as_json: bool, **given: Any) -> None:
+    """Set up a centre.
+
+    Asks what it needs to know, unless the options say it. May be run again: what is there is
+    kept, what is missing is made.
+
+    \b
+    Example: mailcounsel init
+    """
+    if system:
+        done = _init_system(root.absolute(), given)
+    else:
+        done = _init_here(setting.config or Path("config.toml"), given)
+    output.emit(done, as_json, lambda: _text(done))
+
+
+def _init_here(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    answers = None if path.exists() else _answers(given, _account_name(), {})
+    made = [] if answers is None else [_write(path, answers, 0o600)]
+    kept = [str(path)] if answers is None else []
+    done = _complete(path)
+    made, kept = made + done["made"], kept + done["kept"]
+    waiting = _ask_secrets(done["missing_secrets"], None)
+    return {**done, "made": made, "kept": kept, "missing_secrets": waiting, "system": False}
+
+
+def _complete(path: Path) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from mailcounsel import config
+    from mailcounsel.service import setup
+
+    loaded = config.load(path)
+    done = setup.complete(loaded, datetime.now(UTC))
+    invited = done.invitation
+    return {
+        "config": str(path),
+        "made": done.made,
+        "kept": done.kept,
+        "fingerprint": done.fingerprint,
+        "invited": {"person": invited.person, "code": invited.code} if invited else None,
+        "missing_secrets": [str(one) for one in setup.missing_secrets(loaded)],
+    }
+
+
+def _ask_secrets(paths: list[str], owner: Account | None) -> list[str]:
+    """Ask for the passwords that are not there yet; return the files that still wait for one."""
+    from mailcounsel.service import setup
+
+    waiting = []
+    for path in paths:
+        question = f"The password for {Path(path).name} (empty: later)"
+        typed = _ask_hidden(question) if sys.stdin.isatty() else ""
+        if typed:
+            setup.write_secret(Path(path), typed, (owner.uid, owner.gid) if owner else None)
+        else:
+            waiting.append(path)
+    return waiting
+
+
+def _ask_hidden(question: str) -> str:
+    typed: str = click.prompt(question, hide_input=True, default="", show_default=False, err=True)
+    return typed.strip()
+
+
+def _write(path: Path, answers: Answers, mode: int) -> str:
+    from mailcounsel.service import answers as questions
+    from mailcounsel.service import setup
+
+    text = questions.config_text(answers)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    setup.write_private(path, text.encode(), mode)
+    return str(path)
+
+
+# -- a server -------------------------------------------------------------------------------------
+
+
+def _init_system(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    from mailcounsel.service import machine
+
+    machine.must_be_root()
+    places = machine.Places(root)
+    person = os.environ.get("SUDO_USER") or _account_name()
+    has_config = places.config.exists()
+    own = {"state_dir": places.state, "socket": places.socket}
+    answers = None if has_config else _answers(given, person, own)
+    account, is_new = machine.ensure_account(root)
+    made = [f"the account {machine.ACCOUNT}"] if is_new else []
+    kept = [] if is_new else [f"the account {machine.ACCOUNT}"]
+    made += machine.ensure_folders(places, account)
+    if answers is not None:
+        made.append(_write(places.config, answers, 0o640))
+        person = answers.os_user
+    else:
+        kept.append(str(places.config))
+    machine.give_config(places, account)
+    _unit_and_member(places, person, made, kept)
+    return _as_service(places, account, made, kept)
+
+
+def _unit_and_member(places: Places, person: str, made: list[str], kept: list[str]) -> None:
+    from mailcounsel.service import machine
+
+    unit = machine.ensure_unit(places)
+    (made if unit else kept).append(str(places.unit))
+    if machine.ensure_member(places.root, person):
+        made.append(f"{person} as a member of the group {machine.ACCOUNT}")
+
+
+def _as_service(
+    places: Places, account: Account, made: list[str], kept: list[str]
+) -> dict[str, Any]:
+    """Make the keys in the service's own name, and return everything that was done."""
+    from mailcounsel.service import machine
+
+    arguments = ["--config", str(places.config), "init", "--json"]
+    done = json.loads(machine.run_as(account, arguments, places.state))
+    kept += [one for one in done["kept"] if one != str(places.config)]
+    waiting = _ask_secrets(done["missing_secrets"], account)
+    made = made + done["made"]
+    return {**done, "made": made, "kept": kept, "missing_secrets": waiting, "system": True}
+
+
+# -- questions ------------------------------------------------------------------------------------
+
+
+def _answers(given: Mapping[str, Any], os_user: str, own: Mapping[str, Any]) -> Answers:
+    from mailcounsel.service import answers as questions
+
+    _refuse_to_guess(given)
+    name = given["name"] or click.prompt("What is the centre called?", err=True)
+    address = given["address"] or click.prompt("Which address do clients write to?", err=True)
+    languages = tuple(given["languages"]) or _asked_languages()
+    neutral = questions.SENDER_NAMES.get(languages[0], "Letters")
+    sender = "The name clients see on every mail (a lock screen shows it)"
+    imap = given["imap"] or _asked_imap(given)
+    smarthost = given["smarthost"] or click.prompt("Which server takes our mail?", err=True)
+    return questions.Answers(
+        name=name,
+        sender_name=given["sender_name"] or _ask(sender, neutral),
+        address=address,
+        languages=languages,
+        time_zone=given["time_zone"] or _ask("Time zone", system_zone()),
+        smarthost=_server(smarthost, given["smarthost_user"], address, {465: "tls", 25: "none"}),
+        imap=_server(imap, given["imap_user"] or address, address, {143: "starttls"})
+        if imap
+        else None,
+        listen=_listen(given["listen"] or "127.0.0.1:2525"),
+        person=given["person"] or _ask("Your short name here", short_name(os_user)),
+        os_user=os_user,
+        **own,
+    )
+
+
+def _refuse_to_guess(given: Mapping[str, Any]) -> None:
+    """Stop, rather than wait for an answer nobody can type."""
+    missing = [f"--{name}" for name in ("name", "address", "smarthost") if not given[name]]
+    if missing and not sys.stdin.isatty():
+        message = f"Nobody can be asked here (this is not a terminal). Give {', '.join(missing)}."
+        raise click.UsageError(message)
+
+
+def _ask(question: str, default: str) -> str:
+    """Ask on a terminal; elsewhere take the default."""
+    if not sys.stdin.isatty():
+        return default
+    answer: str = click.prompt(question, default=default, err=True)
+    return answer
+
+
+def _asked_languages() -> tuple[str, ...]:
+    return tuple(_ask("Languages, the main one first (id, en)", "id, en").replace(",", " ").split())
+
+
+def _asked_imap(given: Mapping[str, Any]) -> str:
+    if given["listen"] or not sys.stdin.isatty():
+        return ""
+    if not click.confirm("Do the letters come from a mailbox (IMAP)?", default=True, err=True):
+        return ""
+    host: str = click.prompt("On which server?", err=True)
+    return host
+
+
+def _server(text: str, user: str | None, address: str, tls: Mapping[int, str]) -> Server:
+    """Read HOST[:PORT]. On this machine the line is plain, as a rule without log-in."""
+    from mailcounsel.service.answers import Server
+
+    host, port = split_host(text)
+    is_near = host in LOOPBACK
+    if user is None and not is_near:
+        user = _ask("The account there (its password is asked for later)", address)
+    return Server(host, port, user, "none" if is_near else tls.get(port or 0))
+
+
+def _listen(text: str) -> Server:
+    from mailcounsel.service.answers import Server
+
+    return Server(*split_host(text))
+
+
+def split_host(text: str) -> tuple[str, int | None]:
+    """Split HOST[:PORT] or [IPv6]:PORT. Raises: UsageError."""
+    found = re.fullmatch(r"\[([^\]]+)\](?::(\d{1,5}))?|([^:]+)(?::(\d{1,5}))?", text.strip())
+    if found is None:
+        message = "A server is written as HOST or HOST:PORT."
+        raise click.UsageError(message)
+    port = found[2] or found[4]
+    return found[1] or found[3], int(port) if port else None
+
+
+def short_name(account: str) -> str:
+    """Return a name that the configuration takes for an account's name."""
+    kept = re.sub(r"[^a-z0-9-]+", "-", account.lower()).strip("-")
+    return kept if re.match(r"[a-z]", kept) else f"p-{kept}".rstrip("-")
+
+
+def system_zone() -> str:
+    """Return the machine's own time zone by its IANA name, UTC when it does not say."""
+    linked = os.path.realpath("/etc/localtime")
+    _, found, name = linked.partition("/zoneinfo/")
+    return name if found and name.count("/") <= 2 else "UTC"
+
+
+def _account_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as fault:
+        message = "This account has no name. Run this as a person's own account."
+        raise errors.Refused(message) from fault
+
+
+# -- what is said ---------------------------------------------------------------------------------
+
+
+def _text(done: Mapping[str, Any]) -> str:
+    lines = [f"made  {what}" for what in done["made"]]
+    lines += [f"kept  {what}" for what in done["kept"]]
+    lines += [f"todo  put the password into {path} (mode 0600)" for path in done["missing_secrets"]]
+    if done["made"] and done["config"] in done["made"]:
+        lines.append(f"todo  write your own emergency numbers into {done['config']}, [emergency]")
+    return "\n".join([*lines, "", *_next(done)])
+
+
+def _next(done: Mapping[str, Any]) -> list[str]:
+    command = _command(done)
+    serve = "sudo systemctl enable --now mailcounsel" if done["system"] else f"{command} serve"
+    if done["invited"] is None:
+        return ["Nobody is left to invite. Next:", f"  {serve}", f"  {command} doctor"]
+    person, code = done["invited"]["person"], done["invited"]["code"]
+    return [
+        f"The code for {person}, good for three days: {code}",
+        "Next, and the second in another terminal:",
+        f"  {serve}",
+        f"  {command} enrol {code}",
+    ]
+
+
+def _command(done: Mapping[str, Any]) -> str:
+    path = Path(done["config"])
+    is_usual = done["system"] or path == Path("config.toml")
+    return "mailcounsel" if is_usual else f"mailcounsel --config {shlex.quote(str(path))}"
