@@ -1,0 +1,168 @@
+"""`explain`: the steps over a mail file, in the caller's own process, storing nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import conftest
+from e2e.admin import Admin
+from mailcounsel.crypto import openpgp
+
+MAIL = conftest.ROOT / "tests" / "mail"
+
+
+@pytest.fixture
+def admin(short_tmp):
+    return Admin(short_tmp)
+
+
+def letter(folder: Path, text: str, name: str = "letter.eml", **headers: str) -> Path:
+    fields = {
+        "From": "Ani <ani@client.test>",
+        "To": "letters@example.org",
+        "Subject": "halo",
+        "Date": "Tue, 03 Nov 2026 10:00:00 +0700",
+        "Message-ID": "<one@client.test>",
+        "Content-Type": "text/plain; charset=utf-8",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    head = "".join(f"{name}: {value}\n" for name, value in fields.items())
+    path = folder / name
+    path.write_text(f"{head}\n{text}\n")
+    return path
+
+
+def files_in(folder: Path) -> set[str]:
+    return {str(path) for path in folder.rglob("*")}
+
+
+def test_explain_needs_no_configuration_and_leaves_nothing(admin):
+    """A stranger's file is explained by the defaults, and no file is written anywhere."""
+    path = letter(admin.folder, "Saya tidak bisa tidur sudah seminggu ini.\n\n> kata siapa")
+    before = files_in(admin.folder)
+    said = admin.run("explain", str(path)).stdout
+    assert files_in(admin.folder) == before
+    assert re.search(r"kind +letter", said)
+    assert re.search(r"from +Ani <ani@client\.test>", said)
+    assert re.search(r"language +id", said)
+    assert re.search(r"queue +general, priority normal", said)
+    assert "▸ 1 quoted line" in said
+    assert "kata siapa" not in said
+
+
+def test_explain_gives_one_object_for_each_file(admin):
+    """--json prints a line a file, each with a version, in the order given."""
+    names = ("phone-id", "bounce", "vacation-en", "list-en", "html-only-id")
+    done = admin.run("explain", "--json", *(str(MAIL / f"{name}.eml") for name in names))
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {one["version"] for one in found} == {1}
+    assert [Path(one["file"]).stem for one in found] == list(names)
+    kinds = [one["kind"] for one in found]
+    assert kinds == ["letter", "bounce", "automatic", "automatic", "letter"]
+    assert all(one["seconds"] >= 0 for one in found)
+
+
+def test_explain_shows_danger_and_which_rule_sees_it(admin):
+    """Signs are listed with their kind and the rule that saw them."""
+    path = letter(admin.folder, "aku mau bunuh diri malam ini")
+    (sign,) = admin.json("explain", str(path))["risk"][:1]
+    assert sign["kind"] == "suicide"
+    assert sign["quoted"] is False
+
+
+def test_explain_applies_the_rules_of_the_configuration(admin):
+    """Each rule says that it matched, or which condition did not hold."""
+    admin.run("init", "--name", "x", "--address", "letters@example.org", "--smarthost", "localhost")
+    with admin.config.open("a") as config:
+        config.write('\n[[rule]]\nname = "hello"\nsubject_contains = "halo"\ntags = ["greeting"]\n')
+        config.write('\n[[rule]]\nname = "english"\nlanguage = "en"\npriority = "low"\n')
+    found = admin.json("explain", str(letter(admin.folder, "Saya tidak bisa tidur.")))
+    assert found["rules"][0] == "hello: matched"
+    assert found["rules"][1].startswith("english: ")
+    assert found["tags"] == ["greeting"]
+    assert found["priority"] == "normal"
+
+
+def test_explain_decrypts_only_with_the_keys_it_is_given(admin):
+    """Without --keys an encrypted letter stays closed; with a home that holds the key it opens."""
+    home, elsewhere = admin.folder / "keys", admin.folder / "elsewhere"
+    reader = openpgp.make_centre(home, "Letters", "letters@example.org")
+    with contextlib.closing(openpgp.Centre(home, reader)) as opened:
+        certificate = opened.public_certificate()
+    writer = openpgp.make_centre(elsewhere, "Ani", "ani@client.test")
+    with contextlib.closing(openpgp.Centre(elsewhere, writer)) as client:
+        inside = b"Content-Type: text/plain\r\n\r\nrahasia di dalam\r\n"
+        sealed = client.encrypt_and_sign(inside, certificate, reader)
+    parts = "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n--b\n"
+    parts += f"Content-Type: application/octet-stream\n\n{sealed.decode()}\n--b--"
+    kind = 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary="b"'
+    path = letter(admin.folder, parts, Content_Type=kind, MIME_Version="1.0")
+    closed = admin.json("explain", str(path))
+    assert closed["protection"] == "encrypted"
+    assert closed["text"] == ""
+    assert closed["problems"] == ["not-opened (give --keys GNUPGHOME to look inside)"]
+    opened = admin.json("explain", "--keys", str(home), str(path))
+    assert opened["text"] == "rahasia di dalam"
+    assert opened["problems"] == []
+
+
+def test_explain_says_so_when_the_key_is_another(admin):
+    """A home without the right key opens nothing, and the letter is still explained."""
+    home = admin.folder / "keys"
+    openpgp.make_centre(home, "Letters", "letters@example.org")
+    found = admin.json("explain", "--keys", str(home), str(MAIL / "encrypted.eml"))
+    assert "cannot-decrypt" in found["problems"]
+    assert found["kind"] == "letter"
+
+
+def test_a_letter_beyond_the_limits_would_be_quarantined(admin):
+    """Too much is a fact about that file: it ends as quarantine, the next one goes on, exit 0."""
+    many = {f"X-{number}": "x" for number in range(1100)}
+    bad = letter(admin.folder, "x", "many.eml", **many)
+    good = letter(admin.folder, "Saya baik.")
+    done = admin.run("explain", "--json", str(bad), str(good))
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert (first["kind"], first["why"]) == ("quarantine", "OverBudget")
+    assert first["problems"]
+    assert second["kind"] == "letter"
+
+
+def test_nothing_a_terminal_acts_upon_comes_through(admin):
+    """Escapes, controls and bidi marks in subject, name, text and file name are taken out."""
+    evil = "\x1b[2J\u202eabc\x07"
+    path = letter(admin.folder, f"teks {evil}", "a\x1b[31m.eml", Subject=f"hal {evil}")
+    said = admin.run("explain", str(path)).stdout
+    assert "teks" in said
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said)
+
+
+def test_explain_reads_standard_input(admin):
+    """ "-" is standard input."""
+    done = admin.run("explain", "--json", "-", given=(MAIL / "phone-id.eml").read_bytes())
+    assert json.loads(done.stdout)["kind"] == "letter"
+
+
+def test_a_file_that_is_not_there_is_a_wrong_use(admin):
+    """Exit 2, one sentence, and nothing on standard output."""
+    done = admin.run("explain", "nowhere.eml", expect=2)
+    assert done.stdout == ""
+    assert "nowhere.eml" in done.stderr
+
+
+@pytest.mark.skipif("MAILCOUNSEL_CORPORA" not in os.environ, reason="MAILCOUNSEL_CORPORA is unset")
+def test_every_letter_of_the_corpora_is_explained(admin):
+    """No real letter makes the steps fail with anything but a limit."""
+    found = sorted(str(path) for path in Path(os.environ["MAILCOUNSEL_CORPORA"]).rglob("*.eml"))
+    done = admin.run("explain", "--json", *found)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == len(found)
+    odd = [
+        one["file"] for one in lines if one["kind"] == "quarantine" and one["why"] != "OverBudget"
+    ]
+    assert odd == []
