@@ -1,0 +1,271 @@
+"""Look at every part and say how it is, with a fix for each fault.
+
+`of_machine` needs only the configuration; `of_running` is what the service finds out about
+itself, and `mailcounsel.service.outside` looks at the same parts when no service runs.
+`of_servers` connects, and is the same for both.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from mailcounsel import errors
+from mailcounsel.casework import letters
+from mailcounsel.config import Config, Imap, Inbox
+from mailcounsel.crypto import homes, openpgp
+from mailcounsel.crypto.openpgp import Centre
+from mailcounsel.intake import inbox, watcher
+from mailcounsel.letter import templates
+from mailcounsel.outgoing import courier
+from mailcounsel.service.desk import Desk
+from mailcounsel.store import models, schema
+from mailcounsel.store.columns import database_now
+from mailcounsel.store.engine import Store
+from mailcounsel.trust import roster
+
+PATIENCE = 10  # seconds the smarthost has for each answer
+DRIFT = timedelta(minutes=2)
+KEY_SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one part is. `fix` says what to do and is "" when all is well."""
+
+    part: str
+    is_ok: bool
+    says: str
+    fix: str = ""
+
+
+def good(part: str, says: str) -> Finding:
+    """Say that a part is well."""
+    return Finding(part, True, says)
+
+
+def bad(part: str, says: str, fix: str) -> Finding:
+    """Say that a part is not well, and what to do."""
+    return Finding(part, False, says, fix)
+
+
+# -- this machine ---------------------------------------------------------------------------------
+
+
+def of_machine(config: Config) -> list[Finding]:
+    """Look at the programs and files of this machine."""
+    return [_gpg(), _templates(config)]
+
+
+def _gpg() -> Finding:
+    try:
+        command = [homes.program("gpg"), "--version"]
+        done = subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    except (errors.Unavailable, OSError, subprocess.SubprocessError):
+        return bad("gpg", "gpg is not installed, or does not start", "sudo apt install gnupg")
+    version = done.stdout.decode("ascii", "replace").splitlines()[0]
+    return good("gpg", version)
+
+
+def _templates(config: Config) -> Finding:
+    languages = config.centre.languages
+    problems = templates.check(languages, config.centre.templates)
+    if problems:
+        fix = f"Mend the files in {config.centre.templates or 'the installation'}."
+        return bad("templates", " ".join(problems), fix)
+    return good("templates", f"complete in {', '.join(languages)}")
+
+
+# -- the service's own parts ----------------------------------------------------------------------
+
+
+def of_running(desk: Desk) -> list[Finding]:
+    """Look at the parts from inside the running service."""
+    now, config = desk.now(), desk.office.config
+    found = [
+        good("keyring", "in use by the running service"),
+        centre_key(desk.centre, now),
+        shape(desk.store),
+        *clocks(desk.store, now),
+        _readers(desk),
+        *_letters(desk),
+    ]
+    servers = of_servers(config)
+    reached = {one.part for one in servers if one.is_ok}
+    return found + servers + _copies(desk, reached)
+
+
+def centre_key(centre: Centre, now: datetime) -> Finding:
+    """Say whether the centre's OpenPGP key can be used, and how long."""
+    facts = openpgp.examine(centre.public_certificate())
+    if facts.revoked or facts.expired or not facts.can_encrypt:
+        fix = f"gpg --homedir STATE_DIR/gnupg --quick-set-expire {facts.fingerprint} 0 '*'"
+        return bad("centre key", f"{facts.fingerprint} cannot be used any more", fix)
+    if facts.expires and facts.expires - now < KEY_SOON:
+        fix = f"gpg --homedir STATE_DIR/gnupg --quick-set-expire {facts.fingerprint} 0 '*'"
+        return bad("centre key", f"{facts.fingerprint} expires on {facts.expires:%d %b %Y}", fix)
+    until = f"good until {facts.expires:%d %b %Y}" if facts.expires else "does not expire"
+    return good("centre key", f"{facts.fingerprint}, {until}")
+
+
+def shape(store: Store) -> Finding:
+    """Say whether the store answers and has this release's shape."""
+    there, newest = store.read(schema.revision), schema.newest()
+    kind = "SQLite" if store.is_sqlite else "PostgreSQL"
+    if there == newest:
+        return good("store", f"{kind}, in this release's shape ({newest})")
+    if there is None:
+        return bad("store", f"{kind}, empty", "mailcounsel init")
+    fix = "Start the service once: it brings an older store up to date, and refuses a newer one."
+    return bad("store", f"{kind}, in another release's shape ({there})", fix)
+
+
+def clocks(store: Store, now: datetime) -> list[Finding]:
+    """Compare this machine's clock with the store's, and with what is written there."""
+    if store.read(schema.revision) is None:
+        return []
+
+    def read(connection: Connection) -> tuple[int, datetime | None]:
+        audit = models.table(models.Audit)
+        latest = connection.execute(select(func.max(audit.c.at))).scalar_one()
+        return int(connection.execute(select(database_now())).scalar_one()), latest
+
+    seconds, latest = store.read(read)
+    fix = "Set the clock of this machine and the store's: timedatectl set-ntp true"
+    if latest and latest - now > DRIFT:
+        return [bad("clock", "the store has entries from the future", fix)]
+    apart = abs(seconds - now.timestamp())
+    if apart > DRIFT.total_seconds():
+        return [bad("clock", f"this machine and the store are {apart:.0f} s apart", fix)]
+    return [good("clock", f"{now:%d %b %Y %H:%M} UTC, as the store says")]
+
+
+def _readers(desk: Desk) -> Finding:
+    names = sorted({queue.supervisor for queue in desk.office.config.queues})
+    try:
+        found = desk.store.read(lambda c: roster.readers(c, desk.office.keyring, names))
+    except errors.SealBroken:
+        fix = "Somebody changed the roster. Bring back a backup, and enrol everybody anew."
+        return bad("supervisors", "the roster was changed by somebody else", fix)
+    missing = sorted(set(names) - {one.name for one in found})
+    if missing:
+        fix = f"mailcounsel invite {missing[0]} (until then no letters are taken)"
+        return bad("supervisors", f"not enrolled yet: {', '.join(missing)}", fix)
+    return good("supervisors", f"enrolled: {', '.join(names)}")
+
+
+def _letters(desk: Desk) -> Iterator[Finding]:
+    waiting = len(inbox.quarantined(desk.store))
+    if waiting:
+        yield bad("quarantine", f"{waiting} waiting", "mailcounsel quarantine list")
+    else:
+        yield good("quarantine", "empty")
+    out = letters.outgoing
+    stuck = select(func.count()).where(out.c.state.in_(["uncertain", "failed"]))
+    count = desk.store.read(lambda c: int(c.execute(stuck).scalar_one()))
+    if count:
+        yield bad("outbox", f"{count} stuck", "mailcounsel outbox, then resend or settle each")
+    else:
+        yield good("outbox", "nothing is stuck")
+
+
+# -- other people's servers -----------------------------------------------------------------------
+
+
+def of_servers(config: Config) -> list[Finding]:
+    """Connect to every mailbox and to the smarthost, all at once, and log in."""
+    tests: list[Callable[[], list[Finding]]] = [lambda: [_smarthost(config)]]
+    tests += [partial(_mailbox, box, box.imap) for box in config.inboxes if box.imap]
+    with ThreadPoolExecutor(len(tests)) as pool:
+        return [one for found in pool.map(lambda test: test(), tests) for one in found]
+
+
+def _smarthost(config: Config) -> Finding:
+    quick = min(PATIENCE, config.smarthost.timeout_seconds)
+    smarthost = config.smarthost.model_copy(update={"timeout_seconds": quick})
+    problems = courier.check(smarthost)
+    if problems:
+        fix = "Check host, port, tls, user and its secret in [smarthost], and the network."
+        return bad("smarthost", " ".join(problems), fix)
+    return good("smarthost", f"{smarthost.host}:{smarthost.port} takes our mail")
+
+
+FIXES = {
+    "unreachable": "Check host, port and tls in [inbox.imap], and the network.",
+    "tls": "Check tls and port; the certificate must bear the host's name and be trusted here.",
+    "secret": "Check where [inbox.imap] says the password is: the file, its owner, its mode 0600.",
+    "login-refused": "Check user and password. Gmail and Microsoft 365 want a token_command.",
+    "folder-missing": "Check folder in [inbox.imap]; capital letters count.",
+    "junk-missing": "Name the provider's junk folder in junk_folder, or set it to false.",
+    "server-cannot": 'It has neither UIDPLUS nor MOVE, so nothing is removed: set after = "keep".',
+    "protocol": "Is this an IMAP server, and is tls right for that port?",
+}
+
+
+def _mailbox(box: Inbox, imap: Imap) -> list[Finding]:
+    part, place = f"mailbox {box.address}", f"{imap.host}:{imap.port}"
+    problems = watcher.check(box)
+    if not problems:
+        return [good(part, f"{place} lets us in")]
+    return [
+        bad(part, f"{place}: {code}", FIXES.get(code, "See the service's log."))
+        for code in problems
+    ]
+
+
+# -- what lies at the mail provider ---------------------------------------------------------------
+
+
+def mailboxes(desk: Desk) -> list[dict[str, Any]]:
+    """Compare every mailbox with the ledger: how much is there, how much was never kept."""
+    boxes = [box for box in desk.office.config.inboxes if box.imap]
+    return [one for box in boxes for one in _compared(desk, box)]
+
+
+def _compared(desk: Desk, box: Inbox) -> list[dict[str, Any]]:
+    empty = {"inbox": box.address, "folder": "", "there": 0, "missing": 0, "problem": ""}
+    try:
+        folders = watcher.compare(box, desk.store, desk.office.keyring)
+    except errors.MailcounselError as fault:
+        return [{**empty, "problem": str(fault)}]
+    return [
+        {**empty, "folder": one.folder, "there": one.there, "missing": one.missing}
+        for one in folders
+    ]
+
+
+def _copies(desk: Desk, reached: set[str]) -> list[Finding]:
+    """Say which copies of letters remain in the mailboxes that can be reached, and how long."""
+    boxes = [box for box in desk.office.config.inboxes if f"mailbox {box.address}" in reached]
+    found = ((box, one) for box in boxes for one in _compared(desk, box))
+    return [_remaining(one, box) for box, one in found if not one["problem"]]
+
+
+def _remaining(one: dict[str, Any], box: Inbox) -> Finding:
+    part = f"copies {one['inbox']} {one['folder']}"
+    says = f"{one['there']} at the mail provider, {_how_long(box)}"
+    if one["missing"]:
+        fix = "Wait a minute and look again; if it stays so, see the service's log."
+        return bad(part, f"{says}; {one['missing']} not fetched yet", fix)
+    return good(part, says)
+
+
+def _how_long(box: Inbox) -> str:
+    if box.after == "keep":
+        return 'kept there for good (after = "keep")'
+    what = "deleted" if box.after == "delete" else f"moved to {box.move_to}"
+    return f"each {what} {box.after_days} days after it was seen"
+
+
+def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return findings as they go over the socket."""
+    return [
+        {"part": one.part, "ok": one.is_ok, "says": one.says, "fix": one.fix} for one in findings
+    ]

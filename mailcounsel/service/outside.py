@@ -1,0 +1,59 @@
+"""Look at the service's parts from outside, when no service runs, as far as this account may."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+
+from mailcounsel import errors
+from mailcounsel.config import Config
+from mailcounsel.service import app, checks
+from mailcounsel.service.checks import Finding, bad, good
+from mailcounsel.store.engine import Store
+
+INIT = "mailcounsel init, as the service's account"
+
+
+def of_stopped(config: Config, now: datetime) -> list[Finding]:
+    """Look at keys, store and mail servers, changing nothing."""
+    return [
+        *_looked("keyring", INIT, lambda: _keyring(config)),
+        *_looked("centre key", INIT, lambda: _centre(config, now)),
+        *_looked(
+            "store",
+            "Check [store] in config.toml, and that its disk or server is there.",
+            lambda: _store(config, now),
+        ),
+        *checks.of_servers(config),
+    ]
+
+
+def _looked(part: str, fix: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+    try:
+        return look()
+    except errors.MailcounselError as fault:
+        return [bad(part, str(fault), fix)]
+    except OSError as fault:
+        return [bad(part, f"cannot be read: {fault.strerror}", fix)]
+
+
+def _keyring(config: Config) -> list[Finding]:
+    app.open_office(config)
+    return [good("keyring", "there, and can be read")]
+
+
+def _centre(config: Config, now: datetime) -> list[Finding]:
+    with contextlib.closing(app.open_centre(config)) as centre:
+        return [checks.centre_key(centre, now)]
+
+
+def _store(config: Config, now: datetime) -> list[Finding]:
+    """Look into the store; a SQLite file that is not there is not made by looking."""
+    is_new_file = (
+        config.store.url is None and not (config.centre.state_dir / "mailcounsel.db").exists()
+    )
+    if is_new_file:
+        return [bad("store", "there is none yet", INIT)]
+    with contextlib.closing(Store(config.store_url)) as store:
+        return [checks.shape(store), *checks.clocks(store, now)]
