@@ -147,7 +147,10 @@ class House:
 
     def receive(self, raw: bytes, **more: Any) -> SimpleNamespace:
         """Keep a letter and take it through the nine steps. Return its inbox row."""
-        kept = self.keep(raw, **more)
+        return self.again(self.keep(raw, **more))
+
+    def again(self, kept: str) -> SimpleNamespace:
+        """Take what is due through the nine steps. Return the inbox row of one letter."""
         work.place_letters(self.desk)
         rows = models.table(models.Inbox)
         query = select(rows).where(rows.c.id == kept)
@@ -196,7 +199,9 @@ class House:
         query = select(out).order_by(out.c.created_at, out.c.id)
         rows = self.store.read(lambda c: c.execute(query).mappings().all())
         found = [
-            SimpleNamespace(**row, parcel=letters.open_parcel(self.office, row) if row["sealed"] else None)
+            SimpleNamespace(
+                **row, parcel=letters.open_parcel(self.office, row) if row["sealed"] else None
+            )
             for row in rows
             if kind in {None, row["kind"]}
         ]
@@ -251,9 +256,13 @@ class House:
     def reply(self, person: str, case: str, text: str, *, plain: str = "") -> dict[str, Any]:
         """Reply as a therapist's own process does: begin, sign, approve."""
         begun = self.call(person, "reply.begin", case=case)
-        statement = json.dumps({**begun, "subject": "Surat untuk Anda", "text": text, "plain": plain})
+        statement = json.dumps(
+            {**begun, "subject": "Surat untuk Anda", "text": text, "plain": plain}
+        )
         signature = self.keys[person].sign(statement.encode())
-        return self.call(person, "reply.approve", statement=statement, signature=b64encode(signature).decode())
+        return self.call(
+            person, "reply.approve", statement=statement, signature=b64encode(signature).decode()
+        )
 
     def read(self, person: str, case: str) -> list[dict[str, Any]]:
         """Open a case's entries as a reader's own process does, oldest first."""
@@ -267,7 +276,9 @@ class House:
         entries = []
         for entry in shown["entries"]:
             key = opened[(entry["case"], entry["epoch"], "content")]
-            content = sealing.open_with(key, b64decode(entry["content"]), f"letter/{entry['id']}/content")
+            content = sealing.open_with(
+                key, b64decode(entry["content"]), f"letter/{entry['id']}/content"
+            )
             entries.append({**entry, **json.loads(content)})
         return entries
 

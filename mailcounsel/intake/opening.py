@@ -160,8 +160,9 @@ def _usable(candidates: list[bytes], address: str) -> list[Offered]:
             facts = openpgp.examine(candidate)
         except errors.OpenPGPError:
             continue  # a broken or secret key is nobody's certificate
-        if address.casefold() in {one.casefold() for one in facts.addresses}:
-            usable = facts.can_encrypt and not facts.revoked
+        is_theirs = address.casefold() in {one.casefold() for one in facts.addresses}
+        if is_theirs or facts.revoked:  # a revoked key names nobody any more
+            usable = is_theirs and facts.can_encrypt and not facts.revoked
             offered = Offered(facts.fingerprint, packets.dearmour(candidate), usable)
             found.setdefault(facts.fingerprint, offered)
     return list(found.values())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, datetime, timedelta
 
-import house as house_of
 import pytest
 from sqlmodel import SQLModel
 
+import house as house_of
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import schema
 from mailcounsel.store.engine import Store

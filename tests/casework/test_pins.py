@@ -1,0 +1,333 @@
+"""Whose key is whose: seen, pinned by a signature, guarded ever after. Real gpg on both sides."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from mailcounsel.casework import consent, parcels
+from mailcounsel.crypto import autocrypt
+from mailcounsel.store import models
+from mailcounsel.trust import merging, pins
+from parts import gpg_homes
+
+ANI = "ani@klien.test"
+
+
+class Writer:
+    """A client with gpg, who writes what mail programs write."""
+
+    def __init__(self, home, address: str) -> None:
+        self.gpg = gpg_homes.Gpg(home)
+        self.address = address
+        self.key = self.gpg.key(f"<{address}>")
+        self.number = 0
+
+    @property
+    def certificate(self) -> bytes:
+        return self.gpg.export(self.key)
+
+    def autocrypt(self, address: str = "") -> bytes:
+        return autocrypt.header(address or self.address, self.certificate)
+
+    def headers(self, *, to="halo@rumah.test", sender="", reply_to=None, key=b"", message_id=""):
+        self.number += 1
+        lines = [
+            f"From: {sender or self.address}",
+            f"To: {reply_to.from_address if reply_to else to}",
+            "Subject: surat",
+            "Date: Sun, 22 Nov 2026 09:00:00 +0000",
+            f"Message-ID: <{message_id or f'{self.number}.{self.key}@klien.test'}>",
+            *([f"In-Reply-To: <{reply_to.message_id}>"] if reply_to else []),
+        ]
+        return "\r\n".join(lines).encode() + b"\r\n" + key
+
+    def plain(self, text: str, **more) -> bytes:
+        return self.headers(**more) + b"\r\n" + text.encode() + b"\r\n"
+
+    def signed(self, text: str, *, change=None, by=None, **more) -> bytes:
+        """PGP/MIME signed: RFC 3156 section 5."""
+        part = f"Content-Type: text/plain\r\n\r\n{text}\r\n".encode()
+        signature = (by or self).gpg.signature(part, (by or self).key)
+        kind = (
+            b"MIME-Version: 1.0\r\nContent-Type: multipart/signed; micalg=pgp-sha512;"
+            b' protocol="application/pgp-signature"; boundary="b1"\r\n\r\n'
+        )
+        shown = change(part) if change else part
+        end = b"\r\n--b1\r\nContent-Type: application/pgp-signature\r\n\r\n"
+        body = b"--b1\r\n" + shown + end + signature + b"\r\n--b1--\r\n"
+        return self.headers(**more) + kind + body
+
+    def encrypted(self, centre, inside: bytes, outer: bytes, *, by=None, options=()) -> bytes:
+        """Encrypted and signed in one (RFC 3156 section 6.2), for a hidden recipient."""
+        writer = by or self
+        writer.gpg("--import", data=centre.public_certificate())
+        hidden = ["--armor", "--hidden-recipient", centre.fingerprint, "--encrypt", "--sign"]
+        message = writer.gpg(*hidden, "--local-user", writer.key, *options, data=inside)
+        kind = (
+            b"MIME-Version: 1.0\r\nContent-Type: multipart/encrypted;"
+            b' protocol="application/pgp-encrypted"; boundary="b2"\r\n\r\n'
+            b"--b2\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
+            b"--b2\r\nContent-Type: application/octet-stream\r\n\r\n"
+        )
+        return outer + kind + message + b"\r\n--b2--\r\n"
+
+    def chat(self, centre, text: str, **more) -> bytes:
+        """As Delta Chat writes: everything inside, outside only what the way needs."""
+        self.number += 1
+        name = f"{self.number}.{self.key}@localhost"
+        inside = self.headers(key=self.autocrypt(), message_id=name, **more)
+        inside += (
+            b"Chat-Version: 1.0\r\nMIME-Version: 1.0\r\n"
+            b'Content-Type: text/plain; protected-headers="v1"; hp="cipher"\r\n\r\n'
+        )
+        outer = (
+            f"From: {self.address}\r\nDate: Sun, 15 Nov 2026 01:00:00 +0000\r\n"
+            f'Message-ID: <{name}>\r\nTo: "hidden-recipients": ;\r\nSubject: [...]\r\n'
+        )
+        return self.encrypted(centre, inside + text.encode() + b"\r\n", outer.encode())
+
+
+@pytest.fixture(scope="module")
+def writers():
+    with gpg_homes.short_directory() as root:
+        ani = Writer(root / "ani", ANI)
+        mal = Writer(root / "mal", ANI)  # somebody else, with a key that bears Ani's address
+        yield SimpleNamespace(ani=ani, mal=mal, root=root)
+
+
+@pytest.fixture
+def ani(writers):
+    return writers.ani
+
+
+@pytest.fixture
+def mal(writers):
+    return writers.mal
+
+
+def pinned(house, number=1):
+    client_id, keyring = house.case(number).client_id, house.office.keyring
+    found = house.store.read(lambda c: pins.of_client(c, keyring, client_id))
+    return [(pin.state, pin.fingerprint) for pin in found]
+
+
+def way(house, number=1):
+    client_id, keyring = house.case(number).client_id, house.office.keyring
+    return house.store.read(lambda c: consent.way(c, keyring, client_id))
+
+
+# -- seen, then pinned ---------------------------------------------------------------------------
+
+
+def test_a_key_is_seen_before_it_is_believed(house, ani):
+    """Anyone can put a key into a mail: without a signature nothing is encrypted to it."""
+    house.receive(ani.plain("Halo.", key=ani.autocrypt()))
+    assert pinned(house) == [("seen", ani.key)]
+    assert way(house).channel == parcels.NONE
+
+
+def test_a_signature_over_the_whole_body_pins(house, ani):
+    """Signed with the key it carries: from now on letters are encrypted to that key."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    assert pinned(house) == [("pinned", ani.key)]
+    assert way(house) == consent.Way(parcels.ENCRYPTED, ani.key)
+
+
+def test_a_body_that_was_changed_pins_nothing(house, ani):
+    """One letter of the text differs: the signature is not over this body."""
+    changed = ani.signed("Halo.", change=lambda b: b.replace(b"Halo", b"Hala"), key=ani.autocrypt())
+    house.receive(changed)
+    assert pinned(house) == [("seen", ani.key)]
+
+
+def test_a_signature_over_a_part_pins_nothing(house, ani):
+    """Words above a signed part are not covered by its signature."""
+    signed = ani.signed("Halo.", key=ani.autocrypt())
+    head, _, body = signed.partition(b"MIME-Version: 1.0\r\n")
+    wrapped = (
+        head
+        + b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="o"\r\n\r\n'
+        + b"--o\r\nContent-Type: text/plain\r\n\r\nKirim uang ke sini.\r\n--o\r\n"
+        + body
+        + b"--o--\r\n"
+    )
+    house.receive(wrapped)
+    assert pinned(house) == [("seen", ani.key)]
+
+
+def test_a_chat_program_that_hides_everything_inside_is_pinned_at_once(house, ani):
+    """Delta Chat: hidden recipient, no headers outside, key and threading inside."""
+    house.receive(ani.chat(house.centre, "Halo, saya susah tidur."))
+    assert pinned(house) == [("pinned", ani.key)]
+    assert "susah tidur" in house.read("wulan", "C-0001")[0]["text"]
+    (answer,) = house.outbox("acknowledgement")
+    assert (answer.parcel.channel, answer.parcel.fingerprint) == (parcels.ENCRYPTED, ani.key)
+    assert answer.parcel.from_address == "halo@rumah.test"  # no tag where there is a key
+
+
+def test_a_pinned_signature_places_without_any_token(house, ani):
+    """The client's next chat message, to the plain address, is in the same case."""
+    house.receive(ani.chat(house.centre, "Halo."))
+    row = house.receive(ani.chat(house.centre, "Sudah lebih baik."))
+    assert row.case_id == house.case(1).id
+
+
+def test_a_pinned_signature_proves_from_a_new_address(house, ani):
+    """The same person, another provider: the key is the proof, the address is not needed."""
+    house.receive(ani.chat(house.centre, "Halo."))
+    row = house.receive(ani.signed("Alamat baruku.", sender="ani@baru.test"))
+    assert row.case_id == house.case(1).id
+    house.reply("wulan", "C-0001", "Baik.")
+    (reply,) = house.outbox("reply")
+    assert reply.parcel.to_address == ANI  # a person adds an address, a letter does not
+
+
+# -- another key ---------------------------------------------------------------------------------
+
+
+def test_another_key_with_our_token_alarms_and_changes_nothing(house, ani, mal):
+    """Whoever saw a mail has the token: their key is shown to a person, nothing is sent to it."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    house.receive(mal.signed("Ini kunci baruku.", key=mal.autocrypt(), reply_to=sent))
+    assert sorted(pinned(house)) == sorted([("pinned", ani.key), ("alarm", mal.key)])
+    assert house.flags(1) == ["key-changed"]
+    assert way(house).fingerprint == ani.key
+
+
+def test_a_key_in_an_unproved_letter_never_reaches_the_client(house, ani, mal):
+    """A forged From with a key and a good signature by it is a case of its own."""
+    house.receive(ani.plain("Halo.", key=ani.autocrypt()))
+    house.receive(mal.signed("Halo lagi.", key=mal.autocrypt()))
+    assert pinned(house, 1) == [("seen", ani.key)]
+    assert pinned(house, 2) == [("pinned", mal.key)]
+    assert house.case(2).maybe_case_id == house.case(1).id
+
+
+def test_another_key_in_junk_is_not_looked_at(house, ani):
+    """What lay in Junk brings no key."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()), suspect=True)
+    assert pinned(house) == []
+
+
+def test_linking_brings_the_proved_key(house, ani):
+    """A person says both cases are one client's: the key pinned in the one counts in the other."""
+    house.write(ANI, "Halo.")
+    house.receive(ani.signed("Ini aku juga.", key=ani.autocrypt()))
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert pinned(house, 1) == [("pinned", ani.key)]
+    row = house.receive(ani.signed("Dan lagi."))
+    assert row.case_id == house.case(1).id
+
+
+# -- the same key, older and newer copies ---------------------------------------------------------
+
+
+def test_the_same_primary_key_with_a_new_subkey_is_merged(house, writers):
+    """A new encryption subkey is taken in silently; an old copy afterwards takes nothing away."""
+    eka = Writer(writers.root / "eka", "eka@klien.test")
+    old = eka.autocrypt()
+    house.receive(eka.signed("Halo.", key=old))
+    eka.gpg("--passphrase", "", "--quick-add-key", eka.key, "cv25519", "encr", "0")
+    house.receive(eka.signed("Kunci diperbarui.", key=eka.autocrypt()))
+    house.receive(eka.signed("Dari komputer lama.", key=old))
+    client_id, keyring = house.case(1).client_id, house.office.keyring
+    (pin,) = house.store.read(lambda c: pins.of_client(c, keyring, client_id))
+    other = gpg_homes.Gpg(writers.root / "other")
+    other("--import", data=pin.certificate)
+    listed = other("--with-colons", "--list-keys", eka.key)
+    assert listed.count(b"\nsub:") == 2
+    assert house.flags(1) == []
+    assert len(house.rows(models.Case)) == 1
+
+
+def test_a_revoked_key_is_written_to_no_more(house, writers):
+    """Its owner's revocation counts: the letter waits for a person, and nothing leaves weaker."""
+    eka = Writer(writers.root / "revoked", "eka@klien.test")
+    house.receive(eka.signed("Halo.", key=eka.autocrypt()))
+    token = house.sent_to("eka@klien.test")[0]
+    eka.gpg.revoke(eka.key)
+    house.receive(eka.plain("Kunciku hilang.", key=eka.autocrypt(), reply_to=token))
+    client_id, keyring = house.case(1).client_id, house.office.keyring
+    (pin,) = house.store.read(lambda c: pins.of_client(c, keyring, client_id))
+    assert pin.state == "pinned"
+    with pytest.raises(Exception, match="revoked"):
+        house.centre.encrypt_and_sign(b"x", pin.certificate, pin.fingerprint)
+
+
+def test_an_expired_key_is_nobodys_new_key(house, writers):
+    """A key that has expired is not even seen."""
+    eka = Writer.__new__(Writer)
+    eka.gpg, eka.address, eka.number = gpg_homes.Gpg(writers.root / "old"), "eka@klien.test", 0
+    past = ("--faked-system-time", gpg_homes.PAST)
+    eka.key = eka.gpg.key("<eka@klien.test>", expires="1d", options=past)
+    house.receive(eka.plain("Halo.", key=eka.autocrypt()))
+    assert pinned(house) == []
+
+
+def test_garbage_beside_a_certificate_takes_nothing_away(ani):
+    """Merging keeps ours when the other copy does not read, and adds nothing twice."""
+    ours = ani.certificate
+    assert merging.merged(ours, b"\x99garbage") == ours
+    assert merging.merged(ours, ours) == ours
+
+
+# -- the database in somebody's hands --------------------------------------------------------------
+
+
+def test_an_edited_pin_fails_closed_and_keeps_the_letter(house, ani, mal):
+    """A row changed by hand opens nothing, sends nothing, and loses nothing."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    house.write("mal@jahat.test", "Halo.")
+    house.send()
+    (pin,) = house.rows(models.Pin)
+    house.edit(models.Pin, pin.id, client_id=house.case(2).client_id)
+    row = house.receive(ani.signed("Buka kasus orang lain?"))
+    assert (row.state, row.reason) == ("received", "SealBroken")
+    for _ in range(2):
+        house.clock.on(hours=1)
+        row = house.again(row.id)
+    assert row.state == "quarantine"
+    assert row.raw
+    assert [one for one in house.send() if one.to_address != "wulan@staf.test"] == []
+
+
+def test_a_pin_made_seen_again_by_hand_is_noticed(house, ani):
+    """Weakening a pin in the database does not make the service write in clear."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (pin,) = house.rows(models.Pin)
+    house.edit(models.Pin, pin.id, state="seen")
+    with pytest.raises(Exception, match="does not open"):
+        house.reply("wulan", "C-0001", "Rahasia.")
+    assert house.outbox("reply") == []
+
+
+def test_an_edited_address_fails_closed(house):
+    """Turning a client's letters to another address in the database is noticed."""
+    house.write(ANI, "Halo.")
+    house.write("mal@jahat.test", "Halo.")
+    first, second = sorted(house.rows(models.Address), key=lambda row: row.created_at)
+    for values in (
+        {"sealed": second.sealed},
+        {"written_to": False},
+        {"client_id": second.client_id},
+    ):
+        before = {name: getattr(first, name) for name in values}
+        house.edit(models.Address, first.id, **values)
+        begun = [row.id for row in house.outbox("reply")]
+        with pytest.raises(Exception, match=r"does not open|no address"):
+            house.reply("wulan", "C-0001", "Rahasia.")
+        assert [row.id for row in house.outbox("reply")] == begun
+        house.edit(models.Address, first.id, **before)
+
+
+def test_a_letter_that_cannot_be_opened_is_shown_as_it_came(house, ani):
+    """Encrypted to somebody else: kept, in a case, with the reason."""
+    raw = ani.chat(house.centre, "Halo.")
+    start = raw.index(b"-----BEGIN PGP MESSAGE")
+    broken = raw[: start + 300] + b"A" * 8 + raw[start + 308 :]
+    row = house.receive(broken)
+    assert row.state == "case"
+    assert "cannot-decrypt" in house.read("wulan", "C-0001")[0]["problems"]
