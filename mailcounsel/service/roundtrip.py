@@ -30,7 +30,7 @@ from mailcounsel.outgoing import courier
 from mailcounsel.service import checks
 from mailcounsel.service.checks import Finding, bad, good
 from mailcounsel.service.desk import Desk
-from mailcounsel.store import models
+from mailcounsel.store import models, statements
 
 MARK = "X-Mailcounsel-Roundtrip"
 GOOD_FOR = timedelta(days=1)
@@ -126,9 +126,12 @@ def take(desk: Desk, received: Received) -> bool:
     reason = " ".join([f"roundtrip {token}", *_survived(head, received, _test(box, token))])
 
     def job(connection: Connection) -> bool:
-        if _row(connection, token) is not None:
+        once = {"name": f"roundtrip {token}", "value": 1}
+        if not statements.insert_once(connection, statements.counters, once):
             return False  # somebody copied the mark onto another letter
-        return inbox.settle(connection, received, "own-loop", reason=reason)
+        if not inbox.settle(connection, received, "own-loop", reason=reason):
+            raise errors.Conflict  # another process has this letter now, and its mark with it
+        return True
 
     return desk.store.write(job)
 

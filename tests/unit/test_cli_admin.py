@@ -57,9 +57,7 @@ def every_command(names):
             yield from (((name, sub), found) for sub, found in command.commands.items())
 
 
-@pytest.mark.parametrize(
-    "words", [words for words, _ in every_command(OURS)], ids=" ".join
-)
+@pytest.mark.parametrize("words", [words for words, _ in every_command(OURS)], ids=" ".join)
 def test_help_ends_with_an_example_that_names_the_command(words):
     """The last line of each command's help can be typed."""
     shown = CliRunner().invoke(cli, [*words, "--help"]).output
