@@ -1,1 +1,1 @@
-"""A centre in a temporary place, for a newcomer to watch and to play the client."""
+"""The demonstration: a whole centre on one machine, with invented clients around it."""
