@@ -34,12 +34,13 @@ class Key:
 
     name: str
     secret: bytes = field(repr=False)
+    id: bytes = field(init=False)  # the 8 bytes by which sealed values name this key
 
-    @property
-    def id(self) -> bytes:
-        """The 8 bytes by which sealed values name this key."""
+    def __post_init__(self) -> None:
+        """Work the id out once: every sealed value and every MAC asks for it."""
         person = f"mc {self.name}".encode()
-        return sealing.digest(b"", key=self.secret, person=person, size=8)
+        name = sealing.digest(b"", key=self.secret, person=person, size=8)
+        object.__setattr__(self, "id", name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ and its plaintext is padded first, so that its size tells little. A *context* su
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from nacl import exceptions, public, signing, utils
-from nacl import hash as nacl_hash
-from nacl.encoding import RawEncoder
 
 from mailcounsel import errors
 
@@ -177,4 +176,4 @@ def verify(verify_key: bytes, message: bytes, signature: bytes) -> bool:
 
 def digest(data: bytes, *, person: bytes, key: bytes = b"", size: int = 32) -> bytes:
     """Hash with BLAKE2b; `person` (at most 16 bytes) keeps the purposes apart."""
-    return nacl_hash.blake2b(data, digest_size=size, key=key, person=person, encoder=RawEncoder)
+    return hashlib.blake2b(data, digest_size=size, key=key, person=person).digest()
