@@ -11,6 +11,7 @@ from mailcounsel.casework import checkins
 from mailcounsel.intake import inbox, pipeline, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
+from mailcounsel.service import roundtrip
 from mailcounsel.service.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ def place_letter(desk: Desk, received: Received) -> None:
     A fault of ours (no gpg, no supervisor, store away) is passing and does not count as an attempt.
     """
     try:
+        if roundtrip.take(desk, received):
+            return
         outcome = pipeline.process(desk.store, desk.office, desk.centre, received, desk.now())
         if outcome.state == recording.CHANGED:
             inbox.postponed(desk.store, received, desk.now())

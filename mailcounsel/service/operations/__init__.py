@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcounsel.service.control import Operation
-from mailcounsel.service.operations import cases, centre, goals, letters, people, ways
+from mailcounsel.service.operations import cases, centre, goals, health, letters, people, ways
 
 READERS = frozenset({"therapist", "supervisor"})
 ADMINS = frozenset({"admin"})
@@ -45,4 +45,7 @@ OPERATIONS: dict[str, Operation] = {
     "quarantine.retry": Operation(centre.retry, ADMINS),
     "reconcile": Operation(centre.reconcile, ADMINS),
     "status": Operation(centre.status, ADMINS),
+    "doctor": Operation(health.doctor, ADMINS),
+    "roundtrip.send": Operation(health.roundtrip_send, ADMINS),
+    "roundtrip.look": Operation(health.roundtrip_look, ADMINS),
 }
