@@ -47,6 +47,8 @@ def _ours(fault: Exception) -> errors.MailcounselError:
         return errors.DiskFull()
     if isinstance(fault, exc.IntegrityError):
         return errors.Conflict()
+    if "not a database" in text or "malformed" in text:
+        return errors.Unavailable("The store is damaged. Keep it as it is, and restore a backup.")
     if isinstance(fault, exc.DataError):
         return errors.Refused("The store cannot keep a value of this kind.")
     return errors.StoreUnavailable()
