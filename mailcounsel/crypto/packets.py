@@ -83,6 +83,25 @@ def split(data: bytes) -> Iterator[tuple[int, bytes]]:
         position = end
 
 
+def leading(data: bytes, tag: int) -> tuple[list[bytes], bytes]:
+    """Return the packets of one tag that a message begins with, each whole, and what follows.
+
+    Raises: BadKey where the bytes are no packets.
+    """
+    found, position = [], 0
+    while position < len(data) and _tag(data[position]) == tag:
+        _, _, end = _header(data, position)
+        if end > len(data):
+            raise errors.BadKey
+        found.append(data[position:end])
+        position = end
+    return found, data[position:]
+
+
+def _tag(first: int) -> int:
+    return first & 0x3F if first & 0x40 else (first >> 2) & 0x0F
+
+
 def _header(data: bytes, position: int) -> tuple[int, int, int]:
     first = data[position]
     if not first & 0x80:
@@ -90,9 +109,9 @@ def _header(data: bytes, position: int) -> tuple[int, int, int]:
     try:
         if first & 0x40:
             start, length = _new_length(data, position + 1)
-            return first & 0x3F, start, start + length
+            return _tag(first), start, start + length
         start, length = _old_length(data, position + 1, first & 3)
-        return (first >> 2) & 0x0F, start, start + length
+        return _tag(first), start, start + length
     except IndexError:
         raise errors.BadKey from None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailcounsel import errors
-from mailcounsel.crypto import homes, packets, status
+from mailcounsel.crypto import homes, packets, recipients, status
 from mailcounsel.crypto.certificate import KeyFacts
 from mailcounsel.crypto.openpgp import keys
 from mailcounsel.crypto.openpgp.process import (
@@ -89,13 +89,20 @@ class Centre:
         Raises: DecryptionFailed, with no plaintext; BadKey; TryLater.
         """
         with self._at_work(certificates) as gpg:
-            ran = self._decrypt(gpg, ciphertext)
-            found = status.signatures(status.inside(ran.status))
-            if ran.code and found:
-                # gpg exits with an error as well when all that is wrong is a signature.
-                ran = self._decrypt(gpg, ciphertext, "--skip-verify")
-        if ran.code or not status.opened_whole(ran.status):
+            tried = (self._open(gpg, one) for one in recipients.alternatives(ciphertext))
+            opened = next((one for one in tried if one), None)
+        if opened is None:
             raise self._failure(errors.DecryptionFailed())
+        return opened
+
+    def _open(self, gpg: Gpg, ciphertext: bytes) -> Opened | None:
+        ran = self._decrypt(gpg, ciphertext)
+        found = status.signatures(status.inside(ran.status))
+        if ran.code and found:
+            # gpg exits with an error as well when all that is wrong is a signature.
+            ran = self._decrypt(gpg, ciphertext, "--skip-verify")
+        if ran.code or not status.opened_whole(ran.status):
+            return None
         return Opened(ran.data, found)
 
     def _decrypt(self, gpg: Gpg, ciphertext: bytes, *options: str) -> Ran:
