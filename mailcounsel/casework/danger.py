@@ -11,14 +11,15 @@ from __future__ import annotations
 import tomllib
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from mailcounsel.casework.lexicon import phrases
-from mailcounsel.casework.lexicon.phrases import Book, Found, Word
+from mailcounsel.casework.lexicon import phrases, pieces
+from mailcounsel.casework.lexicon.book import Book, Found, Stretch
+from mailcounsel.casework.lexicon.phrases import Phrase, Word
 
 _IDIOM: Final = "idiom"
 # How many words before a sign a negation may stand.
@@ -56,30 +57,35 @@ def signs(text: str, quoted: Iterable[tuple[int, int]] = ()) -> tuple[Sign, ...]
     """Find the signs of danger in a letter, in the order of the text.
 
     `quoted` are the (start, end) places of quoted text; a sign that lies wholly within it is
-    marked. The time is linear in the text, the number of signs bounded.
+    marked. The time is linear in the text, the number of signs bounded. A kind that was named
+    plainly again and again is not looked for in the rest of a letter of more than 64,000
+    characters: it could raise nothing more.
     """
     spans = _merged(quoted)
     seen: Counter[tuple[str, bool, bool]] = Counter()
     found: list[Sign] = []
-    for words, begin, end in phrases.windows(text):
-        for sign in _signs_of_window(text, words, (begin, end), spans):
+    enough: set[str] = set()
+    for stretch in _lexicon().book.stretches(text, without=enough):
+        for sign in _signs_of_stretch(text, stretch, spans):
             sort = (sign.rule, sign.quoted, sign.negated)
             seen[sort] += 1
             if seen[sort] <= _MOST_OF_ONE_SORT:
                 found.append(sign)
+            elif not sign.quoted and not sign.negated:
+                enough |= {rule for rule, kind in _lexicon().kinds.items() if kind == sign.kind}
     return tuple(found)
 
 
-def _signs_of_window(
-    text: str, words: Sequence[Word], looked_at: tuple[int, int], spans: list[tuple[int, int]]
+def _signs_of_stretch(
+    text: str, stretch: Stretch, spans: Sequence[tuple[int, int]]
 ) -> Iterator[Sign]:
-    lexicon = _lexicon()
+    lexicon, words = _lexicon(), stretch.words
     # An idiom may begin before the part looked at and still cover a sign in it.
-    begin, end = looked_at
-    earlier = max(0, begin - phrases.REACH)
-    found = list(lexicon.book.find(text, words, earlier, end))
+    found = list(lexicon.book.find(text, stretch, 0, stretch.end))
     idioms = [one for one in found if lexicon.kinds[one.entry] == _IDIOM]
-    wanted = [one for one in found if lexicon.kinds[one.entry] != _IDIOM and one.first >= begin]
+    wanted = [
+        one for one in found if lexicon.kinds[one.entry] != _IDIOM and one.first >= stretch.begin
+    ]
     for one in _outermost(wanted, lexicon.kinds):
         if not _is_covered(one, idioms):
             start, stop = words[one.first].start, words[one.last - 1].end
@@ -105,7 +111,7 @@ def _outermost(found: Sequence[Found], kinds: dict[str, str]) -> Iterator[Found]
 
 def _is_covered(one: Found, idioms: Sequence[Found]) -> bool:
     near = bisect_right(idioms, one.first, key=lambda idiom: idiom.first)
-    return any(idiom.last >= one.last for idiom in idioms[max(0, near - phrases.REACH) : near])
+    return any(idiom.last >= one.last for idiom in idioms[max(0, near - pieces.AROUND) : near])
 
 
 def _is_negated(text: str, words: Sequence[Word], first: int) -> bool:
@@ -137,19 +143,42 @@ def _is_within(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
     return at >= 0 and end <= spans[at][1]
 
 
+def book() -> Book:
+    """Return the phrases of the lexicon, ready to be found."""
+    return _lexicon().book
+
+
+def read_phrases() -> tuple[list[Phrase], list[Phrase]]:
+    """Return the phrases of the signs, and those of the idioms."""
+    data = _data()
+    return _compiled(data, "sign"), _compiled(data, "idiom")
+
+
+def _compiled(data: Mapping[str, Any], kind: str) -> list[Phrase]:
+    sets = _sets(data)
+    return [
+        phrases.compile_phrase(entry["id"], written, sets)
+        for entry in data[kind]
+        for written in entry["phrases"]
+    ]
+
+
+def _data() -> dict[str, Any]:
+    source = resources.files("mailcounsel.casework.lexicon").joinpath("danger.toml")
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+def _sets(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {name: written.split() for name, written in data["sets"].items()}
+
+
 @cache
 def _lexicon() -> _Lexicon:
-    source = resources.files("mailcounsel.casework.lexicon").joinpath("danger.toml")
-    data: dict[str, Any] = tomllib.loads(source.read_text(encoding="utf-8"))
-    sets = {name: written.split() for name, written in data["sets"].items()}
-    entries = data["sign"] + data["idiom"]
+    data = _data()
+    sets = _sets(data)
     return _Lexicon(
-        book=Book(
-            phrases.compile_phrase(entry["id"], written, sets)
-            for entry in entries
-            for written in entry["phrases"]
-        ),
-        kinds={entry["id"]: entry.get("kind", _IDIOM) for entry in entries},
+        book=Book(*read_phrases()),
+        kinds={entry["id"]: entry.get("kind", _IDIOM) for entry in data["sign"] + data["idiom"]},
         negations=frozenset(map(phrases.fold, sets["negation"])),
         not_negated=frozenset(map(phrases.fold, sets["not_negated"])),
         turns=frozenset(map(phrases.fold, sets["turn"])),

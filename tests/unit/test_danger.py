@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailcounsel.casework import danger
@@ -257,11 +257,20 @@ def test_an_idiom_is_passed_over_wherever_it_stands_in_a_long_letter() -> None:
         assert danger.signs(text) == ()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200))))
 def test_no_text_breaks_the_reader(text: str, quoted: list[tuple[int, int]]) -> None:
     """Whatever comes, every sign lies within the text."""
     for sign in danger.signs(text, quoted):
         assert 0 <= sign.start < sign.end <= len(text)
+
+
+def test_what_was_said_plainly_again_and_again_hides_no_other_kind() -> None:
+    """In a very long letter a kind is no longer looked for, and all others still are."""
+    text = "I want to die. " * 20_000 + "He raped me."
+    assert {sign.kind for sign in danger.signs(text)} == {"suicide", "violence"}
+    denied = "I do not want to die. " * 20_000 + "I want to die."
+    assert not danger.signs(denied)[-1].negated
 
 
 def test_hostile_text_is_read_in_bounded_work() -> None:

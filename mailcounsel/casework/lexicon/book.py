@@ -8,21 +8,16 @@ too little.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
 
 from mailcounsel.casework.lexicon import phrases, pieces
-from mailcounsel.casework.lexicon.phrases import Phrase, Word
+from mailcounsel.casework.lexicon.phrases import Element, Phrase, Word
 from mailcounsel.casework.lexicon.vocabulary import Vocabulary
 
-# Words before and after a stretch that are read with it, for denials and idioms.
-_AROUND: Final = pieces.AROUND
 _GAP: Final = 0
 
 
@@ -67,20 +62,18 @@ class Book:
 
     def __init__(self, sought: Iterable[Phrase], besides: Iterable[Phrase] = ()) -> None:
         sought, besides = tuple(sought), tuple(besides)
-        self._vocabulary = Vocabulary(
+        self.vocabulary = Vocabulary(
             element for one in sought + besides for element in one.elements if not element.gap
         )
         self._sought = [self._row(phrase) for phrase in sought]
         rows = self._sought + [self._row(phrase) for phrase in besides]
         self._reach = max((_reach(row) for row in rows), default=1)
-        self._by_first: dict[int, list[_Row]] = defaultdict(list)
-        for row in rows:
-            self._by_first[row.steps[0].bit].append(row)
-        self._firsts = reduce(or_, self._by_first, 0)
-        self._beginning: dict[int, tuple[_Row, ...]] = {}
+        self._rows = rows
+        self._firsts = reduce(or_, (row.steps[0].bit for row in rows), 0)
+        self._beginning = lru_cache(maxsize=4_096)(self._find_beginning)
 
     def _row(self, phrase: Phrase) -> _Row:
-        bit = self._vocabulary.bit
+        bit = self.vocabulary.bit
         needed = [one for one in phrase.elements if not one.gap and not one.optional]
         return _Row(
             entry=phrase.entry,
@@ -91,27 +84,123 @@ class Book:
             rarest=bit(min(needed, key=_commonness)),
         )
 
-    def stretches(self, text: str) -> Iterator[Stretch]:
-        """Yield, in order, the stretches of a text in which a sought phrase may begin."""
+    def stretches(self, text: str, without: Container[str] = ()) -> Iterator[Stretch]:
+        """Yield, in order, the stretches of a text in which a sought phrase may begin.
+
+        The phrases of the entries in `without`, which may grow meanwhile, open no stretch in
+        the pieces of a long text that are yet to be read.
+        """
         for piece in pieces.cut(text):
-            read = pieces.read(text, piece, self._vocabulary)
+            read = pieces.read(text, piece, self.vocabulary)
             have = reduce(or_, set(read.bits), 0)
-            rows = [row for row in self._sought if row.needed & have == row.needed]
-            if rows:
-                yield from self._stretches_of(text, read, rows)
+            rows = [
+                row
+                for row in self._sought
+                if row.needed & have == row.needed and row.entry not in without
+            ]
+            regions = self._regions(read, rows) if rows else []
+            if regions:
+                yield from _cut_out(text, read, regions)
 
-    def _stretches_of(
-        self, text: str, read: pieces.Read, rows: Sequence[_Row]
-    ) -> Iterator[Stretch]:
-        regions = list(self._regions(read, rows))
-        if not regions:
-            return
-        spans = [match.span() for match in phrases.WORD.finditer(text, *read.piece[:2])]
-        for begin, end in regions:
-            first, last = max(0, begin - _AROUND), min(len(read.bits), end + _AROUND)
-            words = [read.word(spans, at) for at in range(first, last)]
-            yield Stretch(words, read.bits[first:last], begin - first, end - first)
+    def _regions(self, read: pieces.Read, rows: Sequence[_Row]) -> list[tuple[int, int]]:
+        """Return where the phrases may begin: near their rarest word, all others being near."""
+        bits, reach = read.bits, self._reach
+        needs = _Needs(rows)
+        regions: list[tuple[int, int]] = []
+        reached = -1
+        for at in [at for at, one in enumerate(bits) if one & needs.rarest]:
+            if at < reached:
+                continue
+            near = reduce(or_, bits[max(0, at - reach) : at + reach])
+            for needed in needs[bits[at] & needs.rarest]:
+                if needed & near == needed:
+                    reached = at + reach
+                    _append(regions, max(read.begin, at - reach), min(read.end, reached), reach)
+                    break
+        return regions
 
-    def _regions(self, read: pieces.Read, rows: Sequence[_Row]) -> Iterator[tuple[int, int]]:
-        """Yield where sought phrases may begin, joined where they overlap."""
-        ...
+    def find(self, text: str, stretch: Stretch, begin: int, end: int) -> Iterator[Found]:
+        """Yield what is found beginning at words `begin` to `end` (excluded) of a stretch."""
+        for at in range(begin, end):
+            beginning = stretch.bits[at] & self._firsts
+            if not beginning:
+                continue
+            ahead = reduce(or_, stretch.bits[at : at + self._reach])
+            for row in self._beginning(beginning):
+                if row.needed & ahead == row.needed:
+                    last = _match(row.steps, 0, text, stretch, at)
+                    if last:
+                        yield Found(row.entry, at, last)
+
+    def _find_beginning(self, bits: int) -> tuple[_Row, ...]:
+        return tuple(row for row in self._rows if row.steps[0].bit & bits)
+
+
+class _Needs(dict[int, list[int]]):
+    """What the phrases need beside their rarest word, by that word's bits."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        super().__init__()
+        self._rows = rows
+        self.rarest = reduce(or_, (row.rarest for row in rows))
+
+    def __missing__(self, bits: int) -> list[int]:
+        self[bits] = found = [row.needed for row in self._rows if row.rarest & bits]
+        return found
+
+
+def _commonness(element: Element) -> float:
+    """Guess how often one of the words stands in a letter: short words are the common ones."""
+    lengths = [len(word) for word in (*element.exact, *element.prefixes)]
+    return sum(2.0**-length for length in lengths) + (element.digits > 0)
+
+
+def _reach(row: _Row) -> int:
+    return sum(1 if step.bit else phrases.GAP for step in row.steps)
+
+
+def _append(regions: list[tuple[int, int]], begin: int, end: int, reach: int) -> None:
+    """Add a region; two that one phrase could join are one, so that none is seen twice."""
+    if begin >= end:
+        return
+    if regions and begin < regions[-1][1] + reach:
+        regions[-1] = (regions[-1][0], max(end, regions[-1][1]))
+    else:
+        regions.append((begin, end))
+
+
+def _cut_out(text: str, read: pieces.Read, regions: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
+    spans = [match.span() for match in phrases.WORD.finditer(text, read.start, read.stop)]
+    for begin, end in regions:
+        first, last = max(0, begin - pieces.AROUND), min(len(read.bits), end + pieces.AROUND)
+        words = [read.word(spans, at) for at in range(first, last)]
+        yield Stretch(words, list(read.bits[first:last]), begin - first, end - first)
+
+
+def _match(steps: Sequence[_Step], place: int, text: str, stretch: Stretch, at: int) -> int:
+    """Return the index after the last word of the match, or 0.
+
+    The ways to try are bounded by the phrase alone (its gaps and optional places), never by
+    the letter.
+    """
+    if place == len(steps):
+        return at
+    bit, optional = steps[place]
+    if bit == _GAP:
+        return _match_gap(steps, place, text, stretch, at)
+    if at < len(stretch.bits) and stretch.bits[at] & bit:
+        last = _match(steps, place + 1, text, stretch, at + 1)
+        if last:
+            return last
+    return _match(steps, place + 1, text, stretch, at) if optional else 0
+
+
+def _match_gap(steps: Sequence[_Step], place: int, text: str, stretch: Stretch, at: int) -> int:
+    words = stretch.words
+    for here in range(at, min(at + phrases.GAP + 1, len(words))):
+        if phrases.ends_sentence(text[words[here - 1].end : words[here].start]):
+            return 0
+        last = _match(steps, place + 1, text, stretch, here)
+        if last:
+            return last
+    return 0

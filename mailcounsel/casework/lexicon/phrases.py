@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 GAP: Final = 3
@@ -67,8 +68,11 @@ def fold(word: str) -> str:
     Stars stay where they hide a letter, and go where they hide most of the word, which could
     then be any word. What is longer than any word becomes "".
     """
-    if len(word) > LONGEST:
-        return ""
+    return _fold(word) if len(word) <= LONGEST else ""
+
+
+@lru_cache(maxsize=65_536)
+def _fold(word: str) -> str:
     if word.isascii() and word.isalpha():
         return _STRETCHED.sub(r"\1", word.lower())
     plain = unicodedata.normalize("NFKD", word).casefold()

@@ -1,0 +1,214 @@
+"""The quick way of finding phrases finds what asking every phrase at every word finds."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailcounsel import errors
+from mailcounsel.casework import danger
+from mailcounsel.casework.lexicon import phrases, pieces
+from mailcounsel.casework.lexicon.phrases import Element, Phrase, Word
+from mailcounsel.letter import parse
+from tests.unit.test_danger import DANGER, HARMLESS
+
+SOUGHT, BESIDES = danger.read_phrases()
+SENTENCES = [text for texts in DANGER.values() for text in texts] + HARMLESS
+Place = tuple[str, int, int]
+
+
+# -- the slow way -------------------------------------------------------------------------------
+
+
+def fits(masked: str, word: str) -> bool:
+    return len(masked) == len(word) and all(
+        a in {"*", b} for a, b in zip(masked, word, strict=True)
+    )
+
+
+def accepts(element: Element, folded: str) -> bool:
+    if "*" not in folded:
+        return (
+            folded in element.exact
+            or folded.startswith(element.prefixes)
+            or (element.digits > 0 and folded.isdecimal() and len(folded) >= element.digits)
+        )
+    return any(fits(folded, word) for word in element.exact) or any(
+        fits(folded[: len(prefix)], prefix) for prefix in element.prefixes
+    )
+
+
+@cache
+def beginning(folded: str) -> list[Phrase]:
+    return [phrase for phrase in SOUGHT if accepts(phrase.elements[0], folded)]
+
+
+def words_of(text: str) -> list[Word]:
+    """Read the words one by one, joining three lone letters or more as in "k m s"."""
+    words: list[Word] = []
+    spelled: list[Word] = []
+    for match in phrases.WORD.finditer(text):
+        word = Word(phrases.fold(match[0]), *match.span())
+        if len(word.folded) == 1 and word.folded.isalpha() and len(spelled) < 40:
+            spelled.append(word)
+        else:
+            words += [*joined(spelled), word]
+            spelled = []
+    return words + joined(spelled)
+
+
+def joined(spelled: list[Word]) -> list[Word]:
+    if len(spelled) < 3:
+        return spelled
+    folded = phrases.fold("".join(word.folded for word in spelled))
+    return [Word(folded, spelled[0].start, spelled[-1].end)]
+
+
+def ends(elements: Sequence[Element], text: str, words: Sequence[Word], at: int) -> Iterator[int]:
+    """Yield where a match can end, in the order in which the ways are tried."""
+    if not elements:
+        yield at
+        return
+    first, rest = elements[0], elements[1:]
+    if first.gap:
+        for here in range(at, min(at + phrases.GAP + 1, len(words))):
+            if phrases.ends_sentence(text[words[here - 1].end : words[here].start]):
+                return
+            yield from ends(rest, text, words, here)
+        return
+    if at < len(words) and accepts(first, words[at].folded):
+        yield from ends(rest, text, words, at + 1)
+    if first.optional:
+        yield from ends(rest, text, words, at)
+
+
+def slowly(text: str) -> set[Place]:
+    words = words_of(text)
+    return {
+        (phrase.entry, words[at].start, words[last - 1].end)
+        for at in range(len(words))
+        for phrase in beginning(words[at].folded)
+        for last in [next(ends(phrase.elements, text, words, at), 0)]
+        if last
+    }
+
+
+def quickly(text: str) -> set[Place]:
+    book = danger.book()
+    return {
+        (one.entry, stretch.words[one.first].start, stretch.words[one.last - 1].end)
+        for stretch in book.stretches(text)
+        for one in book.find(text, stretch, stretch.begin, stretch.end)
+        if one.entry in {phrase.entry for phrase in SOUGHT}
+    }
+
+
+# -- both ways ----------------------------------------------------------------------------------
+
+
+def test_every_sentence_is_read_alike() -> None:
+    """The sentences of the tests, each alone and all in one letter, give the same finds."""
+    for text in [*SENTENCES, "\n".join(SENTENCES)]:
+        assert quickly(text) == slowly(text)
+
+
+BETWEEN = [
+    *[" "] * 8,
+    "\n",
+    ". ",
+    ", ",
+    "? ",
+    "...",
+    "\u200b",
+    "-",
+    "’",
+    " – ",
+    "“",
+    "_",
+    " é ",
+    "*",
+]
+
+
+def a_written_phrase(dice: random.Random) -> list[str]:
+    """Write a phrase of the lexicon as people do: starred, stretched, shouted, spelled."""
+    words: list[str] = []
+    for element in dice.choice([*SOUGHT, *BESIDES]).elements:
+        if element.gap:
+            words += dice.choices(["kata", "it", "2", "***", "k"], k=dice.randint(0, 4))
+        elif not element.optional or dice.random() < 0.5:
+            forms = [*sorted(element.exact), *(one + "nya" for one in element.prefixes)]
+            words.append(_disguised(dice, dice.choice(forms or ["7", "77"])))
+    return words
+
+
+def _disguised(dice: random.Random, word: str) -> str:
+    draw = dice.random()
+    if draw < 0.1:
+        place = dice.randrange(len(word))
+        return f"{word[:place]}*{word[place + 1 :]}"
+    return {1: word.upper(), 2: word + word[-1] * 3, 3: " ".join(word)}.get(int(draw * 20), word)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32))
+def test_generated_letters_are_read_alike(seed: int) -> None:
+    """Phrases in pieces, in disguise and between other words give the same finds."""
+    dice = random.Random(seed)
+    words = [word for _ in range(dice.randint(1, 5)) for word in a_written_phrase(dice)]
+    text = "".join(word + dice.choice(BETWEEN) for word in words)
+    assert quickly(text) == slowly(text)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="kms MATI ingin*'’\u200b7é._\n", max_size=120))
+def test_any_text_is_read_alike(text: str) -> None:
+    """Spelled words, stars, joiners and numbers in any order give the same finds."""
+    assert quickly(text) == slowly(text)
+
+
+def test_real_letters_are_read_alike() -> None:
+    """Letters that nobody here wrote give the same finds."""
+    folder = os.environ.get("MAILCOUNSEL_CORPORA")
+    if not folder:
+        pytest.skip("MAILCOUNSEL_CORPORA names no folder")
+    files = sorted(path for path in Path(folder).rglob("*.eml") if path.stat().st_size < 30_000)
+    assert files
+    for path in random.Random(1).sample(files, min(400, len(files))):
+        try:
+            text = parse.read(path.read_bytes(), parse.Budgets()).text[:4_000]
+        except errors.OverBudget:
+            continue
+        assert quickly(text) == slowly(text)
+
+
+# -- pieces -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["kata ", "katakata" * 30 + " ", "kata\u200b ", "k1 – é "])
+def test_pieces_look_at_every_word_once(word: str) -> None:
+    """The parts looked at follow one another without a gap, however long the words are."""
+    text = word * (600_000 // len(word))
+    looked_at: list[int] = []
+    for piece in pieces.cut(text):
+        read = pieces.read(text, piece, danger.book().vocabulary)
+        spans = [match.start() for match in phrases.WORD.finditer(text, read.start, read.stop)]
+        looked_at += [spans[read.numbers[at]] for at in range(read.begin, read.end)]
+    assert looked_at == [match.start() for match in phrases.WORD.finditer(text)]
+
+
+def test_pieces_are_as_small_as_the_words_allow() -> None:
+    """A long letter is read in pieces that overlap little, so memory and time stay flat."""
+    text = "beberapa kata biasa " * 100_000
+    sizes = [piece.end - piece.start for piece in pieces.cut(text)]
+    assert max(sizes) < 70_000
+    assert sum(sizes) < 1.1 * len(text)
+    giants = ("a" * 9_000 + " ") * 500
+    assert sum(piece.end - piece.start for piece in pieces.cut(giants)) < 4 * len(giants)
