@@ -1,1 +1,1 @@
-"""Measurements, each beside its peer or limit in the same run. Never a test: no figure here can fail."""
+"""Measurements, each beside its peer or limit in the same run. None of them is a test."""

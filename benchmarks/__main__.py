@@ -15,9 +15,8 @@ def main() -> None:
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:
         sys.exit(f"There is no measurement {unknown[0]}. There are: {', '.join(NAMES)}.")
-    print(
-        f"Python {platform.python_version()}, {platform.machine()}; medians; ratios are of the same run"
-    )
+    machine = f"Python {platform.python_version()}, {platform.machine()}"
+    print(f"{machine}; medians; ratios are of the same run")
     for name in wanted:
         importlib.import_module(f"benchmarks.{name}").main()
 

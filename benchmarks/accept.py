@@ -1,4 +1,4 @@
-"""Letters a second taken over SMTP at 8 connections, beside a bare server that syncs a file each."""
+"""Letters a second taken over SMTP at 8 connections, beside a bare server that syncs files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from benchmarks import places
+from benchmarks import places, report
 from benchmarks.corpus import Mail, letters
 from mailcounsel import config
 from mailcounsel.intake import inbox, smtp
@@ -131,4 +131,4 @@ def main() -> None:
     rows = [(bare(mails), ours(mails)) for _ in range(ROUNDS)]
     peer, own = (statistics.median(column) for column in zip(*rows, strict=True))
     ratio = statistics.median(b / a for a, b in rows)
-    print(f"accept   bare {peer:.0f}/s   ours {own:.0f}/s   ratio {ratio:.2f}   (aim 0.90)")
+    report.show("accept", "0.90", bare=f"{peer:.0f}/s", ours=f"{own:.0f}/s", ratio=f"{ratio:.2f}")

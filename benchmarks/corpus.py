@@ -10,7 +10,69 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-WORDS = ["saya", "merasa", "hari", "ini", "susah", "tidur", "lagi", "karena", "rumah", "ibu", "kakak", "sekolah", "kerja", "jalan", "pagi", "malam", "kemarin", "sudah", "coba", "napas", "pelan", "belum", "bisa", "cerita", "teman", "takut", "sedih", "marah", "senang", "the", "and", "I", "feel", "today", "could", "not", "sleep", "again", "because", "work", "mother", "walk", "morning", "tried", "breathing", "slowly", "friend", "afraid", "tired", "better", "worse", "maybe", "nothing", "helps", "small", "steps", "week", "thank", "you", "for", "writing"]
+WORDS = [
+    "saya",
+    "merasa",
+    "hari",
+    "ini",
+    "susah",
+    "tidur",
+    "lagi",
+    "karena",
+    "rumah",
+    "ibu",
+    "kakak",
+    "sekolah",
+    "kerja",
+    "jalan",
+    "pagi",
+    "malam",
+    "kemarin",
+    "sudah",
+    "coba",
+    "napas",
+    "pelan",
+    "belum",
+    "bisa",
+    "cerita",
+    "teman",
+    "takut",
+    "sedih",
+    "marah",
+    "senang",
+    "the",
+    "and",
+    "I",
+    "feel",
+    "today",
+    "could",
+    "not",
+    "sleep",
+    "again",
+    "because",
+    "work",
+    "mother",
+    "walk",
+    "morning",
+    "tried",
+    "breathing",
+    "slowly",
+    "friend",
+    "afraid",
+    "tired",
+    "better",
+    "worse",
+    "maybe",
+    "nothing",
+    "helps",
+    "small",
+    "steps",
+    "week",
+    "thank",
+    "you",
+    "for",
+    "writing",
+]
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
@@ -87,9 +149,7 @@ def _body(dice: random.Random, is_answer: bool) -> tuple[list[str], bytes]:
     ]
     if draw > 0.93:
         file = base64.encodebytes(dice.randbytes(50_000)).replace(b"\n", b"\r\n")
-        parts.append(
-            b'Content-Type: image/jpeg; name="foto.jpg"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
-            + file
-        )
+        head = b'Content-Type: image/jpeg; name="foto.jpg"\r\nContent-Transfer-Encoding: base64'
+        parts.append(head + b"\r\n\r\n" + file)
     joined = b"".join(b"--batas\r\n" + part + b"\r\n" for part in parts) + b"--batas--\r\n"
     return ['Content-Type: multipart/mixed; boundary="batas"'], joined

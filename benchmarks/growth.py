@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import places, steps
+from benchmarks import places, report, steps
 from benchmarks.corpus import letters
 
 FILLED = 50_000
@@ -21,6 +21,5 @@ def main(filled: int = FILLED) -> None:
             rate = steps.run(place.desk, mails[start : start + 2000])
             print(f"growth   {start}: {rate:.0f}/s", file=sys.stderr, flush=True)
         late = steps.run(place.desk, mails[-SAMPLE:])
-    print(
-        f"growth   at 1k {early:.0f}/s   at {filled // 1000}k {late:.0f}/s   ratio {late / early:.2f}   (aim 0.85)"
-    )
+    figures = {"at_1k": f"{early:.0f}/s", f"at_{filled // 1000}k": f"{late:.0f}/s"}
+    report.show("growth", "0.85", **figures, ratio=f"{late / early:.2f}")

@@ -19,7 +19,9 @@ SCHEMA = """
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=FULL;
 CREATE TABLE cases (id INTEGER PRIMARY KEY, subject TEXT, client TEXT, waiting REAL);
-CREATE TABLE letters (id INTEGER PRIMARY KEY, case_id INTEGER, message_id TEXT UNIQUE, text TEXT, raw BLOB);
+CREATE TABLE letters (
+    id INTEGER PRIMARY KEY, case_id INTEGER, message_id TEXT UNIQUE, text TEXT, raw BLOB
+);
 CREATE INDEX letters_case ON letters (case_id);
 """
 

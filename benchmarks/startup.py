@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import mailcounsel
-from benchmarks import places
+from benchmarks import places, report
 
 HELLO = """
 import click
@@ -58,7 +58,6 @@ def main() -> None:
             for name, command in commands.items():
                 times[name].append(_time(command, environment))
     hello, shown, listed = (statistics.median(times[name]) for name in ("hello", "help", "queue"))
-    print(
-        f"startup  click hello {hello * 1e3:.0f} ms   --help {shown * 1e3:.0f} ms   ratio {shown / hello:.2f}   (aim 1.30)"
-    )
-    print(f"startup  queue --json {listed * 1e3:.0f} ms   (aim 250)")
+    figures = {"hello": f"{hello * 1e3:.0f} ms", "help": f"{shown * 1e3:.0f} ms"}
+    report.show("startup", "1.30", **figures, ratio=f"{shown / hello:.2f}")
+    report.show("startup", "250 ms", queue_json=f"{listed * 1e3:.0f} ms")

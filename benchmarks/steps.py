@@ -1,4 +1,4 @@
-"""Letters a second through all nine steps, beside a hand-written loop and an issue tracker's gateway."""
+"""Letters a second through all nine steps, beside a hand-written loop and a tracker's gateway."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 import sys
 import time
 
-from benchmarks import peer_loop, peer_roundup, places
+from benchmarks import peer_loop, peer_roundup, places, report
 from benchmarks.corpus import Mail, letters
 from mailcounsel.intake import inbox
 from mailcounsel.service import work
@@ -61,11 +61,12 @@ def main() -> None:
     rows = [(loop(mails), ours(mails)) for _ in range(ROUNDS)]
     peer, own = (statistics.median(column) for column in zip(*rows, strict=True))
     ratio = statistics.median(b / a for a, b in rows)
-    print(f"steps    loop {peer:.0f}/s   ours {own:.0f}/s   ratio {ratio:.2f}   (aim 0.50)")
+    report.show("steps", "0.50", loop=f"{peer:.0f}/s", ours=f"{own:.0f}/s", ratio=f"{ratio:.2f}")
     tracker = peer_roundup.rate(mails[:100])
     if isinstance(tracker, str):
         print(f"steps    roundup: not measured, {tracker}", file=sys.stderr)
-    else:
-        print(
-            f"steps    roundup {tracker:.0f}/s   ours {own:.0f}/s   ratio {own / tracker:.1f}   (aim 10)"
-        )
+        return
+    ratio = own / tracker
+    report.show(
+        "steps", "10", roundup=f"{tracker:.0f}/s", ours=f"{own:.0f}/s", ratio=f"{ratio:.1f}"
+    )

@@ -52,7 +52,7 @@ class Problem:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.key}: {self.advice}" if self.key else f"{self.where}: {self.advice}"
+        return ": ".join(word for word in (self.where, self.key, self.advice) if word)
 
 
 class ConfigError(MailcounselError):

@@ -57,7 +57,7 @@ async def run(name: str, work: Work, bell: Bell) -> None:
 
 
 def say_fault(name: str, fault: BaseException, wait: float) -> None:
-    """Log a fault. Our own errors have texts without anything of a letter; of others only the name."""
+    """Log a fault: the text of an error of ours, which tells nothing, else only its name."""
     text = str(fault) if isinstance(fault, errors.MailcounselError) else type(fault).__name__
     log.error("%s: %s (again in %.0f s)", name, text, wait)
     log.debug("%s", name, exc_info=fault)

@@ -1,4 +1,4 @@
-"""What the loops do: place letters, send letters, ask check-ins. Plain functions, called in threads."""
+"""What the loops do: place letters, send letters, ask check-ins. Plain, called in threads."""
 
 from __future__ import annotations
 
