@@ -124,7 +124,7 @@ class House:
 
             self.store.write(job)
 
-    def call(self, person: str, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, person: str, method: str, /, **parameters: Any) -> dict[str, Any]:
         """Carry out an operation of the control socket as a person."""
         found = self.office.config.person(person)
         caller = Caller(found.uid, (person,), person, tuple(found.roles))
@@ -183,7 +183,7 @@ class House:
         mail["From"], mail["To"] = sender, reply_to.from_address if reply_to else "halo@rumah.test"
         mail["Subject"] = f"Re: {reply_to.subject}" if reply_to else "surat"
         mail["Date"] = format_datetime(self.clock.now())
-        mail["Message-ID"] = f"<{self.posted}.{sender}>"
+        mail["Message-ID"] = f"<{self.posted}.{sender.rsplit(maxsplit=1)[-1].strip('<>')}>"
         if reply_to:
             mail["In-Reply-To"] = mail["References"] = f"<{reply_to.message_id}>"
         for name, value in (headers or {}).items():
@@ -194,18 +194,39 @@ class House:
         return mail.as_bytes()
 
     def outbox(self, kind: str | None = None) -> list[SimpleNamespace]:
-        """Return the outgoing letters, oldest first, each with its opened `parcel` if it is there."""
+        """Return the outgoing letters, oldest first, each with its opened `parcel` if there."""
         out = letters.outgoing
         query = select(out).order_by(out.c.created_at, out.c.id)
         rows = self.store.read(lambda c: c.execute(query).mappings().all())
-        found = [
-            SimpleNamespace(
-                **row, parcel=letters.open_parcel(self.office, row) if row["sealed"] else None
-            )
+        return [
+            SimpleNamespace(**row, parcel=self._parcel(row))
             for row in rows
             if kind in {None, row["kind"]}
         ]
-        return found
+
+    def _parcel(self, row: Any) -> Parcel | None:
+        return letters.open_parcel(self.office, row) if row["sealed"] else None
+
+    def bounce(self, message_id: str, text: str = "It could not be delivered.") -> bytes:
+        """Return a mail server's report (RFC 3464) about one of our letters."""
+        self.posted += 1
+        lines = [
+            "From: MAILER-DAEMON@relay.test",
+            "To: halo@rumah.test",
+            "Subject: Undelivered Mail Returned to Sender",
+            f"Message-ID: <{self.posted}@relay.test>",
+            "Auto-Submitted: auto-replied",
+            "MIME-Version: 1.0",
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="r"',
+            *("", "--r", "Content-Type: text/plain", "", text, ""),
+            *("--r", "Content-Type: message/delivery-status", ""),
+            *("Reporting-MTA: dns; relay.test", ""),
+            *("Final-Recipient: rfc822; ani@klien.test", "Action: failed", "Status: 5.1.1", ""),
+            *("--r", "Content-Type: text/rfc822-headers", ""),
+            *(f"Message-ID: <{message_id}>", "Subject: Surat untuk Anda", ""),
+            "--r--",
+        ]
+        return "\r\n".join(lines).encode()
 
     def send(self, *, most: int = 100) -> list[Parcel]:
         """Take what is due as the smarthost does, and return it, oldest first."""

@@ -1,0 +1,343 @@
+"""Check-ins: asked once, at a decent hour, only where they help; answers read, or left alone."""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailcounsel.casework import checkins
+from mailcounsel.crypto import sealing
+from mailcounsel.store import models
+from mailcounsel.store.columns import new_id
+from mailcounsel.store.engine import Store
+
+ANI = "ani@klien.test"
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+@pytest.fixture
+def ani(house):
+    """Ani agreed to ordinary mail, and to a weekly walk asked about on Mondays at nine."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.write(ANI, "SETUJU", reply_to=offer)
+    house.reply("wulan", "C-0001", "Halo Ani.")
+    house.clock.on(minutes=2)
+    house.send()
+    agree(house)
+    return offer
+
+
+def agree(house, label="jalan 30 menit", every="week", at="Mon 09:00", case="C-0001"):
+    """Agree a goal as the therapist's own process does."""
+    shown, goal_id = house.call("wulan", "case.show", case=case), new_id()
+    detail = sealing.seal_to(sealing.new_pair().public, b"{}", f"goal/{goal_id}/detail")
+    given = {"goal": goal_id, "label": label, "detail": b64encode(detail).decode()}
+    rhythm = {"epoch": shown["epoch"], "every": every, "at": at}
+    return house.call("wulan", "goal.add", case=case, **given, **rhythm)
+
+
+def go_to(house, when: datetime) -> None:
+    house.clock.on(seconds=(when - house.clock.now()).total_seconds())
+
+
+def ask(house) -> int:
+    now = house.clock.now()
+    return house.store.write(lambda c: checkins.ask_due(c, house.office, now))
+
+
+def asked(house):
+    """Let the check-in that is due be asked and sent; return it as the client gets it."""
+    goal = house.rows(models.Goal)[0]
+    go_to(house, max(goal.next_due_at, house.clock.now()))
+    ask(house)
+    house.clock.on(hours=1)
+    return next(sent for sent in house.send() if "jalan" in sent.text)
+
+
+def states(house):
+    rows = sorted(house.rows(models.CheckIn), key=lambda row: row.due_at)
+    return [(row.state, row.reason) for row in rows]
+
+
+def rating(house, person="wulan"):
+    """Open the sealed answers as a reader's own process does."""
+    shown = house.call(person, "case.show", case="C-0001")
+    private, found = house.keys[person].private, []
+    for copy in shown["keys"]:
+        place = f"case/{copy['case']}/{copy['epoch']}/{copy['purpose']}"
+        key = sealing.open_with(private, b64decode(copy["sealed"]), place)
+        for row in shown["checkins"]:
+            if row["answer"] and (copy["epoch"], copy["purpose"]) == (row["epoch"], "content"):
+                context = f"checkin/{row['id']}/answer"
+                found.append(json.loads(sealing.open_with(key, b64decode(row["answer"]), context)))
+    return found
+
+
+# -- asked once ----------------------------------------------------------------------------------
+
+
+def test_a_question_goes_out_when_it_is_due(house, ani):
+    """On Monday at nine, some minutes later at most; content to the client, none in the subject."""
+    goal = house.rows(models.Goal)[0]
+    assert goal.next_due_at == datetime(2026, 11, 23, 9, 0, tzinfo=JAKARTA)
+    go_to(house, goal.next_due_at)
+    assert (ask(house), ask(house)) == (1, 0)
+    (question,) = house.outbox("checkin")
+    late = (question.due_at - goal.next_due_at).total_seconds()
+    assert 0 <= late <= checkins.JITTER_MINUTES * 60
+    assert "jalan 30 menit" in question.parcel.text
+    assert question.parcel.subject == "Surat untuk Anda"
+    assert question.parcel.auto_submitted == "auto-generated"
+
+
+def test_two_clients_are_not_asked_on_the_same_second(house, ani):
+    """Jitter spreads the questions of one hour."""
+    for number in range(4):
+        agree(house, label=f"hal {number}")
+    go_to(house, house.rows(models.Goal)[0].next_due_at)
+    ask(house)
+    assert len({row.due_at for row in house.outbox("checkin")}) > 1
+
+
+def test_two_services_ask_once(house, ani):
+    """Many threads on two stores at the same moment: one question for one goal and due time."""
+    go_to(house, house.rows(models.Goal)[0].next_due_at)
+    now, faults = house.clock.now(), []
+    second = house.store if house.store.is_sqlite else Store(str(house_url(house)))
+    start = threading.Barrier(6)
+
+    def work(store):
+        start.wait(30)
+        try:
+            store.write(lambda c: checkins.ask_due(c, house.office, now))
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the test names it
+            faults.append(fault)
+
+    stores = [house.store, second] * 3
+    threads = [threading.Thread(target=work, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if second is not house.store:
+        second.close()
+    assert faults == []
+    assert len(house.outbox("checkin")) == 1
+    assert len(house.rows(models.CheckIn)) == 1
+
+
+def house_url(house):
+    return house.store.url.render_as_string(hide_password=False)
+
+
+def test_a_jump_of_a_year_asks_once(house, ani):
+    """After a long pause there is one question, not fifty."""
+    house.clock.on(days=365)
+    ask(house)
+    ask(house)
+    assert len(house.outbox("checkin")) == 1
+    assert house.rows(models.Goal)[0].next_due_at > house.clock.now()
+
+
+def test_a_step_back_of_the_clock_does_not_ask_again(house, ani):
+    """(goal, due time) exists once, whatever the clock does."""
+    goal = house.rows(models.Goal)[0]
+    go_to(house, goal.next_due_at)
+    ask(house)
+    house.edit(models.Goal, goal.id, next_due_at=goal.next_due_at)
+    ask(house)
+    assert len(house.outbox("checkin")) == 1
+
+
+def test_no_question_comes_at_night(house, ani):
+    """A question due within the quiet hours waits for the morning, in the client's zone."""
+    agree(house, label="malam", every="day", at="23:30")
+    goal = next(row for row in house.rows(models.Goal) if row.number == 2)
+    go_to(house, goal.next_due_at)
+    ask(house)
+    local = house.outbox("checkin")[-1].due_at.astimezone(JAKARTA)
+    assert 7 <= local.hour < 8
+
+
+# -- when they rest -------------------------------------------------------------------------------
+
+
+def danger(house, reply_to):
+    house.write(ANI, "Saya ingin mengakhiri hidup saya malam ini.", reply_to=reply_to)
+
+
+REST = {
+    "risk": danger,
+    "closed": lambda house, _: house.call("wulan", "case.close", case="C-0001"),
+    "paused": lambda house, offer: house.write(ANI, "JEDA", reply_to=offer),
+    "stopped": lambda house, offer: house.write(ANI, "BERHENTI", reply_to=offer),
+}
+
+
+@pytest.mark.parametrize("reason", REST)
+def test_check_ins_rest(house, ani, reason):
+    """With an open risk, a closed case, or the client's wish nothing is asked, and why is kept."""
+    REST[reason](house, ani)
+    go_to(house, house.rows(models.Goal)[0].next_due_at)
+    ask(house)
+    assert states(house) == [("skipped", reason)]
+    assert house.outbox("checkin") == []
+
+
+@pytest.mark.parametrize("reason", REST)
+def test_a_question_that_has_not_left_is_taken_back(house, ani, reason):
+    """Asked for and still in the outbox when things change: the client never gets it."""
+    go_to(house, house.rows(models.Goal)[0].next_due_at)
+    ask(house)
+    REST[reason](house, ani)
+    house.clock.on(days=1)
+    assert [sent for sent in house.send() if "jalan" in sent.text] == []
+    assert states(house) == [("skipped", reason)]
+    assert [row.sealed for row in house.outbox("checkin")] == [None]
+
+
+def test_check_ins_go_on_when_the_client_says_so(house, ani):
+    """LANJUT after JEDA."""
+    house.write(ANI, "JEDA", reply_to=ani)
+    house.write(ANI, "LANJUT", reply_to=ani)
+    assert asked(house)
+
+
+def test_a_forged_stop_stops_nothing(house, ani):
+    """Without proof the word is a letter that a person reads."""
+    house.write(ANI, "BERHENTI")
+    assert asked(house)
+    assert house.case(2).waiting_since is not None
+
+
+def test_a_stopped_goal_is_not_asked_about(house, ani):
+    """The therapist ends it."""
+    house.call("wulan", "goal.stop", case="C-0001", number=1)
+    house.clock.on(days=30)
+    assert ask(house) == 0
+
+
+def test_a_risk_in_a_linked_case_rests_the_questions(house, ani):
+    """Danger in a letter that a person linked to the case counts for the whole of it."""
+    house.write("ani@baru.test", "Saya ingin mengakhiri hidup saya malam ini.", reply_to=ani)
+    go_to(house, house.rows(models.Goal)[0].next_due_at)
+    ask(house)
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert states(house) == [("skipped", "risk")]
+    house.clock.on(days=7)
+    ask(house)
+    assert [state for state, _ in states(house)] == ["skipped", "skipped"]
+
+
+# -- answers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["7", "7/10, dua kali jalan kaki", "tujuh"])
+def test_an_answer_becomes_a_sealed_rating(house, ani, words):
+    """Number and words are kept under the case's key; nobody has to act, the client is thanked."""
+    question = asked(house)
+    house.write(ANI, words, reply_to=question)
+    assert rating(house) == [{"rating": 7, "words": words}]
+    assert states(house) == [("answered", "")]
+    assert house.case(1).waiting_since is None
+    assert len(house.outbox("checkin-thanks")) == 1
+    row = house.rows(models.CheckIn)[0]
+    assert b"jalan" not in row.answer
+
+
+def test_a_rating_is_readable_with_the_case_key_alone(house, ani):
+    """Not by the service, and not by somebody whose copy was destroyed."""
+    question = asked(house)
+    house.write(ANI, "7", reply_to=question)
+    assert rating(house, "sari") == [{"rating": 7, "words": "7"}]
+    row = house.rows(models.CheckIn)[0]
+    with pytest.raises(Exception, match="does not open"):
+        house.office.keyring.open(row.answer, f"checkin/{row.id}/answer")
+
+
+def test_what_is_unsure_goes_to_the_therapist(house, ani):
+    """No number is guessed; the letter waits."""
+    question = asked(house)
+    house.write(ANI, "Antara 6 dan 8, tergantung harinya.", reply_to=question)
+    assert rating(house) == []
+    assert states(house)[0][0] == "unsure"
+    assert house.case(1).waiting_since is not None
+    assert house.outbox("checkin-thanks") == []
+
+
+def test_an_unsure_answer_can_be_put_right(house, ani):
+    """The client's second answer to the same question counts."""
+    question = asked(house)
+    house.write(ANI, "Hmm, antara 6 dan 8.", reply_to=question)
+    house.write(ANI, "7", reply_to=question)
+    assert rating(house) == [{"rating": 7, "words": "7"}]
+
+
+def test_a_letter_about_something_else_leaves_the_question_open(house, ani):
+    """Not every letter of that week is an answer."""
+    question = asked(house)
+    house.write(ANI, "Bolehkah saya pindah hari?", reply_to=ani)
+    assert states(house) == [("asked", "")]
+    house.write(ANI, "7", reply_to=question)
+    assert states(house) == [("answered", "")]
+
+
+def test_danger_in_an_answer_is_a_risk_and_no_rating(house, ani):
+    """ "2, saya ingin mati": a person reads it now."""
+    question = asked(house)
+    house.write(ANI, "2, saya ingin mati saja.", reply_to=question)
+    assert states(house) == [("unsure", "danger")]
+    assert len(house.rows(models.Risk)) == 1
+    assert house.case(1).waiting_since is not None
+
+
+def test_two_open_questions_are_told_apart_by_what_is_answered(house, ani):
+    """Each answer belongs to the letter it replies to; a bare number belongs to neither."""
+    agree(house, label="tidur")
+    go_to(house, house.rows(models.Goal)[0].next_due_at)
+    ask(house)
+    house.clock.on(hours=1)
+    sent = {word: one for one in house.send() for word in ("jalan", "tidur") if word in one.text}
+    house.write(ANI, "5", reply_to=ani)
+    assert {state for state, _ in states(house)} == {"asked"}
+    house.write(ANI, "4", reply_to=sent["tidur"])
+    house.write(ANI, "8", reply_to=sent["jalan"])
+    labels = {goal.id: goal.number for goal in house.rows(models.Goal)}
+    numbers = {labels[row.goal_id]: row.state for row in house.rows(models.CheckIn)}
+    assert numbers == {1: "answered", 2: "answered"}
+    assert sorted(found["rating"] for found in rating(house)) == [4, 8]
+
+
+def test_an_answer_from_elsewhere_is_no_rating(house, ani):
+    """A stranger with our Message-ID rates nothing."""
+    question = asked(house)
+    house.write("mal@jahat.test", "1", reply_to=question)
+    assert states(house) == [("asked", "")]
+
+
+def test_an_answer_from_junk_waits_for_a_person(house, ani):
+    """Suspect letters set nothing in motion by themselves."""
+    question = asked(house)
+    house.write(ANI, "7", reply_to=question, suspect=True)
+    assert states(house) == [("asked", "")]
+    assert "suspect" in house.flags(1)
+
+
+def test_a_long_answer_is_rated_and_read(house, ani):
+    """Who writes a page beside the number wants to be read."""
+    question = asked(house)
+    words = "7/10\n\n" + "Minggu ini berat sekali bagi saya dan keluarga. " * 6
+    house.write(ANI, words, reply_to=question)
+    assert states(house) == [("answered", "")]
+    assert house.case(1).waiting_since is not None
+
+
+def test_a_clock_in_another_zone_is_the_same_moment(house, ani):
+    """Times in the store are UTC."""
+    assert house.rows(models.Goal)[0].next_due_at.tzinfo == UTC

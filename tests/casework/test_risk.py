@@ -1,0 +1,155 @@
+"""Risk only ever raises; a named person reads, and a person closes it with a sentence."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+
+from mailcounsel import errors
+from mailcounsel.store import models
+
+ANI = "ani@klien.test"
+DANGER = "Saya ingin mengakhiri hidup saya malam ini."
+
+
+def close(house, person="wulan", **sentences):
+    standing = house.call(person, "case.show", case="C-0001")["risks"]
+    given = {risk["id"]: b64encode(b"sealed").decode() for risk in standing} | sentences
+    return house.call(person, "risk.close", case="C-0001", sentences=given)
+
+
+def test_danger_raises_the_case_at_once(house):
+    """Urgent, waiting, shown as risk, and the therapists hear of it."""
+    house.write(ANI, DANGER)
+    (case,) = house.call("wulan", "queue.list")["cases"]
+    assert (case["priority"], case["risk"]) == ("urgent", True)
+    assert case["waiting_since"]
+    assert any(row.once and ":risk:" in row.once for row in house.outbox("staff-notice"))
+
+
+def test_danger_in_a_letter_without_proof_counts(house):
+    """Nobody has to prove who they are to be taken seriously; Junk does not silence either."""
+    house.write(ANI, DANGER, suspect=True)
+    assert len(house.rows(models.Risk)) == 1
+
+
+def test_danger_from_a_form_that_says_it_is_a_machine_counts(house):
+    """A contact form marks its mail Auto-Submitted; the words in it are a person's."""
+    house.write(ANI, DANGER, headers={"Auto-Submitted": "auto-generated"})
+    assert len(house.rows(models.Risk)) == 1
+    assert house.case(1).waiting_since is not None
+    assert house.outbox("acknowledgement") == []
+
+
+def test_no_answer_looks_like_an_assessment(house):
+    """The acknowledgement is the same as for any letter, and says where help is."""
+    house.write(ANI, DANGER)
+    house.write("budi@klien.test", "Halo.")
+    dangers, usual = house.outbox("acknowledgement")
+    assert dangers.parcel.text == usual.parcel.text
+    assert "112" in usual.parcel.text
+
+
+def test_old_words_quoted_by_a_proved_client_raise_nothing_new(house):
+    """The same sentence, quoted back, was read before."""
+    house.write(ANI, DANGER)
+    (offer,) = house.sent_to(ANI)
+    quote = f"Terima kasih, sudah lebih baik.\n\nOn Sunday Ani wrote:\n> {DANGER}\n"
+    house.write(ANI, quote, reply_to=offer)
+    assert len(house.rows(models.Risk)) == 1
+
+
+def test_quoted_words_of_a_stranger_are_read_as_new(house):
+    """Who is not known may quote anything: a person looks."""
+    house.write(ANI, f"Ini yang ia tulis:\n> {DANGER}\n")
+    assert len(house.rows(models.Risk)) == 1
+
+
+def test_each_letter_with_danger_wants_its_own_receipt(house):
+    """Reading the first is not reading the second."""
+    house.write(ANI, DANGER)
+    (offer,) = house.sent_to(ANI)
+    house.write(ANI, DANGER, reply_to=offer)
+    first, _ = [e for e in house.read("wulan", "C-0001") if e["direction"] == "in"]
+    house.call("wulan", "case.read", case="C-0001", letters=[first["id"]])
+    read = {risk.letter_id: risk.read_by for risk in house.rows(models.Risk)}
+    assert read.pop(first["id"]) == "wulan"
+    assert list(read.values()) == [None]
+
+
+def test_the_receipt_names_who_read_first_and_when(house):
+    """Later readers are noted, the receipt stays."""
+    house.write(ANI, DANGER)
+    (entry, _) = house.read("wulan", "C-0001")
+    when = house.clock.on(minutes=5)
+    house.call("wulan", "case.read", case="C-0001", letters=[entry["id"]])
+    house.clock.on(minutes=5)
+    house.call("sari", "case.read", case="C-0001", letters=[entry["id"]])
+    (risk,) = house.rows(models.Risk)
+    assert (risk.read_by, risk.read_at) == ("wulan", when)
+    assert {row.person for row in house.rows(models.Reading)} == {"wulan", "sari"}
+    assert house.audited().count("risk-read") == 1
+
+
+def test_no_receipt_for_a_letter_of_another_case(house):
+    """A caller can only have read what they can open."""
+    house.write(ANI, DANGER)
+    house.write("budi@klien.test", "Halo.")
+    (entry, _) = house.read("wulan", "C-0001")
+    house.call("wulan", "case.read", case="C-0002", letters=[entry["id"]])
+    assert house.rows(models.Risk)[0].read_by is None
+
+
+def test_a_case_with_an_open_risk_cannot_be_closed(house):
+    """First the sentence, then the case."""
+    house.write(ANI, DANGER)
+    with pytest.raises(errors.Conflict, match="sign of danger"):
+        house.call("wulan", "case.close", case="C-0001")
+    close(house)
+    house.call("wulan", "case.close", case="C-0001")
+    assert house.case(1).state == "closed"
+
+
+def test_a_case_with_a_risk_in_a_linked_case_cannot_be_closed(house):
+    """Linking does not hide a sign of danger."""
+    house.write(ANI, "Halo.")
+    house.write(ANI, DANGER)
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert house.case(1).priority == 3
+    with pytest.raises(errors.Conflict):
+        house.call("sari", "case.close", case="C-0001")
+
+
+def test_an_answer_lowers_no_open_risk(house):
+    """Replying is not closing: the case stays urgent."""
+    house.write(ANI, DANGER)
+    house.reply("wulan", "C-0001", "Saya di sini.", plain="darurat")
+    assert house.case(1).priority == 3
+
+
+def test_closing_needs_a_sentence_for_every_open_risk(house):
+    """A risk raised while the sentence was written is not closed unseen."""
+    house.write(ANI, DANGER)
+    (offer,) = house.sent_to(ANI)
+    standing = house.call("wulan", "case.show", case="C-0001")["risks"]
+    house.write(ANI, DANGER, reply_to=offer)
+    given = {risk["id"]: b64encode(b"sealed").decode() for risk in standing}
+    with pytest.raises(errors.Conflict):
+        house.call("wulan", "risk.close", case="C-0001", sentences=given)
+    assert all(risk.closed_at is None for risk in house.rows(models.Risk))
+
+
+def test_closing_what_is_not_open_is_refused(house):
+    """There is nothing to say a sentence about."""
+    house.write(ANI, "Halo.")
+    with pytest.raises(errors.NotFound):
+        close(house)
+
+
+def test_a_bounce_that_returns_danger_raises_nothing(house):
+    """A report quotes our own letter and the client's old words."""
+    house.write(ANI, "Halo.")
+    bounce = house.bounce("x@rumah.test", DANGER)
+    house.receive(bounce, mail_from="")
+    assert house.rows(models.Risk) == []
