@@ -14,7 +14,7 @@ KINDS = ("suspect", "key-changed", "bounced", "maybe", "no-way")
 @click.argument("flag", type=click.Choice(KINDS))
 @click.pass_obj
 def seen(setting: client.Settings, case: str, flag: str) -> None:
-    """Clear a flag on a case, since you have seen what it says.
+    """Clear a flag on a case that you have looked at.
 
     \b
     Example: mailcounsel seen C-0042 bounced

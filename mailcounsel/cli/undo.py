@@ -14,9 +14,10 @@ from mailcounsel.cli import client, output
 @output.json_option
 @click.pass_obj
 def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
-    """Take back a reply that has not left yet: your latest, or the one named.
+    """Take back a reply that has not left yet.
 
-    Your words stay as a draft, and `mailcounsel reply CASE` opens them again.
+    Your latest, or the one named as `outbox` shows it. Your words stay as a draft, and
+    `mailcounsel reply CASE` opens them again.
 
     \b
     Example: mailcounsel undo

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def is_harmless(text: str, *, newline: bool = True) -> bool:
 
 
 def case_of(**more):
-    plain = {
+    plain: dict[str, Any] = {
         "case": "C-0042", "queue": "letters", "language": "en", "state": "open", "assignee": None,
         "tags": [], "waiting_since": None, "promised_at": None, "now": NOW, "risk": False,
         "risks": [], "flags": [], "maybe_from": None, "goals": [], "checkins": [],
@@ -221,10 +222,11 @@ class Sealed:
         }
         del entry["text"], entry["subject"]
         detail = json.dumps({"text": "walk", "target": ""}).encode()
+        sealed = sealing.seal_to(self.pair.public, detail, "goal/g/detail")
         goal = {
             **{name: value for name, value in goal_of().items() if name not in {"text", "target"}},
             "case": "c", "epoch": epoch,
-            "detail": b64encode(sealing.seal_to(self.pair.public, detail, "goal/g/detail")).decode(),
+            "detail": b64encode(sealed).decode(),
         }  # fmt: skip
         shown = case_of(id="c", epoch=1, entries=[entry], goals=[goal])
         return unlock.OpenCase(shown, self.key, {("c", 1, "content"): self.pair.private})
