@@ -8,9 +8,11 @@ doubt a line stays open: an extra line is read in a second, a folded cry for hel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from itertools import groupby
+from typing import Literal, NamedTuple
 
 from mailcounsel.letter import phrases
 
@@ -25,15 +27,11 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     start: int
     end: int  # after the line break
     text: str  # stripped
-
-    @property
-    def folded(self) -> str:
-        return self.text.casefold()
+    folded: str
 
 
 @dataclass(slots=True)
@@ -62,10 +60,7 @@ def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
     """
     if text.count("\n") > _MOST_LINES:
         return ()
-    lines = [
-        _Line(match.start(), match.end(), match[0].strip())
-        for match in re.finditer(r"[^\n]*\n|[^\n]+", text)
-    ]
+    lines = _lines(text)
     if not lines:
         return ()
     marks = _Marks(lines, [None] * len(lines), [""] * len(lines))
@@ -76,6 +71,19 @@ def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
     _fold_signature(marks)
     _fold_known(marks, known)
     return tuple(_spans(marks))
+
+
+def _lines(text: str) -> list[_Line]:
+    lines, start = [], 0
+    for whole in text.split("\n"):
+        stripped = whole.strip()
+        end = start + len(whole) + 1
+        lines.append(_Line(start, end, stripped, stripped.casefold()))
+        start = end
+    last = lines.pop()
+    if last.start < len(text):
+        lines.append(last._replace(end=len(text)))
+    return lines
 
 
 def new_words(text: str, spans: Sequence[Span]) -> str:
@@ -102,17 +110,11 @@ def render(text: str, spans: Sequence[Span]) -> str:
 
 
 def _spans(marks: _Marks) -> Iterator[Span]:
-    first = 0
-    for index in range(1, len(marks.lines) + 1):
-        ended = index == len(marks.lines) or (
-            (marks.kinds[index], marks.rules[index]) != (marks.kinds[first], marks.rules[first])
-        )
-        if ended:
-            kind = marks.kinds[first]
-            if kind is not None:
-                start, end = marks.lines[first].start, marks.lines[index - 1].end
-                yield Span(kind, marks.rules[first], start, end)
-            first = index
+    index = 0
+    for (kind, rule), run in groupby(zip(marks.kinds, marks.rules, strict=True)):
+        first, index = index, index + sum(1 for _ in run)
+        if kind is not None:
+            yield Span(kind, rule, marks.lines[first].start, marks.lines[index - 1].end)
 
 
 # -- lines that bear a mark ---------------------------------------------------------------------
@@ -124,7 +126,7 @@ def _fold_marked(marks: _Marks) -> None:
     """Fold lines that begin with ">" (faces like >:( are not quotations), and blanks between."""
     last = None
     for index, line in enumerate(marks.lines):
-        if _MARKED.match(line.text):
+        if line.text[:1] == ">" and _MARKED.match(line.text):
             if last is not None and all(not one.text for one in marks.lines[last:index]):
                 marks.mark(last, index, "quote", "marks")
             marks.mark(index, index + 1, "quote", "marks")
@@ -134,6 +136,7 @@ def _fold_marked(marks: _Marks) -> None:
 # -- a heading, and what follows it -------------------------------------------------------------
 
 _TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.]\d{2}|[^\s@]{1,64}@[^\s@]{1,190}")
+_DRAWN = "-_*="  # with which dividers and rules begin
 _DIVIDER = re.compile(r"[-_*=]{2,20}\s*([^-_*=\n]{3,60}?)\s*[-_*=]{2,20}")
 _RULE = re.compile(r"[_-]{10,}")
 _LABEL = re.compile(r"\*?([^\W\d][\w ’']{0,20}?)\s?:\*?\s?(.*)")
@@ -145,6 +148,9 @@ _LONGEST_HEADER = 8  # lines
 def _fold_headed(marks: _Marks, known: _Known) -> None:
     index = 0
     while index < len(marks.lines):
+        if not marks.lines[index].text:
+            index += 1
+            continue
         if _is_forwarding(marks.lines[index].folded):
             index += 1 + _LONGEST_HEADER
             continue
@@ -186,12 +192,16 @@ def _heading(marks: _Marks, index: int) -> tuple[int, str, bool]:
     if not line.text or marks.kinds[index] is not None:
         return 0, "", False
     known = phrases.load()
-    divider = _DIVIDER.fullmatch(line.folded)
+    folded = line.folded
+    is_drawn = folded[0] in _DRAWN
+    divider = _DIVIDER.fullmatch(folded) if is_drawn else None
     if divider and divider[1] in known.dividers:
         return index + 1, f"divider, {known.dividers[divider[1]]}", True
-    if line.folded.split()[0] in known.first_words:
+    if folded.split(None, 1)[0] in known.first_words:
         return _attribution(marks, index)
-    start = index + 1 if _RULE.fullmatch(line.text) else index
+    start = index + 1 if is_drawn and _RULE.fullmatch(folded) else index
+    if start == index and ":" not in folded:
+        return 0, "", False
     stop, language = _copied_fields(marks, start)
     return stop, f"header, {language}", True
 
@@ -278,10 +288,22 @@ def _fold_devices(marks: _Marks) -> None:
 
 
 def _device(line: str) -> str:
-    for language, pattern in phrases.load().devices:
+    for language, pattern in _devices().get(line[:_DEVICE_HEAD], ()):
         if pattern.fullmatch(line):
             return language
     return ""
+
+
+_DEVICE_HEAD = 2  # letters; every known line begins with so many
+
+
+@cache
+def _devices() -> Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]:
+    """Return the known lines by their first letters: few lines of a letter begin like one."""
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for language, pattern in phrases.load().devices:
+        found.setdefault(pattern.pattern[:_DEVICE_HEAD], []).append((language, pattern))
+    return found
 
 
 def _fold_signature(marks: _Marks) -> None:
