@@ -32,6 +32,10 @@ BATCH = 64  # jobs that share one commit at most
 POSTGRES_TRIES = 5  # a transaction that met a deadlock is run again
 
 
+# What SQLite calls a full disk when it opens a WAL: https://www.sqlite.org/rescode.html
+_NO_ROOM_FOR_SHM = "SQLITE_IOERR_SHMSIZE"
+
+
 def translate(fault: Exception) -> errors.MailcounselError:
     """Return our error for one of the database library's, which stays its cause."""
     found = _ours(fault)
@@ -44,6 +48,8 @@ def _ours(fault: Exception) -> errors.MailcounselError:
     if "disk is full" in text or "no space left" in text or "disk full" in text:
         return errors.DiskFull()
     if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+        return errors.DiskFull()
+    if getattr(getattr(fault, "orig", None), "sqlite_errorname", "") == _NO_ROOM_FOR_SHM:
         return errors.DiskFull()
     if isinstance(fault, exc.IntegrityError):
         return errors.Conflict()
