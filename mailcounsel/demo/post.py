@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP
 from mailcounsel import errors
 
 HOST = "127.0.0.1"
-PATIENCE = 60.0  # seconds for a letter to arrive on a slow machine
+PATIENCE = 120.0  # seconds for a letter to arrive on a slow machine
 
 
 class Post:

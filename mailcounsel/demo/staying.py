@@ -126,9 +126,14 @@ def _announced(path: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """Write the file by which the other commands find this demonstration, and take it away."""
     refuse_second()
     state = state_path()
-    state.unlink(missing_ok=True)  # of one that was killed
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(state, flags, 0o600), "w", encoding="utf-8") as file:
+    try:
+        state.unlink(missing_ok=True)  # of one that was killed
+        number = os.open(state, flags, 0o600)
+    except OSError as fault:
+        message = f"{state} cannot be written, so the other commands would not find this centre."
+        raise errors.Unavailable(message) from fault
+    with os.fdopen(number, "w", encoding="utf-8") as file:
         json.dump({"socket": str(path), "environment": dict(environment)}, file)
     try:
         yield

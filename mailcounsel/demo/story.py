@@ -60,6 +60,8 @@ def play(*, keep: bool = False, stay: bool = False) -> int:
             _play(stack, keep=keep, stay=stay)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read along has seen enough
+        raise
     except Exception as fault:  # noqa: BLE001 - whatever went wrong, a newcomer gets a sentence
         print(f"The demonstration stopped: {_sentence(fault)}", file=sys.stderr, flush=True)
         return 1
@@ -100,9 +102,8 @@ def letters_arrive(stage: Stage, melati: Client, rafael: Client, bintang: Client
     """Let three clients write, and show the queue."""
     way = "by IMAP" if stage.mailbox else "by SMTP too"
     say(
-        f"1. {stage.today()}. Melati and Bintang send ordinary mail, which comes by SMTP. "
-        f"Rafael's letter is encrypted, and comes {way}. Danger goes to the top of the queue; "
-        "a rule tags what is about school."
+        f"1. {stage.today()}. Melati and Bintang send ordinary mail, Rafael an encrypted letter "
+        f"({way}). Danger goes to the top; a rule tags what is about school."
     )
     stage.write(melati, MELATI_WRITES)
     stage.move(minutes=35)
