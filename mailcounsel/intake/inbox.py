@@ -272,6 +272,16 @@ def postponed(
     return _report(store, received.inbox_id, received.fence, values)
 
 
+def hurry(store: Store, now: datetime) -> None:
+    """Make the letters that wait for something of ours due at once; failed ones keep their wait."""
+
+    def job(connection: Connection) -> None:
+        waiting = (inboxes.c.state == "received", inboxes.c.attempts == 0)
+        connection.execute(update(inboxes).where(*waiting).values(due_at=now))
+
+    store.write(job)
+
+
 def _after_failure(attempts: int, reason: str, now: datetime) -> dict[str, Any]:
     if attempts >= ATTEMPTS:
         return {"reason": reason, "state": "quarantine"}

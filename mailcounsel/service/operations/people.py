@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from mailcounsel import errors
 from mailcounsel.casework import records
 from mailcounsel.crypto import openpgp, sealing
+from mailcounsel.intake import inbox
 from mailcounsel.service.control import Parameters, data, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import roster
@@ -85,6 +86,7 @@ def enrol(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         return roster.enrol(connection, desk.office.keyring, code, enrolment, now)
 
     name = desk.store.write(write)
+    inbox.hurry(desk.store, now)  # letters may have waited for somebody to be sealed to
     desk.ring("intake")
     practice = sealing.seal_to(enrolment.public_key, PRACTICE.encode(), f"practice/{name}")
     return {"person": name, "practice": b64encode(practice).decode()}
