@@ -20,6 +20,8 @@ _LAYOUT_MOST_OPEN = 200
 _OPENING = re.compile(r"<[A-Za-z]")
 _CLOSING = re.compile(r"</[A-Za-z]")
 _VOID = re.compile(r"(?i)<(?:br|img|hr|meta|link|input|col|area|base|wbr|p|li|td|tr|th|o:p)\b")
+# Tags of a plain form: what is left of a letter without them holds at least its visible words.
+_MARKUP = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"<>]*"|'[^'<>]*')*+>""")
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*\n")
 
 
@@ -30,12 +32,17 @@ def html_to_text(html: str) -> tuple[str, bool]:
     visible characters; on deep nesting it returns nothing at all.
     """
     html = charsets.clean(html)
-    bare = tags.words(html)
     if _is_modest(html):
         laid_out = _with_layout(html)
-        if 2 * _visible(laid_out) >= _visible(bare):
+        if _is_whole(laid_out, html):
             return _tidy(laid_out), True
-    return _tidy(bare), False
+    return _tidy(tags.words(html)), False
+
+
+def _is_whole(laid_out: str, html: str) -> bool:
+    kept = 2 * _visible(laid_out)
+    # That nothing is missing takes less work to see than to count what there is.
+    return kept >= _visible(_MARKUP.sub("", html)) or kept >= _visible(tags.words(html))
 
 
 def _is_modest(html: str) -> bool:

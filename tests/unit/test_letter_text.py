@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailcounsel.letter import charsets, language, tags, text
 
@@ -50,6 +52,20 @@ def test_deep_nesting_loses_no_words():
 def test_words_without_a_tree(html, words):
     """The plain extractor gives the words, whatever the tags."""
     assert tags.words(html) == words
+
+
+BITS = ["<p>", "</p>", "<b", '<a t="', "</", '"', "'", ">", "<", "=", " ", "\n", "kata", "&amp;"]
+BITS += ["&nbsp", "<!--", "-->", "<script>", "</script>", "<style", "<br/>", "<!x", "<i c='a'>"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(BITS), max_size=14))
+def test_whether_words_are_missing_is_decided_alike(bits):
+    """The quick look, which leaves out plain tags only, never sees fewer words than there are."""
+    html = "".join(bits)
+    for cut in range(0, len(html), 4):
+        exact = 2 * len("".join(html[:cut].split())) >= len("".join(tags.words(html).split()))
+        assert text._is_whole(html[:cut], html) == exact
 
 
 def test_nothing_remote_is_kept():
