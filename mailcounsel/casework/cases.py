@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 from mailcounsel import errors
 from mailcounsel.casework import hours, letters, promises, records
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.rules import Priority
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 from mailcounsel.trust import addressbook, casekeys, pins, roster
@@ -25,7 +26,8 @@ cases = models.table(models.Case)
 entries = models.table(models.Letter)
 risks = models.table(models.Risk)
 
-PRIORITIES = ("low", "normal", "high", "urgent")
+PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
+DEFAULT_PROMISE = 16.0  # working hours, for a queue that is no longer in the configuration
 LONGEST_NUMBER = 9  # digits that fit the database's integers
 
 
@@ -292,15 +294,20 @@ def _check_reads(office: Office, name: str) -> None:
         raise errors.Refused(message)
 
 
+def promise(office: Office, case: RowMapping) -> float:
+    """Return the working hours within which letters of a case are to be answered."""
+    queue = office.config.queue(case["queue"])
+    priority = PRIORITIES[case["priority"]]
+    return queue.promise(priority) if queue else DEFAULT_PROMISE
+
+
 def letter_waits(
     connection: Connection, office: Office, case: RowMapping, received_at: datetime
 ) -> None:
     """A client's letter came in: the case waits, is open again, and has a promised day."""
-    queue = office.config.queue(case["queue"])
-    priority = PRIORITIES[case["priority"]]
-    promise = queue.promise(priority) if queue else 16.0  # type: ignore[arg-type]  # one of PRIORITIES
     since = case["waiting_since"] or received_at
-    promised = promises.promised_by(since, hours.working_hours(office.config), promise)
+    lasts = promise(office, case)
+    promised = promises.promised_by(since, hours.working_hours(office.config), lasts)
     values = {"state": "open", "waiting_since": since, "promised_at": promised}
     statements.change(connection, cases, case["id"], **values)
 

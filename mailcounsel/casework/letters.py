@@ -295,15 +295,20 @@ def sent(connection: Connection, outgoing_id: str, fence: int, now: datetime) ->
 def postpone(
     connection: Connection, outgoing_id: str, fence: int, due_at: datetime, reason: str
 ) -> bool:
-    """Count a try that failed, and try again at a later moment. `reason` is a code."""
-    values = {
-        "state": "ready",
-        "reason": reason,
-        "due_at": due_at,
-        "attempts": outgoing.c.attempts + 1,
-        "lease_until": 0,
-    }
-    return _settle(connection, outgoing_id, fence, values)
+    """Count a try and try again at a later moment. `reason` is a code."""
+    ours = (outgoing.c.id == outgoing_id) & (outgoing.c.fence == fence)
+    later = (
+        update(outgoing)
+        .where(ours)
+        .values(
+            state="ready",
+            reason=reason,
+            due_at=due_at,
+            lease_until=0,
+            attempts=outgoing.c.attempts + 1,
+        )
+    )
+    return connection.execute(later).rowcount == 1
 
 
 def failed(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
-from mailcounsel.casework import cases, consent, letters, parcels, promises, records
+from mailcounsel.casework import cases, consent, hours, letters, parcels, promises, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
@@ -34,7 +34,7 @@ def acknowledge(
         return
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
-    promised = promises.local_day(case["promised_at"] or now, zone, case["language"])
+    promised = promises.local_day(_promised(office, case, now), zone, case["language"])
     day = received_at.astimezone(zone).date().isoformat()
     once = f"first:{case['id']}" if is_new else f"again:{case['id']}:{day}"
     name = template or ("acknowledgement" if is_new else "acknowledgement-again")
@@ -91,6 +91,16 @@ def _agree(
     return "consent-thanks"
 
 
+def _promised(office: Office, case: RowMapping, now: datetime) -> datetime:
+    """Return the day a client is told: the promised one, or a new one where that has passed."""
+    promised: datetime | None = case["promised_at"]
+    if promised is not None and promised > now:
+        return promised
+    return promises.promised_by(
+        now, hours.working_hours(office.config), cases.promise(office, case)
+    )
+
+
 def _offer(office: Office, language: str) -> str:
     """Return the words in which ordinary mail was offered: those of the acknowledgement."""
     facts = {**letters.common_facts(office, language), "promised_day": "", "offer_plain": True}
@@ -108,7 +118,7 @@ def _answer(
 ) -> None:
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
-    promised = promises.local_day(case["promised_at"] or now, zone, case["language"])
+    promised = promises.local_day(_promised(office, case, now), zone, case["language"])
     facts = {"promised_day": promised, "until_day": ""}
     asked = Asked(template, facts, once=f"{template}:{letter_id}")
     letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)

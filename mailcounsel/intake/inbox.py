@@ -166,15 +166,15 @@ def _keep(connection: Connection, row: Mapping[str, Any], sighted: Sighted, now:
 
 
 def _seen_before(connection: Connection, sighted: Sighted) -> str | None:
-    columns = asdict(sighted).items()
-    query = select(sightings.c.inbox_id).where(*(sightings.c[name] == v for name, v in columns))
-    found: str | None = connection.execute(query).scalar_one_or_none()
-    return found
+    row = statements.one(connection, sightings, **asdict(sighted))
+    return row["inbox_id"] if row else None
 
 
 def _same_letter(connection: Connection, content_lookup: bytes) -> str:
-    query = select(inboxes.c.id).where(inboxes.c.content_lookup == content_lookup)
-    return str(connection.execute(query).scalar_one())
+    row = statements.one(connection, inboxes, content_lookup=content_lookup)
+    if row is None:
+        raise errors.Conflict
+    return str(row["id"])
 
 
 # -- working --------------------------------------------------------------------------------------

@@ -10,14 +10,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from mailcounsel.casework.office import Office
-from mailcounsel.store import models
+from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook, pins
 
 cases = models.table(models.Case)
 message_ids = models.table(models.MessageId)
+
+_BY_MESSAGE = (
+    select(cases)
+    .where(
+        cases.c.id.in_(
+            select(message_ids.c.case_id).where(message_ids.c.lookup == bindparam("key"))
+        )
+    )
+    .order_by(cases.c.number)
+)
+_OURS = select(message_ids.c.outgoing_id).where(
+    message_ids.c.lookup == bindparam("key"), message_ids.c.outgoing_id.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,38 +131,36 @@ class StoreKnowledge:
     def case_of_token(self, token: str) -> KnownCase | None:
         """Return the case a returned token belongs to."""
         key = self._keyring.lookup("token", token.lower().encode())
-        found = self._cases(cases.c.token_lookup == key)
+        found = self._known(statements.every(self._connection, cases, token_lookup=key))
         return found[0] if found else None
 
     def cases_of_message(self, message_id: str) -> list[KnownCase]:
         """Return the cases a Message-ID belongs to; ids may be reused."""
         key = self._keyring.lookup("message-id", message_id.encode())
-        named = select(message_ids.c.case_id).where(message_ids.c.lookup == key)
-        return self._cases(cases.c.id.in_(named))
+        return self._known(self._connection.execute(_BY_MESSAGE, {"key": key}).mappings().all())
 
     def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
         """Return the cases of some clients."""
-        return self._cases(cases.c.client_id.in_(client_ids)) if client_ids else []
+        rows = [
+            row
+            for client_id in client_ids
+            for row in statements.every(self._connection, cases, client_id=client_id)
+        ]
+        return self._known(sorted(rows, key=lambda row: row["number"]))
 
     def outgoing_of_message(self, message_id: str) -> str | None:
         """Return which of our own letters has this Message-ID."""
         key = self._keyring.lookup("message-id", message_id.encode())
-        query = select(message_ids.c.outgoing_id).where(
-            message_ids.c.lookup == key, message_ids.c.outgoing_id.is_not(None)
-        )
-        return self._connection.execute(query).scalars().first()
+        return self._connection.execute(_OURS, {"key": key}).scalars().first()
 
-    def _cases(self, condition: object) -> list[KnownCase]:
-        query = select(cases).where(condition).order_by(cases.c.number)  # type: ignore[arg-type]  # a column expression
-        rows = self._connection.execute(query).mappings().all()
+    def _known(self, rows: Sequence[RowMapping]) -> list[KnownCase]:
         found = {row["id"]: row for row in map(self._target, rows)}
         return [_known(row) for row in found.values()]
 
     def _target(self, row: RowMapping) -> RowMapping:
         if not row["merged_into"]:
             return row
-        query = select(cases).where(cases.c.id == row["merged_into"])
-        return self._connection.execute(query).mappings().one()
+        return statements.row(self._connection, cases, row["merged_into"])
 
 
 def _known(row: RowMapping) -> KnownCase:

@@ -99,8 +99,11 @@ def fenced_update(
     connection: Connection, rows: Table, row_id: str, fence: int, values: Mapping[str, Any]
 ) -> bool:
     """Change a claimed row if its claim still stands, and tell whether it did."""
-    change = update(rows).where(rows.c.id == row_id, rows.c.fence == fence).values(**values)
-    return connection.execute(change).rowcount == 1
+    done = connection.execute(
+        _update(rows, tuple(values), fenced=True),
+        {**values, "this_id": row_id, "this_fence": fence},
+    )
+    return done.rowcount == 1
 
 
 # -- the plain ones, built once -------------------------------------------------------------------
@@ -178,6 +181,9 @@ def _select(
 
 
 @functools.cache
-def _update(rows: Table, columns: tuple[str, ...]) -> Executable:
+def _update(rows: Table, columns: tuple[str, ...], *, fenced: bool = False) -> Executable:
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
-    return update(rows).where(rows.c.id == bindparam("this_id")).values(**values)
+    this = update(rows).where(rows.c.id == bindparam("this_id"))
+    if fenced:
+        this = this.where(rows.c.fence == bindparam("this_fence"))
+    return this.values(**values)

@@ -117,11 +117,8 @@ def readers(connection: Connection, keyring: ServiceKeyring, names: Iterable[str
     Raises: SealBroken when a row of the roster was changed by anyone but us.
     """
     wanted = list(dict.fromkeys(names))
-    rows = connection.execute(
-        select(people).where(people.c.name.in_(wanted), people.c.revoked_at.is_(None))
-    ).mappings()
-    found = {row["name"]: _checked(keyring, row) for row in rows}
-    return [found[name] for name in wanted if name in found]
+    rows = (statements.one(connection, people, name=name, revoked_at=None) for name in wanted)
+    return [_checked(keyring, row) for row in rows if row]
 
 
 def reader(connection: Connection, keyring: ServiceKeyring, name: str) -> Reader:

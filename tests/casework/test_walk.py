@@ -34,3 +34,14 @@ def test_the_word_lets_the_waiting_reply_go(house):
     assert (reply.state, reply.parcel.channel) == ("ready", "plain")
     assert reply.parcel.text == "Coba bernapas pelan."
     assert len(house.rows(models.Case)) == 1
+
+
+def test_a_client_is_never_told_a_day_that_has_passed(house):
+    """Who still waits after the promised day is told a new one, not the old one again."""
+    house.write("ani@klien.test", "Halo, saya susah tidur sejak pindah rumah.")
+    offer = house.outbox("acknowledgement")[0].parcel
+    house.clock.on(days=21)
+    house.write("ani@klien.test", "Apakah surat saya sampai?", reply_to=offer)
+    (again,) = house.outbox("acknowledgement-again")
+    assert "Desember 2026" in again.parcel.text
+    assert "November 2026" not in again.parcel.text
