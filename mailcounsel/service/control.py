@@ -28,6 +28,7 @@ from mailcounsel.service.desk import Caller, Desk
 log = logging.getLogger(__name__)
 
 LINE_BYTES = 1024 * 1024
+LARGEST_NUMBER = 2**31 - 1  # that every database keeps
 CALLS_AT_ONCE = 32  # connections; more wait
 IDLE_SECONDS = 3600
 
@@ -53,9 +54,9 @@ def text(parameters: Parameters, name: str, default: str | None = None) -> str:
 
 
 def number(parameters: Parameters, name: str, default: int | None = None) -> int:
-    """Return a whole-number parameter. Raises: Refused when it is missing or not a number."""
+    """Return a whole-number parameter. Raises: Refused when it is missing or no such number."""
     value = parameters.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST_NUMBER:
         message = f"The request lacks the number {name!r}."
         raise errors.Refused(message)
     return value

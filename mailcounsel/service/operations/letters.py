@@ -14,6 +14,7 @@ from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import b64, iso, readable
 
 PIECE_BYTES = 512 * 1024
+LONGEST_NUMBER = 9  # digits of an attachment's number
 RECENT = timedelta(days=2)  # how long a sent letter stays in the outbox's list
 
 
@@ -41,7 +42,7 @@ def _part(connection: Connection, row: RowMapping, part: str) -> bytes:
         return bytes(row[part])
     kind, _, place = part.partition("/")
     files = records.attachments
-    if kind == "attachment" and place.isdecimal():
+    if kind == "attachment" and place.isdecimal() and len(place) <= LONGEST_NUMBER:
         query = select(files.c.content).where(
             files.c.letter_id == row["id"], files.c.number == int(place)
         )
