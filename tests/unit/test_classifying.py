@@ -1,0 +1,139 @@
+"""A letter, or something a machine wrote; and whether it may be answered without a person."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from mailcounsel.intake import classifying
+from mailcounsel.intake.knowledge import NoKnowledge
+from mailcounsel.letter import parse
+from mailcounsel.letter.mime import Budgets
+
+CONFIG = SimpleNamespace(inbox_for=lambda address: address.endswith("@rumah.test") or None)
+
+
+class Known(NoKnowledge):
+    """One letter of ours."""
+
+    def outgoing_of_message(self, message_id):
+        return "outgoing" if message_id == "ours@rumah.test" else None
+
+
+def classify(*lines, mail_from="x@y.test", sender="ani@klien.test"):
+    head = [f"From: {sender}", *lines, "", "Halo."]
+    found = parse.read("\r\n".join(head).encode(), Budgets())
+    return classifying.classify(found, mail_from, Known(), CONFIG)
+
+
+def report(kind, *fields):
+    return (
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/report; boundary="r"',
+        *("", "--r", "Content-Type: text/plain", "", "Sorry.", "--r"),
+        *(f"Content-Type: message/{kind}", "", *fields, "", "--r--"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Auto-Submitted: auto-replied", "auto-submitted"),
+        ("Auto-Submitted: AUTO-GENERATED; x=y", "auto-submitted"),
+        ("Auto-Submitted: (no) auto-replied", "auto-submitted"),
+        ("Auto-Submitted: auto-notified", "auto-submitted"),
+        ("List-Id: <a.b>", "list"),
+        ("List-Post: <mailto:a@b.test>", "list"),
+        ("Return-Path: <>", "null-sender"),
+        ("X-Autoreply: yes", "autoreply-mark"),
+        ("X-Autorespond: x", "autoreply-mark"),
+    ],
+)
+def test_what_a_machine_wrote_is_automatic(line, reason):
+    """RFC 3834 section 2, RFC 2919, and what older programs write."""
+    found = classify(line)
+    assert (found.kind, found.reason, found.may_answer) == ("automatic", reason, False)
+
+
+def test_the_null_sender_is_a_machine():
+    """Nobody may answer <> (RFC 5321 section 4.5.5)."""
+    assert classify(mail_from="").reason == "null-sender"
+
+
+@pytest.mark.parametrize("mail_from", [None, "ani@klien.test"])
+def test_no_envelope_is_not_the_null_sender(mail_from):
+    """A mailbox does not say who the envelope was from."""
+    assert classify(mail_from=mail_from) == classifying.Class("letter")
+
+
+def test_two_fields_one_of_which_says_automatic_are_automatic():
+    """The stricter reading counts."""
+    assert classify("Auto-Submitted: no", "Auto-Submitted: auto-replied").kind == "automatic"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Precedence: bulk", "precedence"),
+        ("Precedence: Auto_Reply", "precedence"),
+        ("X-Auto-Response-Suppress: OOF, DR", "suppressed"),
+        ("X-Auto-Response-Suppress: all", "suppressed"),
+        ("List-Unsubscribe: <mailto:a@b.test>", "list-field"),
+    ],
+)
+def test_who_asks_for_no_answer_is_a_person_all_the_same(line, reason):
+    """A letter, kept for a therapist, with no automatic answer."""
+    found = classify(line)
+    assert (found.kind, found.reason, found.may_answer) == ("letter", reason, False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Auto-Submitted: no",
+        "Auto-Submitted: No (a person)",
+        "Precedence: first-class",
+        "X-Auto-Response-Suppress: DR, NDR, RN, NRN",
+        "Return-Path: <ani@klien.test>",
+    ],
+)
+def test_people_are_answered(line):
+    """What people's programs write stops nothing."""
+    assert classify(line) == classifying.Class("letter")
+
+
+def test_a_failed_delivery_is_a_bounce_about_its_letter():
+    """RFC 3464, with the id of the letter it reports."""
+    fields = ("Original-Message-ID: <ours@rumah.test>", "Action: failed", "Status: 5.1.1")
+    found = classify(*report("delivery-status", *fields))
+    assert (found.kind, found.about, found.may_answer) == ("bounce", "ours@rumah.test", False)
+
+
+def test_a_delayed_delivery_is_no_bounce():
+    """It may still arrive."""
+    found = classify(*report("delivery-status", "Action: delayed", "Status: 4.4.1"))
+    assert (found.kind, found.reason) == ("automatic", "delivery-report")
+
+
+@pytest.mark.parametrize("kind", ["disposition-notification", "feedback-report"])
+def test_receipts_and_complaints_are_automatic(kind):
+    """A read receipt is no letter and no bounce."""
+    assert classify(*report(kind, "Original-Message-ID: <ours@rumah.test>")).kind == "automatic"
+
+
+def test_our_own_letter_is_our_own_loop():
+    """From one of our inboxes, with an id of ours."""
+    found = classify("Message-ID: <ours@rumah.test>", sender="halo+x@rumah.test")
+    assert (found.kind, found.may_answer) == ("own-loop", False)
+
+
+def test_our_id_from_elsewhere_is_no_loop():
+    """A client's program that keeps the Message-ID when it redirects loses nothing."""
+    assert classify("Message-ID: <ours@rumah.test>").kind == "letter"
+
+
+def test_our_own_address_is_never_answered_automatically():
+    """With an id we do not know it is a letter somebody reads, and no loop begins."""
+    found = classify("Message-ID: <x@y.test>", sender="halo@rumah.test")
+    assert (found.kind, found.reason, found.may_answer) == ("letter", "own-address", False)
