@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 import stat
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select, text, update
@@ -441,3 +443,22 @@ def test_a_store_of_a_newer_release_is_refused(store):
     )
     with pytest.raises(errors.Refused, match="newer"):
         schema.upgrade(store)
+
+
+# -- what a thief of the disk can read ------------------------------------------------------------
+
+
+def test_security_names_every_readable_column():
+    """SECURITY.md lists them table by table: no more, and no less."""
+    told = (Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^- `(\w+)`: ((?:.+\n)(?:  .+\n)*)", told, re.MULTILINE)
+    listed = {table: " ".join(columns.split()).split(", ") for table, columns in entries}
+    assert listed == models.READABLE
+
+
+def test_no_column_holds_bytes_in_clear():
+    """Bytes are sealed, hashed or public keys; texts are never those of a client."""
+    for table, columns in models.READABLE.items():
+        kinds = {c.name: c.type.python_type for c in models.SQLModel.metadata.tables[table].columns}
+        in_clear = {name for name in columns if kinds[name] is bytes}
+        assert in_clear <= {"public", "public_key", "verify_key"}, table
