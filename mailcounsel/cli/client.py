@@ -3,8 +3,11 @@
 Where to look, first wins: --host, --socket and --config (and their environment variables), the
 file `~/.config/mailcounsel/client.toml` (keys `host`, `socket`, `as`), the configuration file
 that is found by itself.
+
+Paths are texts here: pathlib takes longer to load than the rest of a quick command.
 """
 
+# ruff: noqa: PTH110, PTH111, PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import contextlib
@@ -13,10 +16,12 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from mailcounsel import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TIMEOUT_SECONDS = 120
 RELAY = "mailcounsel relay"
@@ -34,19 +39,13 @@ _BY_EXIT_CODE: dict[int, type[errors.MailcounselError]] = {
 class Settings(Protocol):
     """What the options before the command said."""
 
+    config_name: str | None
+    socket_name: str | None
     host: str | None
     person: str | None
 
     @property
-    def config(self) -> Path | None:
-        """Return the configuration file that was named."""
-
-    @property
-    def socket(self) -> Path | None:
-        """Return the socket that was named."""
-
-    @property
-    def config_path(self) -> Path:
+    def config_file(self) -> str:
         """Return the configuration file to use."""
 
 
@@ -119,7 +118,7 @@ def connect(settings: Settings) -> Iterator[Service]:
     """
     own = own_settings()
     person = settings.person or own.get("as")
-    named = settings.host or settings.socket or settings.config
+    named = settings.host or settings.socket_name or settings.config_name
     host = settings.host if named else own.get("host")
     if host:
         with _through_ssh(host) as (reading, writing):
@@ -129,32 +128,31 @@ def connect(settings: Settings) -> Iterator[Service]:
         yield Service(reading, writing, person)
 
 
-def _socket_path(settings: Settings, own: dict[str, str]) -> Path:
-    if settings.socket:
-        return settings.socket
-    return Path(own["socket"]).expanduser() if "socket" in own else socket_of(settings.config_path)
+def _socket_path(settings: Settings, own: dict[str, str]) -> str:
+    if settings.socket_name:
+        return settings.socket_name
+    return os.path.expanduser(own["socket"]) if "socket" in own else socket_of(settings.config_file)
 
 
-def config_home() -> Path:
+def config_home() -> str:
     """Return the folder of a person's own settings and reader key."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(os.environ.get("MAILCOUNSEL_HOME") or Path(base) / "mailcounsel")
+    own = os.environ.get("MAILCOUNSEL_HOME")
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return own or os.path.join(base, "mailcounsel")
 
 
 def own_settings() -> dict[str, str]:
     """Return the person's own settings. Raises: ConfigError for a file that cannot be read."""
-    path = config_home() / "client.toml"
-    if not path.exists():
+    path = os.path.join(config_home(), "client.toml")
+    if not os.path.exists(path):
         return {}
-    import tomllib
-
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        problem = errors.Problem(str(path), "", "this file cannot be read as TOML")
+        found = _toml(path)
+    except (OSError, ValueError) as fault:
+        problem = errors.Problem(path, "", "this file cannot be read as TOML")
         raise errors.ConfigError([problem]) from fault
     problems = [
-        errors.Problem(str(path), key, _OWN_PROBLEM)
+        errors.Problem(path, key, _OWN_PROBLEM)
         for key in sorted(found)
         if key not in OWN_KEYS or not isinstance(found[key], str)
     ]
@@ -166,20 +164,26 @@ def own_settings() -> dict[str, str]:
 _OWN_PROBLEM = 'only host, socket and as stand here, each a text such as host = "sari@centre"'
 
 
-def socket_of(config_path: Path) -> Path:
-    """Return the socket a configuration names, without loading all of it."""
+def _toml(path: str) -> dict[str, Any]:
     import tomllib
 
+    with open(path, "rb") as file:
+        return tomllib.load(file)
+
+
+def socket_of(config_file: str | Path) -> str:
+    """Return the socket a configuration names, without loading all of it."""
     try:
-        centre = dict(tomllib.loads(config_path.read_text(encoding="utf-8")).get("centre", {}))
-        folder = config_path.parent
-        state = folder / str(centre.get("state_dir", "state"))
-        return folder / str(centre["socket"]) if "socket" in centre else state / "control.sock"
+        centre = dict(_toml(str(config_file)).get("centre", {}))
     except (OSError, ValueError, TypeError) as fault:
-        raise errors.Unavailable(_why_not(config_path, fault)) from fault
+        raise errors.Unavailable(_why_not(str(config_file), fault)) from fault
+    folder = os.path.dirname(config_file)
+    state = os.path.join(folder, str(centre.get("state_dir", "state")))
+    named = os.path.join(folder, str(centre["socket"])) if "socket" in centre else ""
+    return named or os.path.join(state, "control.sock")
 
 
-def _why_not(config_path: Path, fault: Exception) -> str:
+def _why_not(config_path: str, fault: Exception) -> str:
     if isinstance(fault, FileNotFoundError):
         return (
             f"There is no configuration at {config_path}. Name one with --config FILE, "
@@ -198,15 +202,17 @@ def own_file(name: str, ending: str) -> Path:
     if not all(one.isalnum() or one in "-_." for one in name) or not name.strip("."):
         message = "The service names a person or a case that cannot be right. Ask your admin."
         raise errors.Refused(message)
-    return config_home() / f"{name}{ending}"
+    from pathlib import Path
+
+    return Path(config_home()) / f"{name}{ending}"
 
 
 @contextlib.contextmanager
-def _here(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+def _here(path: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(TIMEOUT_SECONDS)
         try:
-            connection.connect(str(path))
+            connection.connect(path)
         except PermissionError as fault:
             message = f"This account may not speak to the service at {path}. Ask your admin."
             raise errors.Unavailable(message) from fault

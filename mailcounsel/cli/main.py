@@ -55,7 +55,7 @@ class Setting:
     Written by hand, since the modules that would write it cost more than the rest of this file.
     """
 
-    __slots__ = ("_config", "_socket", "debug", "host", "person")
+    __slots__ = ("config_name", "debug", "host", "person", "socket_name")
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class Setting:
         person: str | None = None,
         debug: bool = False,
     ) -> None:
-        self._config = config
-        self._socket = socket
+        self.config_name = config
+        self.socket_name = socket
         self.host = host
         self.person = person
         self.debug = debug
@@ -76,22 +76,27 @@ class Setting:
         """Return the configuration file that was named."""
         from pathlib import Path
 
-        return Path(self._config) if self._config else None
+        return Path(self.config_name) if self.config_name else None
 
     @property
     def socket(self) -> Path | None:
         """Return the socket that was named."""
         from pathlib import Path
 
-        return Path(self._socket) if self._socket else None
+        return Path(self.socket_name) if self.socket_name else None
 
     @property
     def config_path(self) -> Path:
         """Return the configuration file to use: the one named, else ./config.toml, else /etc."""
         from pathlib import Path
 
-        here = Path("config.toml")
-        return self.config or (here if here.exists() else Path("/etc/mailcounsel/config.toml"))
+        return Path(self.config_file)
+
+    @property
+    def config_file(self) -> str:
+        """Return the same as text."""
+        here = "config.toml" if os.path.exists("config.toml") else "/etc/mailcounsel/config.toml"  # noqa: PTH110 - see above
+        return self.config_name or here
 
 
 class Lazy(click.Group):
