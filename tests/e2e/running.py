@@ -15,7 +15,7 @@ import sys
 from base64 import b64decode, b64encode, encodebytes
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -81,6 +81,12 @@ uid = {uid}
 [[queue]]
 name = "letters"
 supervisor = "sari"
+"""
+
+
+UNDER_WAY = """
+SELECT (SELECT count(*) FROM inbox WHERE state = 'received')
+     + (SELECT count(*) FROM outgoing WHERE state IN ('ready', 'held', 'handing-over'))
 """
 
 
@@ -161,7 +167,7 @@ class Running:
         assert found, f"process {self.pid} does not end"
 
     def signal(self, number: int) -> None:
-        if self.is_alive():
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._handle, number)
 
     def kill(self) -> None:
@@ -196,12 +202,27 @@ class Watched(sink.Sink):
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
         self.announced: Counter[str] = Counter()
+        self._blows: dict[str, Callable[[], object]] = {}
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         self.announced[address] += 1
+        self._strike("RCPT")
         return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self._strike("text")
+        answer = await super().handle_DATA(server, session, envelope)
+        self._strike("answer")
+        return answer
+
+    def strike(self, moment: str, blow: Callable[[], object]) -> None:
+        """Do something at the next such moment: RCPT, text (before it is kept), answer (after)."""
+        self._blows[moment] = blow
+
+    def _strike(self, moment: str) -> None:
+        self._blows.pop(moment, lambda: None)()
 
     def names(self) -> list[str]:
         """Return the Message-ID of every letter taken."""
@@ -233,6 +254,7 @@ class Centre:
         self.smtp_port = tools.free_port()
         self.keys: dict[str, ReaderKey] = {}
         self.running: Running | None = None
+        self._starts = 0  # how often it said that it was ready, before it was started last
         self.process: subprocess.Popen[bytes] | None = None
         self.tracer: subprocess.Popen[bytes] | None = None
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -271,6 +293,7 @@ class Centre:
 
     def spawn(self, *wrap: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start the service as a program and leave it to itself."""
+        self._starts = self.words().count("Ready: ")
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 [*wrap, *PROGRAM, "--config", str(self.config), "--debug", "serve"],
@@ -302,6 +325,7 @@ class Centre:
 
     def start_warm(self, warm: Warm, *strace: str, ready: bool = True) -> None:
         """Start the service by fork, and watched by strace if options for it are given."""
+        self._starts = self.words().count("Ready: ")
         child = warm.prepare(self.config, self.log)
         self.running = Running(child)
         self.tracer = attach(child, self.folder / "trace", *strace) if strace else None
@@ -310,17 +334,13 @@ class Centre:
             self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        """Wait until the service answers its own people and listens for letters."""
-        tools.until(self._answers, "the service to answer")
+        """Wait until the service says that it is ready, without asking it anything."""
+        tools.until(self._is_ready, "the service to be ready")
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         if not self.is_alive():
             raise Gone(self.words()[-2000:])
-        try:
-            self.call("sari", "hello")
-        except Gone:
-            return False
-        return tools.answers(self.smtp_port)
+        return self.words().count("Ready: ") > self._starts
 
     def is_alive(self) -> bool:
         return self.running is not None and self.running.is_alive()
@@ -482,12 +502,16 @@ class Centre:
         """Tell whether nothing is under way any more. Raises: Gone."""
         if not self.is_alive():
             raise Gone
-        waiting = "SELECT count(*) FROM outgoing WHERE state IN ('ready', 'held', 'handing-over')"
-        inside = "SELECT count(*) FROM inbox WHERE state = 'received'"
-        return self.sql(waiting) == [(0,)] and self.sql(inside) == [(0,)]
+        return self.sql(UNDER_WAY) == [(0,)]  # one look, since what leaves one table enters another
 
     def settle(self) -> None:
-        tools.until(self.is_settled, "everything under way to end")
+        try:
+            tools.until(self.is_settled, "everything under way to end")
+        except BaseException:  # say what was under way, to whoever has to find out why
+            print(self.sql("SELECT state, reason, attempts, due_at FROM inbox"))
+            print(self.sql("SELECT kind, state, reason, attempts, due_at FROM outgoing"))
+            print(self.words()[-3000:])
+            raise
 
     def close(self) -> None:
         """End whatever is left of it."""
