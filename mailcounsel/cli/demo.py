@@ -99,7 +99,9 @@ def _shown(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 @demo.command()
-@click.option("--days", type=click.IntRange(1, 366), default=1, show_default=True)
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=1, show_default=True, help="How many days."
+)
 @output.json_option
 def tomorrow(*, days: int, as_json: bool) -> None:
     """Let a day go by at the centre, or several.
