@@ -17,7 +17,7 @@ from mailcounsel.casework import danger
 from mailcounsel.casework.lexicon import phrases, pieces
 from mailcounsel.casework.lexicon.phrases import Element, Phrase, Word
 from mailcounsel.letter import parse
-from tests.unit.test_danger import DANGER, HARMLESS
+from unit.test_danger import DANGER, HARMLESS
 
 SOUGHT, BESIDES = danger.read_phrases()
 SENTENCES = [text for texts in DANGER.values() for text in texts] + HARMLESS
