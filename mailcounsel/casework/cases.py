@@ -117,16 +117,12 @@ def _new_epoch(
     now: datetime,
 ) -> None:
     keyring = office.keyring
-    readers = [assignee] if assignee else [person.name for person in office.config.readers(queue)]
-    supervisors = [person.name for person in office.config.supervisors(queue)]
+    wanted = [assignee] if assignee else [person.name for person in office.config.readers(queue)]
+    above = {person.name for person in office.config.supervisors(queue)}
+    readers = roster.readers(connection, keyring, [*wanted, *sorted(above)])
+    supervisors = [reader for reader in readers if reader.name in above]
     casekeys.new_epoch(
-        connection,
-        keyring,
-        case_id,
-        epoch,
-        readers=roster.readers(connection, keyring, readers),
-        supervisors=roster.readers(connection, keyring, supervisors),
-        now=now,
+        connection, keyring, case_id, epoch, readers=readers, supervisors=supervisors, now=now
     )
 
 

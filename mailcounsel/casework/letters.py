@@ -102,45 +102,49 @@ def ask(
     Returns None, and says why in the audit, when it exists already, when the client got enough
     automatic mail for a day, or when it has content and there is no way to send it.
     """
-    if not addressbook.has_address(connection, case["client_id"]):
-        records.audit(connection, now, "service", "not-sent-no-address", case["id"], asked.template)
-        return None
+    to = addressbook.find_address(connection, office.keyring, case["client_id"])
     way = consent.way(connection, office.keyring, case["client_id"])
-    refusal = _refusal(connection, office, case, asked, way, now)
-    if refusal:
+    refusal = _refusal(connection, office, asked, to, way, now)
+    if refusal or to is None:
         records.audit(connection, now, "service", f"not-sent-{refusal}", case["id"], asked.template)
         return None
+    mail = _rendered(office, case["language"], asked, way)
     if way.channel == parcels.NONE:
         way = consent.Way(parcels.PLAIN)
-    mail = templates.render(
-        case["language"],
-        asked.template,
-        {**common_facts(office, case["language"]), **asked.facts},
-        override=office.config.centre.templates,
-    )
-    automatic = "auto-replied" if asked.is_answer else "auto-generated"
     parcel = replace(
-        address_parcel(connection, office, case, way),
+        address_parcel(office, case, way, to),
         subject=mail.subject,
         text=mail.body,
-        auto_submitted=automatic,
+        auto_submitted="auto-replied" if asked.is_answer else "auto-generated",
     )
     return post(connection, office, case, parcel, kind=asked.template, now=now, asked=asked)
+
+
+def _rendered(office: Office, language: str, asked: Asked, way: consent.Way) -> templates.Mail:
+    facts = {
+        **common_facts(office, language),
+        "offer_plain": way.channel == parcels.NONE,
+        **asked.facts,
+    }
+    return templates.render(
+        language, asked.template, facts, override=office.config.centre.templates
+    )
 
 
 def _refusal(
     connection: Connection,
     office: Office,
-    case: RowMapping,
     asked: Asked,
+    to: str | None,
     way: consent.Way,
     now: datetime,
 ) -> str:
+    if to is None:
+        return "no-address"
     if statements.one(connection, outgoing, once=asked.once):
         return "twice"
     if way.channel == parcels.NONE and asked.template not in CONTENT_FREE:
         return "no-way"
-    to = addressbook.address_of(connection, office.keyring, case["client_id"])
     key = addressbook.lookup(office.keyring, to)
     most = office.config.limits.automatic_per_sender_day
     if asked.is_answer and automatic_since(connection, key, now - DAY) >= most:
@@ -153,9 +157,7 @@ def automatic_since(connection: Connection, to_lookup: bytes, since: datetime) -
     return int(connection.execute(_AUTOMATIC, {"to": to_lookup, "since": since}).scalar_one())
 
 
-def address_parcel(
-    connection: Connection, office: Office, case: RowMapping, way: consent.Way
-) -> Parcel:
+def address_parcel(office: Office, case: RowMapping, way: consent.Way, to: str) -> Parcel:
     """Return an empty parcel to a case's client, with its thread and a new Message-ID."""
     address = inbox_address(office, case)
     inbox = office.config.inbox_for(address)
@@ -164,7 +166,7 @@ def address_parcel(
     tagged = inbox is not None and inbox.case_address == "plus" and way.channel != parcels.ENCRYPTED
     thread = read_thread(office, case)
     return Parcel(
-        to_address=addressbook.address_of(connection, office.keyring, case["client_id"]),
+        to_address=to,
         from_address=f"{local}+{token}@{domain}" if tagged else address,
         from_name=office.config.sender_name(inbox) if inbox else office.config.centre.sender_name,
         subject=templates.subject(case["language"]),

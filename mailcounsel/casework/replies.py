@@ -25,7 +25,7 @@ from mailcounsel.crypto import sealing
 from mailcounsel.letter import templates, write
 from mailcounsel.store import models
 from mailcounsel.store.columns import database_now, new_id
-from mailcounsel.trust import roster
+from mailcounsel.trust import addressbook, roster
 
 outgoing = models.table(models.Outgoing)
 
@@ -110,8 +110,9 @@ def approve(
     way = _agreed_way(connection, office, case, ticket, said)
     waits = way.channel == parcels.NONE
     hold = timedelta(seconds=office.config.limits.hold_seconds)
+    to = addressbook.address_of(connection, office.keyring, case["client_id"])
     parcel = replace(
-        letters.address_parcel(connection, office, case, way),
+        letters.address_parcel(office, case, way, to),
         subject=said["subject"],
         text=said["text"],
         author=person,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
-from mailcounsel.casework import cases, consent, hours, letters, parcels, promises, records
+from mailcounsel.casework import cases, consent, hours, letters, promises, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
@@ -38,9 +38,7 @@ def acknowledge(
     day = received_at.astimezone(zone).date().isoformat()
     once = f"first:{case['id']}" if is_new else f"again:{case['id']}:{day}"
     name = template or ("acknowledgement" if is_new else "acknowledgement-again")
-    way = consent.way(connection, office.keyring, case["client_id"])
-    facts = {"promised_day": promised, "offer_plain": way.channel == parcels.NONE}
-    letters.ask(connection, office, case, Asked(name, facts, once), now)
+    letters.ask(connection, office, case, Asked(name, {"promised_day": promised}, once), now)
 
 
 def carry_out(

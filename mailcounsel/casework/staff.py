@@ -49,6 +49,8 @@ def _post(
     once: str,
     now: datetime,
 ) -> None:
+    if statements.one(connection, outgoing, once=once):
+        return
     language = person.languages[0] if person.languages else office.config.centre.language
     waiting = cases.queue_of(connection, office, person.name)
     urgent = sum(case["priority"] == URGENT for case in waiting)

@@ -153,9 +153,22 @@ class Connection:
         (mjs/imapclient#464), so the line is only watched, and read once IDLE is over.
         """
         self._client.idle()
-        await_any([self._client.socket(), bell], seconds)
+        if not self._has_read_ahead():
+            await_any([self._client.socket(), bell], seconds)
         _, said = self._client.idle_done()
         return any(len(line) > 1 and line[1] == b"EXISTS" for line in said)
+
+    def _has_read_ahead(self) -> bool:
+        """Tell whether the server said more in one breath with its "+", where no poll sees it."""
+        line = self._client.socket()
+        patience = line.gettimeout()
+        line.setblocking(False)
+        try:
+            return bool(self._client._imap.file.peek(1))  # noqa: SLF001 - nothing else tells
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            line.settimeout(patience)
 
     # -- what changes the mailbox -----------------------------------------------------------------
 

@@ -182,6 +182,7 @@ def _remember(
         return
     letters.extend_thread(connection, office, case, letter.message_id)
     is_theirs = plan.placement.case is None or plan.vouched.is_proved
+    states = set()
     for offered in plan.opened.offered if is_theirs and not plan.envelope.suspect else ():
         if not offered.usable and not _is_known(connection, office, case, offered):
             continue
@@ -194,9 +195,11 @@ def _remember(
             proved=offered.fingerprint in plan.opened.signed_by,
             now=now,
         )
-        if state == "alarm":
-            records.flag(connection, now, case["id"], "key-changed", letter_id)
-    letters.release_waiting(connection, office, case["client_id"], now)
+        states.add(state)
+    if "alarm" in states:
+        records.flag(connection, now, case["id"], "key-changed", letter_id)
+    if "pinned" in states:
+        letters.release_waiting(connection, office, case["client_id"], now)
 
 
 def _is_known(connection: Connection, office: Office, case: RowMapping, offered: Offered) -> bool:

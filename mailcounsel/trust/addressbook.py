@@ -119,10 +119,21 @@ def address_of(connection: Connection, keyring: ServiceKeyring, client_id: str) 
 
     Raises: SealBroken when the row was changed by anyone but us; Refused where there is none.
     """
-    row = statements.one(connection, addresses, client_id=client_id, written_to=True)
-    if row is None:
+    found = find_address(connection, keyring, client_id)
+    if found is None:
         message = "This letter named no address that can be answered."
         raise errors.Refused(message)
+    return found
+
+
+def find_address(connection: Connection, keyring: ServiceKeyring, client_id: str) -> str | None:
+    """Return the address a client is written to, or None where they left none.
+
+    Raises: SealBroken when the row was changed by anyone but us.
+    """
+    row = statements.one(connection, addresses, client_id=client_id, written_to=True)
+    if row is None:
+        return None
     _checked(keyring, row)
     return keyring.open(row["sealed"], f"address/{row['id']}/sealed").decode()
 

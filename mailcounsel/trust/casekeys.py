@@ -48,41 +48,17 @@ def new_epoch(
         message = "No supervisor of this queue is enrolled yet, so nothing can be sealed."
         raise errors.Unavailable(message)
     everyone = {reader.name: reader for reader in (*readers, *supervisors)}.values()
-    _make(connection, keyring, case_id, epoch, CONTENT, list(everyone), now)
-    _make(connection, keyring, case_id, epoch, SOURCE, supervisors, now)
-
-
-def _make(
-    connection: Connection,
-    keyring: ServiceKeyring,
-    case_id: str,
-    epoch: int,
-    purpose: str,
-    readers: Sequence[Reader],
-    now: datetime,
-) -> None:
-    pair = sealing.new_pair()
-    where = place(case_id, epoch, purpose)
-    statements.add(
-        connection,
-        keys,
-        case_id=case_id,
-        epoch=epoch,
-        purpose=purpose,
-        public=pair.public,
-        created_at=now,
-        mac=keyring.row_mac(where, [pair.public]),
-    )
-    sealed = [
-        {
-            "case_id": case_id,
-            "epoch": epoch,
-            "purpose": purpose,
-            "person": reader.name,
-            "sealed": sealing.seal_to(reader.public_key, pair.private, where),
-        }
-        for reader in readers
-    ]
+    halves, sealed = [], []
+    for purpose, holders in ((CONTENT, everyone), (SOURCE, supervisors)):
+        pair = sealing.new_pair()
+        where = place(case_id, epoch, purpose)
+        named = {"case_id": case_id, "epoch": epoch, "purpose": purpose}
+        mac = keyring.row_mac(where, [pair.public])
+        halves.append({**named, "public": pair.public, "created_at": now, "mac": mac})
+        for reader in holders:
+            copy = sealing.seal_to(reader.public_key, pair.private, where)
+            sealed.append({**named, "person": reader.name, "sealed": copy})
+    statements.add_all(connection, keys, halves)
     statements.add_all(connection, copies, sealed)
 
 
