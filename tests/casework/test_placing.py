@@ -268,23 +268,42 @@ def test_with_several_open_cases_and_no_hint_a_person_decides(house, ani):
     assert third.maybe_case_id == house.case(2).id
 
 
+def looked_at(house, received):
+    """Take a letter as far as its plan, without writing anything down."""
+    config = house.office.config
+    opened = pipeline.read_and_open(received.raw, config, house.centre, lambda name: [])
+    assessed = pipeline.assessing.assess(opened.letter, config.centre.languages)
+    facts = (received.received_at, config)
+
+    def job(connection):
+        known = pipeline.StoreKnowledge(connection, house.office)
+        return pipeline.decide(opened, assessed, received.envelope, known, *facts)
+
+    return house.store.read(job)
+
+
+def test_two_first_letters_looked_at_together_do_not_miss_each_other(house):
+    """Both look before either is written down: the second is looked at again, and points back."""
+    for text in ("Halo.", "Masih saya."):
+        house.keep(house.mail(ANI, text))
+    letters = inbox.claim(house.store, house.office.keyring, house.clock.now())
+    plans = [looked_at(house, received) for received in letters]
+    now = house.clock.now()
+    states = [
+        house.store.write(lambda c, r=r, p=p: recording.record(c, house.office, r, p, now)).state
+        for r, p in zip(letters, plans, strict=True)
+    ]
+    assert states == [recording.CASE, recording.CHANGED]
+    work.place_letter(house.desk, letters[1])
+    assert house.case(2).maybe_case_id == house.case(1).id
+
+
 def test_a_case_that_changed_hands_is_looked_at_again(house, ani):
     """Between looking and writing down, a person links the case: the letter follows."""
     house.write(BUDI, "Saya sebenarnya Ani.")
     kept = house.keep(house.mail(ANI, "Menyusul.", reply_to=ani), to=ani.from_address)
     (received,) = inbox.claim(house.store, house.office.keyring, house.clock.now())
-    opened = pipeline.read_and_open(received.raw, house.office.config, house.centre, lambda a: [])
-    assessed = pipeline.assessing.assess(opened.letter, ("id", "en"))
-    plan = house.store.read(
-        lambda c: pipeline.decide(
-            opened,
-            assessed,
-            received.envelope,
-            pipeline.StoreKnowledge(c, house.office),
-            received.received_at,
-            house.office.config,
-        )
-    )
+    plan = looked_at(house, received)
     house.call("sari", "case.link", case="C-0001", into="C-0002")
     now = house.clock.now()
     outcome = house.store.write(lambda c: recording.record(c, house.office, received, plan, now))
