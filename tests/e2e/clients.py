@@ -9,7 +9,7 @@ import mailbox
 import os
 import subprocess
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage, Message
 from email.mime.application import MIMEApplication
 from email.mime.multipart import MIMEMultipart
@@ -155,6 +155,10 @@ class LockedClient(Client):
         fields = dict(field.strip().split("=", 1) for field in header.split(";"))
         certificate = b64decode("".join(fields["keydata"].split()))
         (self.folder / "centre.pgp").write_bytes(certificate)
+        return self.take(certificate)
+
+    def take(self, certificate: bytes) -> str:
+        """Import a certificate; return its fingerprint."""
         before = set(self.gpg.kept())
         self.gpg("--import", data=certificate)
         return next(name for name in self.gpg.kept() if name not in before)
@@ -174,10 +178,28 @@ class LockedClient(Client):
         """Return a letter encrypted and signed (RFC 3156 section 6.2)."""
         part = MIMEText(letter.get_content(), "plain", "utf-8").as_bytes(policy=CRLF)
         armour = self.gpg.message(part, to=(to, self.key), by=(self.key,), options=("--armor",))
-        whole = MIMEMultipart("encrypted", protocol=ENCRYPTED)
-        whole.attach(MIMEApplication(b"Version: 1\n", "pgp-encrypted", _encoder=_as_it_is))
-        whole.attach(MIMEApplication(armour, "octet-stream", _encoder=_as_it_is))
-        return self._with_head(letter, whole, {})
+        return self._with_head(letter, _two_parts(armour), {})
+
+    def chatted(self, letter: EmailMessage, to: str) -> bytes:
+        """Return a letter as Delta Chat writes them: the outside tells almost nothing.
+
+        Recipients are not named, the key and the real headers are inside, and the first letter
+        refers to itself.
+        """
+        part = MIMEText(letter.get_content(), "plain", "utf-8")
+        part.set_param("protected-headers", "v1")
+        part.set_param("hp", "cipher")
+        own = str(letter["Message-ID"])
+        references = str(letter["References"] or own)
+        inside = {"Autocrypt": self.autocrypt(), "References": references, "Chat-Version": "1.0"}
+        protected = self._with_head(letter, part, inside)
+        hidden = ("--hidden-recipient", self.key, "--hidden-recipient", to, "--encrypt", "--armor")
+        armour = self.gpg.message(protected, by=(self.key,), options=hidden)
+        outer = EmailMessage()
+        outer["From"], outer["To"] = f"<{self.address}>", '"hidden-recipients": ;'
+        outer["Subject"], outer["Message-ID"] = "[...]", own
+        outer["Date"] = format_datetime(datetime.now(UTC) - timedelta(days=3))
+        return self._with_head(outer, _two_parts(armour), {})
 
     def _with_head(self, letter: EmailMessage, whole: Message, more: dict[str, str]) -> bytes:
         for name in ("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References"):
@@ -203,6 +225,13 @@ class LockedClient(Client):
         )
         assert done.returncode == 0, done.stderr
         return done.stdout, [line.split()[2] for line in out.read_text().splitlines()]
+
+
+def _two_parts(armour: bytes) -> MIMEMultipart:
+    whole = MIMEMultipart("encrypted", protocol=ENCRYPTED)
+    whole.attach(MIMEApplication(b"Version: 1\n", "pgp-encrypted", _encoder=_as_it_is))
+    whole.attach(MIMEApplication(armour, "octet-stream", _encoder=_as_it_is))
+    return whole
 
 
 def _as_it_is(part: Message) -> None:

@@ -186,6 +186,12 @@ class ExampleCentre:
             self.process.wait(tools.PATIENCE)
             self.process = None
 
+    def certificate(self) -> bytes:
+        """Return the centre's OpenPGP certificate, as an admin would hand it out."""
+        home = self.folder / "state" / "gnupg"
+        command = ["gpg", "--homedir", str(home), "--batch", "--no-autostart", "--export"]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
     # -- looking
 
     def cases(self, person: str = "sari", *options: str) -> list[dict[str, Any]]:

@@ -83,6 +83,31 @@ def test_an_encrypted_conversation(make_centre, furnished, dovecot, mailbox, wor
     assert [one["case"] for one in centre.cases("sari", "--all")] == [case]
 
 
+def test_a_chat_program_writes_first(make_centre, furnished, dovecot, mailbox, world, dewi):
+    """A chat program that has our key writes locked from the start, and everything stays so."""
+    centre = make_centre().move_in(furnished)
+    ours = dewi.take(centre.certificate())
+    provider = f"Delivered-To: {ADDRESS}\r\n".encode()
+    first = dewi.letter("Halo, saya sulit tidur.", to=ADDRESS, subject="Pesan")
+    dovecot.append(mailbox, provider + dewi.chatted(first, ours))
+    [case] = centre.wait_for_cases(1)
+    [letter] = centre.letters(case["case"])
+    assert (letter["subject"], letter["encrypted"], letter["problems"]) == ("Pesan", True, [])
+    [thanks] = wait_for_mail(world, dewi.address, 1)
+    assert read(thanks).get_content_type() == "multipart/encrypted"
+    centre.reply("sari", case["case"], "Terima kasih, Dewi.")
+    [_, raw] = wait_for_mail(world, dewi.address, 2)
+    inside = read(dewi.gpg("--decrypt", data=list(read(raw).iter_parts())[1].get_content()))
+    assert "Terima kasih, Dewi." in _all_text(inside)
+
+    answer = dewi.letter("Sejak hari Selasa.", to=ADDRESS, subject="Re: Pesan")
+    answer["In-Reply-To"] = answer["References"] = str(inside["Message-ID"])
+    dovecot.append(mailbox, provider + dewi.chatted(answer, ours))
+    letter = centre.wait_for_letter(case["case"], "Selasa")
+    assert letter["vouching"] == "signed"
+    assert [one["case"] for one in centre.cases("sari", "--all")] == [case["case"]]
+
+
 def _text_of(body):
     """Return the text of a message as notmuch shows it."""
     found = []
