@@ -148,6 +148,7 @@ def test_nano_leaves_nothing(room, case, at_terminal, need):
 @pytest.mark.parametrize(
     ("editor", "keys"),
     [("vim", f"i{MARKER}\x1b:w\r:cq\r"), ("vim", f"i{MARKER}\x1b:q!\r"), ("nano", "\x18")],
+    ids=["vim-cq", "vim-q", "nano"],
 )
 def test_an_editor_left_without_saying_yes_sends_nothing(
     room, case, at_terminal, need, editor, keys
