@@ -31,7 +31,9 @@ class Writer:
     def autocrypt(self, address: str = "") -> bytes:
         return autocrypt.header(address or self.address, self.certificate)
 
-    def headers(self, *, to="halo@rumah.test", sender="", reply_to=None, key=b"", message_id=""):
+    def headers(
+        self, *, to="halo@rumah.test", sender="", reply_to=None, key: bytes = b"", message_id=""
+    ) -> bytes:
         self.number += 1
         lines = [
             f"From: {sender or self.address}",
@@ -94,7 +96,7 @@ def writers():
     with gpg_homes.short_directory() as root:
         ani = Writer(root / "ani", ANI)
         mal = Writer(root / "mal", ANI)  # somebody else, with a key that bears Ani's address
-        yield SimpleNamespace(ani=ani, mal=mal, root=root)
+        yield SimpleNamespace(ani=ani, mal=mal)
 
 
 @pytest.fixture
@@ -225,9 +227,9 @@ def test_linking_brings_the_proved_key(house, ani):
 # -- the same key, older and newer copies ---------------------------------------------------------
 
 
-def test_the_same_primary_key_with_a_new_subkey_is_merged(house, writers):
+def test_the_same_primary_key_with_a_new_subkey_is_merged(house, short_tmp):
     """A new encryption subkey is taken in silently; an old copy afterwards takes nothing away."""
-    eka = Writer(writers.root / "eka", "eka@klien.test")
+    eka = Writer(short_tmp / "eka", "eka@klien.test")
     old = eka.autocrypt()
     house.receive(eka.signed("Halo.", key=old))
     eka.gpg("--passphrase", "", "--quick-add-key", eka.key, "cv25519", "encr", "0")
@@ -235,7 +237,7 @@ def test_the_same_primary_key_with_a_new_subkey_is_merged(house, writers):
     house.receive(eka.signed("Dari komputer lama.", key=old))
     client_id, keyring = house.case(1).client_id, house.office.keyring
     (pin,) = house.store.read(lambda c: pins.of_client(c, keyring, client_id))
-    other = gpg_homes.Gpg(writers.root / "other")
+    other = gpg_homes.Gpg(short_tmp / "other")
     other("--import", data=pin.certificate)
     listed = other("--with-colons", "--list-keys", eka.key)
     assert listed.count(b"\nsub:") == 2
@@ -243,9 +245,9 @@ def test_the_same_primary_key_with_a_new_subkey_is_merged(house, writers):
     assert len(house.rows(models.Case)) == 1
 
 
-def test_a_revoked_key_is_written_to_no_more(house, writers):
+def test_a_revoked_key_is_written_to_no_more(house, short_tmp):
     """Its owner's revocation counts: the letter waits for a person, and nothing leaves weaker."""
-    eka = Writer(writers.root / "revoked", "eka@klien.test")
+    eka = Writer(short_tmp / "revoked", "eka@klien.test")
     house.receive(eka.signed("Halo.", key=eka.autocrypt()))
     token = house.sent_to("eka@klien.test")[0]
     eka.gpg.revoke(eka.key)
@@ -257,10 +259,10 @@ def test_a_revoked_key_is_written_to_no_more(house, writers):
         house.centre.encrypt_and_sign(b"x", pin.certificate, pin.fingerprint)
 
 
-def test_an_expired_key_is_nobodys_new_key(house, writers):
+def test_an_expired_key_is_nobodys_new_key(house, short_tmp):
     """A key that has expired is not even seen."""
     eka = Writer.__new__(Writer)
-    eka.gpg, eka.address, eka.number = gpg_homes.Gpg(writers.root / "old"), "eka@klien.test", 0
+    eka.gpg, eka.address, eka.number = gpg_homes.Gpg(short_tmp / "old"), "eka@klien.test", 0
     past = ("--faked-system-time", gpg_homes.PAST)
     eka.key = eka.gpg.key("<eka@klien.test>", expires="1d", options=past)
     house.receive(eka.plain("Halo.", key=eka.autocrypt()))
