@@ -31,6 +31,7 @@ name, address or subject: they may end in a log or on a screen.
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 
 
@@ -53,6 +54,13 @@ class Problem:
 
     def __str__(self) -> str:
         return ": ".join(word for word in (self.where, self.key, self.advice) if word)
+
+
+def place_of(fault: BaseException) -> str:
+    """Say what a fault is and where it happened, without its message, which may quote a letter."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}{where}"
 
 
 class ConfigError(MailcounselError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import re
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -131,7 +130,7 @@ def _try(outbox: Outbox, claim: _Claim, now: datetime) -> Outcome:
     except errors.MailcounselError as fault:
         return judge(fault, sending=handing_over.done)
     except Exception as fault:  # noqa: BLE001 - one bad letter never stops the others
-        logger.error("letter %s: %s", claim.id, _place(fault))
+        logger.error("letter %s: %s", claim.id, errors.place_of(fault))
         code = f"fault-{_code(fault)}"
         if handing_over.done:
             return Outcome("uncertain", code)
@@ -219,9 +218,3 @@ def _report(outbox: Outbox, claim: _Claim, outcome: Outcome, now: datetime) -> N
 def _code(fault: Exception) -> str:
     """Return an error's class as a code: NoUsableKey is no-usable-key."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(fault).__name__).lower()
-
-
-def _place(fault: Exception) -> str:
-    """Return what a fault is and where it happened, without its message."""
-    last = traceback.extract_tb(fault.__traceback__)[-1]
-    return f"{type(fault).__name__} in {last.name}, line {last.lineno}"

@@ -58,6 +58,6 @@ async def run(name: str, work: Work, bell: Bell) -> None:
 
 def say_fault(name: str, fault: BaseException, wait: float) -> None:
     """Log a fault: the text of an error of ours, which tells nothing, else only its name."""
-    text = str(fault) if isinstance(fault, errors.MailcounselError) else type(fault).__name__
+    known = isinstance(fault, errors.MailcounselError)
+    text = str(fault) if known else errors.place_of(fault)
     log.error("%s: %s (again in %.0f s)", name, text, wait)
-    log.debug("%s", name, exc_info=fault)

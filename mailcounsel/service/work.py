@@ -48,9 +48,8 @@ def place_letter(desk: Desk, received: Received) -> None:
     except (errors.TryLater, errors.Unavailable) as fault:
         log.warning("intake: %s", fault)
         inbox.postponed(desk.store, received, desk.now())
-    except Exception as fault:
-        log.error("intake: a letter failed with %s", type(fault).__name__)
-        log.debug("intake", exc_info=fault)
+    except Exception as fault:  # noqa: BLE001 - poison: three attempts, then quarantine
+        log.error("intake: a letter failed: %s", errors.place_of(fault))
         inbox.failed(desk.store, received, type(fault).__name__, desk.now())
 
 

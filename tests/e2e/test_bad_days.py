@@ -355,7 +355,6 @@ def test_a_centre_key_that_expired_sends_nothing_until_it_is_extended(
     nothing_lost(centre, "Locked words.")
 
 
-@pytest.mark.xfail(strict=True, reason="gpg's minimal export leaves out a subkey that has expired")
 def test_a_centre_key_that_expired_still_opens_letters(make_centre, short_tmp):
     """Letters to a key of the centre's that has expired meanwhile are opened all the same."""
     centre = make_centre()

@@ -75,6 +75,7 @@ class Centre:
         if self.fingerprint not in {facts.fingerprint for facts in keys.secret_keys(gpg)}:
             raise errors.NoUsableKey("The centre's OpenPGP key is not in its home.")
         self._certificate = keys.export(gpg, self.fingerprint)
+        self._own = keys.export(gpg, self.fingerprint, whole=True)
 
     def public_certificate(self) -> bytes:
         """Return the certificate for clients: binary, with nobody else's signatures on it."""
@@ -163,7 +164,7 @@ class Centre:
     @contextmanager
     def _at_work(self, certificates: Sequence[bytes]) -> Iterator[Gpg]:
         self._agent.ensure()
-        every = [self._certificate, *certificates]
+        every = [self._own, *certificates]
         with scratch(every, self._agent.socket, self._patience) as (gpg, _):
             yield gpg
 

@@ -69,12 +69,14 @@ def secret_keys(gpg: Gpg) -> tuple[KeyFacts, ...]:
     return read_listing(listed.data)
 
 
-def export(gpg: Gpg, fingerprint: str) -> bytes:
+def export(gpg: Gpg, fingerprint: str, *, whole: bool = False) -> bytes:
     """Return a public certificate, binary, with nobody else's signatures on it.
 
+    Only a `whole` one holds the subkeys that have expired, which open what was written to them.
     Raises: NoUsableKey if it is not in this home.
     """
-    ran = gpg.run(["--export", "--export-options", "export-minimal", fingerprint])
+    options = [] if whole else ["--export-options", "export-minimal"]
+    ran = gpg.run(["--export", *options, fingerprint])
     if ran.code or not ran.data:
         raise errors.NoUsableKey("There is no such key in this home.")
     return ran.data
