@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "doctor": ("doctor", "doctor", "Admins", "Test every part, with a fix for each fault."),
     "quarantine": ("quarantine", "quarantine", "Admins", "Letters that could not be placed."),
     "reconcile": ("reconcile", "reconcile", "Admins", "Prove that no letter was lost."),
+    "key": ("key", "key", "Admins", "Hand out the centre's own key."),
     "explain": ("explain", "explain", "Anybody", "Say what would happen to a mail file."),
     "demo": ("demo", "demo", "Anybody", "Watch a letter become an answered case."),
     "relay": ("relay", "relay", "Anybody", "Carry commands from another machine (ssh)."),

@@ -67,3 +67,14 @@ def test_a_withdrawn_yes_makes_replies_wait(house):
     assert house.call("wulan", "way.show", case="C-0001")["channel"] == "plain"
     house.call("wulan", "way.withdraw", case="C-0001")
     assert house.reply("wulan", "C-0001", "Sebuah jawaban.")["state"] == "waiting"
+
+
+def test_the_centres_key_is_handed_out_whole(house):
+    """What `mailcounsel key` prints is the centre's certificate, which gpg takes."""
+    from mailcounsel.cli import key
+    from mailcounsel.crypto import openpgp
+
+    answer = house.call("sari", "centre.key")
+    facts = openpgp.examine(key._armoured(answer).encode())
+    assert facts.fingerprint == house.centre.fingerprint == answer["fingerprint"]
+    assert "EMAIL:halo@rumah.test" in key._card(answer, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcounsel.service.control import Operation
-from mailcounsel.service.operations import cases, centre, goals, health, letters, people, ways
+from mailcounsel.service.operations import cases, centre, goals, health, keys, letters, people, ways
 
 READERS = frozenset({"therapist", "supervisor"})
 ADMINS = frozenset({"admin"})
@@ -35,6 +35,7 @@ OPERATIONS: dict[str, Operation] = {
     "goal.add": Operation(goals.add, READERS),
     "goal.list": Operation(goals.listed, READERS),
     "goal.stop": Operation(goals.stop, READERS),
+    "centre.key": Operation(keys.show, ANYBODY),
     "way.show": Operation(ways.show, READERS),
     "way.accept": Operation(ways.accept, READERS),
     "way.withdraw": Operation(ways.withdraw, READERS),
