@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from mailcounsel import config as configuration
 from mailcounsel.casework import letters, records
@@ -117,7 +119,12 @@ class House:
             key = self.keys[name] = ReaderKey.new()
             now = self.clock.now()
 
-            def job(connection, name=name, key=key, now=now):
+            def job(
+                connection: Connection,
+                name: str = name,
+                key: ReaderKey = key,
+                now: datetime = now,
+            ) -> None:
                 code = roster.invite(connection, self.office.keyring, name, now)
                 paper = roster.Enrolment(key.public, key.verify_key, b"", b"", b"")
                 roster.enrol(connection, self.office.keyring, code, paper, now)
@@ -127,9 +134,12 @@ class House:
     def call(self, person: str, method: str, /, **parameters: Any) -> dict[str, Any]:
         """Carry out an operation of the control socket as a person."""
         found = self.office.config.person(person)
+        assert found is not None
+        assert found.uid is not None
         caller = Caller(found.uid, (person,), person, tuple(found.roles))
         answer = OPERATIONS[method].run(self.desk, caller, parameters)
-        return json.loads(json.dumps(answer))
+        as_read: dict[str, Any] = json.loads(json.dumps(answer))
+        return as_read
 
     def keep(
         self,
@@ -234,8 +244,9 @@ class House:
         taken = []
         for row in self.store.write(lambda c: letters.due(c, now, most)):
             taken.append(letters.open_parcel(self.office, row))
-            self.store.write(lambda c, r=row: letters.handing_over(c, r["id"], r["fence"]))
-            self.store.write(lambda c, r=row: letters.sent(c, r["id"], r["fence"], now))
+            claim = {"outgoing_id": row["id"], "fence": row["fence"]}
+            self.store.write(partial(letters.handing_over, **claim))
+            self.store.write(partial(letters.sent, **claim, now=now))
         return taken
 
     def sent_to(self, address: str) -> list[Parcel]:

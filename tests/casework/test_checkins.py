@@ -46,7 +46,7 @@ def go_to(house, when: datetime) -> None:
     house.clock.on(seconds=(when - house.clock.now()).total_seconds())
 
 
-def ask(house) -> int:
+def ask(house):
     now = house.clock.now()
     return house.store.write(lambda c: checkins.ask_due(c, house.office, now))
 

@@ -635,7 +635,7 @@ def test_nothing_said_while_sending_holds_words_or_addresses(house, sink, people
 
 def once_at_rcpt(event):
     """Return a handler that lets something happen while a recipient is considered, once."""
-    happened = []
+    happened: list[bool] = []
 
     async def handle_RCPT(server, session, envelope, address, options):
         if not happened:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailcounsel.intake import inbox, pipeline, recording
+from mailcounsel.intake import assessing, inbox, pipeline, recording
+from mailcounsel.intake.knowledge import StoreKnowledge
 from mailcounsel.service import work
 from mailcounsel.store import models
 
@@ -272,11 +273,11 @@ def looked_at(house, received):
     """Take a letter as far as its plan, without writing anything down."""
     config = house.office.config
     opened = pipeline.read_and_open(received.raw, config, house.centre, lambda name: [])
-    assessed = pipeline.assessing.assess(opened.letter, config.centre.languages)
+    assessed = assessing.assess(opened.letter, config.centre.languages)
     facts = (received.received_at, config)
 
     def job(connection):
-        known = pipeline.StoreKnowledge(connection, house.office)
+        known = StoreKnowledge(connection, house.office)
         return pipeline.decide(opened, assessed, received.envelope, known, *facts)
 
     return house.store.read(job)

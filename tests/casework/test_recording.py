@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlmodel import SQLModel
 
 from mailcounsel.intake import inbox
 from mailcounsel.store import models
@@ -150,7 +151,7 @@ def test_the_words_of_a_letter_are_in_no_row(house):
     """Marker search over every value of every table, in the encodings a value may have."""
     house.write("Quokka <ani@klien.test>", "wombat numbat", headers={"Subject": "bilby"})
     house.reply("wulan", "C-0001", "bandicoot", plain="potoroo")
-    for mapper in models.SQLModel.__subclasses__():
+    for mapper in SQLModel.__subclasses__():
         for row in house.rows(mapper):
             for value in vars(row).values():
                 shown = value if isinstance(value, bytes) else str(value).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_an_automatic_answer_says_that_it_is_one(house):
     assert protect.envelope_sender(row.parcel) == ""
 
 
-MACHINES = {
+MACHINES: dict[str, dict[str, Any]] = {
     "auto-submitted": {"headers": {"Auto-Submitted": "auto-replied (vacation)"}},
     "auto-generated": {"headers": {"Auto-Submitted": "auto-generated"}},
     "a list": {"headers": {"List-Id": "<berita.klien.test>"}},
