@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailcounsel import errors
-from mailcounsel.crypto import recipients
+from mailcounsel.crypto import packets, recipients
 from parts import gpg_homes
 
 WORDS = b"Halo, saya sulit tidur."
@@ -55,7 +55,7 @@ def test_a_letter_for_others_stays_locked(world):
     with pytest.raises(errors.DecryptionFailed):
         world.centre.decrypt(locked(world, [world.ida, world.ida]), [])
     many = locked(world, [world.ida], armour=False)
-    keys, rest = recipients.packets.leading(many, recipients.SESSION_KEY)
+    keys, rest = packets.leading(many, recipients.SESSION_KEY)
     assert len(recipients.alternatives(keys[0] * 500 + rest)) == recipients.MOST
 
 

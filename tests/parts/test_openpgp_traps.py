@@ -242,6 +242,7 @@ def test_trap_10_a_key_whose_encryption_subkey_expired_is_told_apart(world):
     world.client(*past, "--passphrase", "", "--quick-add-key", own, "cv25519", "encr", "1y")
     certificate = world.client.export(own)
     facts = openpgp.examine(certificate)
+    assert facts.expires is not None
     assert (facts.expired, facts.can_encrypt, facts.expires.year) == (True, False, 2020)
     with pytest.raises(errors.KeyExpired):
         world.centre.encrypt_and_sign(WORDS, certificate, own)

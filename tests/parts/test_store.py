@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select, text, update
+from sqlmodel import SQLModel
 
 from mailcounsel import errors
 from mailcounsel.store import models, schema, statements
@@ -261,8 +262,10 @@ sys.stdin.read()
 def test_a_store_locked_by_another_process_is_away_for_now(sqlite_store, tmp_path):
     """After the patience of the database: try later; and then it works again."""
     command = [sys.executable, "-c", LOCK, str(tmp_path / "store.db")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as other:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
         assert other.stdout.readline() == b"locked\n"
         with pytest.raises(errors.StoreUnavailable) as fault:
             sqlite_store.write(add("a"))
@@ -459,6 +462,6 @@ def test_security_names_every_readable_column():
 def test_no_column_holds_bytes_in_clear():
     """Bytes are sealed, hashed or public keys; texts are never those of a client."""
     for table, columns in models.READABLE.items():
-        kinds = {c.name: c.type.python_type for c in models.SQLModel.metadata.tables[table].columns}
+        kinds = {c.name: c.type.python_type for c in SQLModel.metadata.tables[table].columns}
         in_clear = {name for name in columns if kinds[name] is bytes}
         assert in_clear <= {"public", "public_key", "verify_key"}, table

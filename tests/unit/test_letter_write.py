@@ -7,6 +7,7 @@ import email.policy
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_protected_headers():
     outer = email.message_from_bytes(built()["encrypted"])
     copies = {
         line.partition(": ")[0]: line.partition(": ")[2]
-        for line in (" ".join(one.split()) for one in found.get_all("HP-Outer"))
+        for line in (" ".join(one.split()) for one in found.get_all("HP-Outer", []))
     }
     names = {
         "From",
@@ -156,7 +157,8 @@ INJECTIONS = [
 )
 def test_cve_2024_6923_header_injection(place, value):
     """A control character in any header value refuses the letter."""
-    letter = replace(LETTER, **{place: (("X-Note", value),) if place == "extra" else value})
+    change: dict[str, Any] = {place: (("X-Note", value),) if place == "extra" else value}
+    letter = replace(LETTER, **change)
     with pytest.raises(errors.Refused):
         write.plain_mail(letter, "x")
 
@@ -165,7 +167,8 @@ def test_cve_2024_6923_header_injection(place, value):
 def test_encoded_words_in_a_value_stay_text(place):
     """A value that looks like an encoded newline is written so that it reads as it is."""
     trick = "=?utf-8?q?x=0ABcc:_evil@x.test?="
-    letter = replace(LETTER, **{place: (("X-Note", trick),) if place == "extra" else trick})
+    change: dict[str, Any] = {place: (("X-Note", trick),) if place == "extra" else trick}
+    letter = replace(LETTER, **change)
     raw = write.plain_mail(letter, "x")
     found = email.message_from_bytes(raw)
     assert found["Bcc"] is None
