@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
+from mailcounsel.config import Config, Inbox
 from mailcounsel.intake import classifying
 from mailcounsel.intake.knowledge import NoKnowledge
 from mailcounsel.letter import parse
 from mailcounsel.letter.mime import Budgets
 
-CONFIG = SimpleNamespace(inbox_for=lambda address: address.endswith("@rumah.test") or None)
+CONFIG = Config.model_construct(inboxes=(Inbox.model_construct(address="halo@rumah.test"),))
 
 
 class Known(NoKnowledge):
