@@ -37,7 +37,7 @@ def key(
         out.write_bytes(text.encode())
         output.say(f"Written to {out}. Fingerprint: {answer['fingerprint']}")
         return
-    output.emit(answer, as_json, lambda: text.rstrip())
+    output.emit(answer, as_json, text.rstrip)
 
 
 def _card(answer: Mapping[str, Any], wanted: str | None) -> str:

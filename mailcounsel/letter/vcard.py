@@ -34,7 +34,8 @@ def _escaped(text: str) -> str:
 
 def _folded(line: str) -> str:
     """Fold between characters so that no line is longer than 75 bytes."""
-    pieces, piece = [], ""
+    pieces: list[str] = []
+    piece = ""
     for character in line:
         if len((piece + character).encode()) > (75 if not pieces else 74):
             pieces.append(piece)
