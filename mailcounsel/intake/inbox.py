@@ -38,6 +38,7 @@ Settled = Literal["case", "quarantine", "discarded", "own-loop"]
 SETTLED: tuple[Settled, ...] = ("case", "discarded", "own-loop")
 """The states after which the copy in the mailbox is no longer needed."""
 
+SMTP = "smtp"  # the account of sightings by SMTP
 LEASE_SECONDS = 300  # longer than gpg's timeouts for the letters of one claim together
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5))
 ATTEMPTS = len(BACK_OFF) + 1
@@ -107,7 +108,7 @@ class Counts:
 
 def handed_over() -> Sighted:
     """Return the sighting of a letter handed over by SMTP, where each hand-over is its own."""
-    return Sighted("smtp", "", 0, new_id())
+    return Sighted(SMTP, "", 0, new_id())
 
 
 def keep(
@@ -152,7 +153,7 @@ def _row(
 
 
 def _keep(connection: Connection, row: Mapping[str, Any], sighted: Sighted, now: datetime) -> Kept:
-    known = _seen_before(connection, sighted)
+    known = None if sighted.account == SMTP else _seen_before(connection, sighted)
     if known is not None:
         return Kept(known, is_new=False)
     is_new = statements.insert_once(connection, inboxes, row)
