@@ -22,9 +22,9 @@ from mailcounsel.cli import client, output
 def key(
     setting: client.Settings, *, vcard: bool, inbox: str | None, out: Path | None, as_json: bool
 ) -> None:
-    """Hand out the centre's key, so that a client can write locked from the first letter on.
+    """Hand out the centre's own key.
 
-    The card is for programs that encrypt by themselves, such as Delta Chat: a client opens it and
+    With it a client can write locked from the first letter on. The card is for programs that encrypt by themselves, such as Delta Chat: a client opens it and
     writes. Nothing in it is secret.
 
     \b
