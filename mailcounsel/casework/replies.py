@@ -108,8 +108,6 @@ def approve(
         raise errors.NotFound
     _check_not_sent(connection, ticket)
     way = _agreed_way(connection, office, case, ticket, said)
-    waits = way.channel == parcels.NONE
-    hold = timedelta(seconds=office.config.limits.hold_seconds)
     to = addressbook.address_of(connection, office.keyring, case["client_id"])
     parcel = replace(
         letters.address_parcel(office, case, way, to),
@@ -120,8 +118,33 @@ def approve(
         signature=signature.hex(),
     )
     _check_size(parcel, now)
-    signed = {"statement": statement, "signature": signature.hex(), "plain": said.get("plain", "")}
-    outgoing_id = letters.post(
+    outgoing_id = _post(connection, office, case, parcel, ticket, said, now)
+    cases.answered(connection, case["id"], now)
+    verb = "reply-approved-plain" if said.get("plain") else "reply-approved"
+    records.audit(connection, now, person, verb, case["id"], outgoing_id)
+    waits = parcel.channel == parcels.NONE
+    if waits:
+        _wait(connection, office, case, outgoing_id, now)
+    leaves_at = (now + _hold(office)).isoformat()
+    return {"id": outgoing_id, "state": "waiting" if waits else "held", "leaves_at": leaves_at}
+
+
+def _hold(office: Office) -> timedelta:
+    return timedelta(seconds=office.config.limits.hold_seconds)
+
+
+def _post(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    parcel: Parcel,
+    ticket: Ticket,
+    said: Mapping[str, Any],
+    now: datetime,
+) -> str:
+    """Put an approved reply into the outbox, with what was signed in the case's copy."""
+    waits = parcel.channel == parcels.NONE
+    return letters.post(
         connection,
         office,
         case,
@@ -130,17 +153,14 @@ def approve(
         now=now,
         asked=Asked("reply", {}, once=f"draft:{ticket.draft}", is_answer=False),
         state="waiting" if waits else "held",
-        due_at=now + hold,
+        due_at=now + _hold(office),
         expires_at=now + WAITING_LASTS if waits else None,
-        content=signed,
+        content={
+            "statement": parcel.statement,
+            "signature": parcel.signature,
+            "plain": said.get("plain", ""),
+        },
     )
-    cases.answered(connection, case["id"], now)
-    verb = "reply-approved-plain" if said.get("plain") else "reply-approved"
-    records.audit(connection, now, person, verb, case["id"], outgoing_id)
-    if waits:
-        _wait(connection, office, case, outgoing_id, now)
-    state = "waiting" if waits else "held"
-    return {"id": outgoing_id, "state": state, "leaves_at": (now + hold).isoformat()}
 
 
 def _check_size(parcel: Parcel, now: datetime) -> None:

@@ -51,24 +51,8 @@ def _post(
 ) -> None:
     if statements.one(connection, outgoing, once=once):
         return
-    language = person.languages[0] if person.languages else office.config.centre.language
-    waiting = cases.queue_of(connection, office, person.name)
-    urgent = sum(case["priority"] == URGENT for case in waiting)
-    facts = {"new": len(waiting), "urgent": urgent}
-    override = office.config.centre.templates
-    mail = templates.render(language, "staff-notice", facts, override)
-    sender = office.config.inboxes[0]
     outgoing_id = new_id()
-    parcel = Parcel(
-        to_address=address,
-        from_address=sender.address,
-        from_name=office.config.sender_name(sender),
-        subject=mail.subject,
-        text=mail.body,
-        message_id=f"{secrets.token_hex(16)}@{sender.address.rpartition('@')[2]}",
-        channel=parcels.PLAIN,
-        auto_submitted="auto-generated",
-    )
+    parcel = _note(connection, office, person, address)
     row = {
         "id": outgoing_id,
         "kind": "staff-notice",
@@ -85,3 +69,24 @@ def _post(
         "sealed": parcels.seal(office.keyring, outgoing_id, parcel),
     }
     statements.insert_once(connection, outgoing, row)
+
+
+def _note(connection: Connection, office: Office, person: Person, address: str) -> Parcel:
+    """Write the note: how many cases wait for this person, and how many are urgent."""
+    language = person.languages[0] if person.languages else office.config.centre.language
+    waiting = cases.queue_of(connection, office, person.name)
+    urgent = sum(case["priority"] == URGENT for case in waiting)
+    facts = {"new": len(waiting), "urgent": urgent}
+    override = office.config.centre.templates
+    mail = templates.render(language, "staff-notice", facts, override)
+    sender = office.config.inboxes[0]
+    return Parcel(
+        to_address=address,
+        from_address=sender.address,
+        from_name=office.config.sender_name(sender),
+        subject=mail.subject,
+        text=mail.body,
+        message_id=f"{secrets.token_hex(16)}@{sender.address.rpartition('@')[2]}",
+        channel=parcels.PLAIN,
+        auto_submitted="auto-generated",
+    )
