@@ -56,11 +56,11 @@ class _Server:
 
     def __enter__(self) -> int:
         self._thread.start()
-        port, self._stop = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(30)  # type: ignore[arg-type]
+        port, self._stop = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(30)  # type: ignore[arg-type]  # a coroutine it is
         return port
 
     def __exit__(self, *exc: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(30)  # type: ignore[arg-type]
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(30)  # type: ignore[arg-type]  # a coroutine it is
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import shutil
 import subprocess
@@ -120,10 +121,14 @@ def enrol(store: Store, office: Office, *names: str) -> None:
     for name in names:
         key = ReaderKey.new()
         paper = roster.Enrolment(key.public, key.verify_key, b"", b"", b"")
-        code = store.write(lambda c, name=name: roster.invite(c, office.keyring, name, now))  # type: ignore[misc]
+        code = store.write(
+            functools.partial(roster.invite, keyring=office.keyring, name=name, now=now)
+        )
         store.write(
-            lambda c, code=code, paper=paper: roster.enrol(c, office.keyring, code, paper, now)
-        )  # type: ignore[misc]
+            functools.partial(
+                roster.enrol, keyring=office.keyring, code=code, enrolment=paper, now=now
+            )
+        )
 
 
 @contextmanager

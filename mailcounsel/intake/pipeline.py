@@ -16,6 +16,7 @@ cases changed while a letter was looked at, it is placed again.
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,7 +88,10 @@ def process(
 
     for _ in range(PLACINGS):
         plan = store.read(looked_at)
-        outcome = store.write(lambda c, p=plan: recording.record(c, office, received, p, now))  # type: ignore[misc]  # mypy cannot type the default
+        record = functools.partial(
+            recording.record, office=office, received=received, plan=plan, now=now
+        )
+        outcome = store.write(record)
         if outcome.state != recording.CHANGED:
             return outcome
     return outcome
