@@ -34,7 +34,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         | {"promised_day", "emergency", "offer_plain", "agree_word"},
         "acknowledgement-again": _CLIENT | {"promised_day", "emergency", "help_word"},
         "consent-thanks": _CLIENT | {"emergency", "stop_word"},
-        "reply": _CLIENT | {"text"},
+        "reply": _CLIENT | {"text", "emergency"},
         "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},
         "checkin": _CLIENT | {"goal", "stop_word", "pause_word", "emergency"},
         "checkin-thanks": _CLIENT | {"stop_word", "help_word", "emergency"},

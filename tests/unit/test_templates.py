@@ -41,6 +41,10 @@ def smallest(name):
     return facts | {"subject": "Neutral"} if "subject" in facts else facts
 
 
+def _reply(text):
+    return {"subject": "S", "sign_off": "R", "text": text, "emergency": ""}
+
+
 def test_nothing_is_missing():
     """Every template exists in both languages and can be filled in."""
     assert templates.check(LANGUAGES) == ()
@@ -115,6 +119,15 @@ def test_no_link_no_jargon_no_footer_dashes(language, name):
     assert not re.search(r"(?m)^--\s*$", body)
 
 
+@pytest.mark.parametrize(("language", "name"), CLIENT_PAIRS)
+def test_every_letter_to_a_client_says_where_help_is(language, name):
+    """Whoever wrote it, a letter to a client ends or goes on with where help is."""
+    body = templates.render(language, name, full(name)).body
+    assert f"help is here:\n\n{MARK}-emergency" in body.replace(
+        "bantuan ada di sini", "help is here"
+    )
+
+
 EVIL = [
     "{{ 7*7 }}",
     "{% for x in range(10**9) %}x{% endfor %}",
@@ -127,7 +140,7 @@ EVIL = [
 @pytest.mark.parametrize("value", EVIL)
 def test_a_fact_is_never_a_template(value):
     """CVE-2024-56326 and its kind: what a client or therapist wrote is put in as it is."""
-    mail = templates.render("id", "reply", {"subject": "S", "sign_off": "R", "text": value})
+    mail = templates.render("id", "reply", _reply(value))
     assert value in mail.body
 
 
@@ -145,16 +158,14 @@ def test_an_admins_template_is_in_a_sandbox(tmp_path, body):
     (tmp_path / "id").mkdir()
     (tmp_path / "id" / "reply.txt").write_text(f"Subject: S\n\n{body}\n")
     with pytest.raises(errors.TemplateError):
-        templates.render(
-            "id", "reply", {"subject": "S", "sign_off": "R", "text": "x"}, override=tmp_path
-        )
+        templates.render("id", "reply", _reply("x"), override=tmp_path)
 
 
 def test_override_folder(tmp_path):
     """The admin's version comes first; what is not there comes from the package."""
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "reply.txt").write_text("Subject: {{ subject }}\n\nOurs: {{ text }}\n")
-    facts = {"subject": "S", "sign_off": "R", "text": "x"}
+    facts = _reply("x")
     assert templates.render("en", "reply", facts, override=tmp_path).body == "Ours: x\n"
     assert templates.check(["en"], override=tmp_path) == ()
 
@@ -175,7 +186,7 @@ def test_broken_templates_say_so(tmp_path, source):
     """A template that is no mail is refused, with its name and without a client's words."""
     (tmp_path / "id").mkdir()
     (tmp_path / "id" / "reply.txt").write_text(source)
-    facts = {"subject": "S", "sign_off": "R", "text": f"{MARK}\nBcc: evil@x.test"}
+    facts = _reply(f"{MARK}\nBcc: evil@x.test")
     with pytest.raises(errors.TemplateError) as caught:
         templates.render("id", "reply", facts, override=tmp_path)
     assert "id/reply.txt" in str(caught.value)
