@@ -23,7 +23,7 @@ STATES = {
 
 @click.group()
 def way() -> None:
-    r"""See and decide how letters reach a client.
+    """See and decide how letters reach a client.
 
     \b
     Example: mailcounsel way show C-0042
@@ -35,7 +35,7 @@ def way() -> None:
 @output.json_option
 @click.pass_obj
 def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
-    r"""Show by which way letters reach a client, their keys and their consent.
+    """Show by which way letters reach a client, their keys and their consent.
 
     \b
     Example: mailcounsel way show C-0042
@@ -58,7 +58,7 @@ def _lines(answer: Mapping[str, Any]) -> list[str]:
 @click.argument("fingerprint")
 @click.pass_obj
 def accept(setting: client.Settings, case: str, fingerprint: str) -> None:
-    r"""Use another key of the client's from now on.
+    """Use another key of the client's from now on.
 
     Make sure first, by another channel than mail, that the key is theirs: whoever holds it reads
     what you write.
@@ -75,7 +75,7 @@ def accept(setting: client.Settings, case: str, fingerprint: str) -> None:
 @click.argument("case")
 @click.pass_obj
 def withdraw(setting: client.Settings, case: str) -> None:
-    r"""Take back the client's yes to ordinary mail, because they told you so.
+    """Take back the client's yes to ordinary mail, because they told you so.
 
     \b
     Example: mailcounsel way withdraw C-0042

@@ -87,6 +87,11 @@ def test_every_command_has_help_that_ends_with_an_example(words, command):
     assert command.help.split("\n")[0].endswith(".")
 
 
+def test_the_page_of_commands_shows_no_mark_of_the_programs_own():
+    """What keeps click from filling a paragraph is not for the reader."""
+    assert "\\b" not in page()
+
+
 @pytest.mark.parametrize(("words", "command"), ALL, ids=IDS)
 def test_every_option_says_what_it_does(words, command):
     """No option is without a sentence."""
