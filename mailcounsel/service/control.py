@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from mailcounsel import errors
+from mailcounsel.config import Person
 from mailcounsel.service.desk import Caller, Desk
 
 log = logging.getLogger(__name__)
@@ -184,7 +185,7 @@ class Control:
             if roles & set(person.roles) and acting_as in {None, person.name}
         ]
         if not fitting:
-            raise errors.Refused(_who_may(roles, names))
+            raise errors.Refused(_who_may(roles, known, acting_as))
         if len(fitting) > 1:
             several = ", ".join(person.name for person in fitting)
             message = f"This account acts for several people. Say which: --as NAME ({several})."
@@ -192,11 +193,14 @@ class Control:
         return Caller(uid, names, fitting[0].name, tuple(fitting[0].roles))
 
 
-def _who_may(roles: frozenset[str], names: tuple[str, ...]) -> str:
-    who = " or ".join(sorted(roles))
-    if not names:
+def _who_may(roles: frozenset[str], known: tuple[Person, ...], acting_as: str | None) -> str:
+    if not known:
         return "This account is nobody in config.toml. An admin adds it as os_user of a [[person]]."
-    return f"This needs the role {who}, which {' and '.join(names)} does not have."
+    needed = f"This needs the role {' or '.join(sorted(roles))}"
+    able = [person.name for person in known if roles & set(person.roles)]
+    if able:
+        return f"{needed}, which {acting_as} does not have. Say --as {' or --as '.join(able)}."
+    return f"{needed}, which {' and '.join(person.name for person in known)} has not got."
 
 
 def peer_uid(connection: Any) -> int:

@@ -186,10 +186,16 @@ def test_a_role_is_needed(desk):
     assert "result" in call(desk, UID, "queue.list", **{"as": "eka"})
 
 
+def test_a_missing_role_names_who_of_this_account_has_it(desk):
+    """Who acts as the wrong one of their names reads the right one; nobody is said to lack more."""
+    told = call(desk, UID, "person.invite", **{"as": "eka", "person": "wulan"})["error"]["message"]
+    assert told == "This needs the role admin, which eka does not have. Say --as rani."
+
+
 def test_what_anybody_may_ask_is_little():
-    """Saying hello and enrolling with a code; everything else has its roles."""
+    """Saying hello, the centre's public key, enrolling with a code; all else has its roles."""
     free = {name for name, operation in OPERATIONS.items() if not operation.roles}
-    assert free == {"hello", "person.invited", "person.enrol"}
+    assert free == {"hello", "centre.key", "person.invited", "person.enrol"}
     assert all(operation.roles <= STAFF for operation in OPERATIONS.values())
     sealed = {name for name in OPERATIONS if name.split(".")[0] in {"case", "letter", "reply"}}
     assert all("admin" not in OPERATIONS[name].roles for name in sealed)
