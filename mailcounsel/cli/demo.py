@@ -126,6 +126,9 @@ def env() -> None:
 
     for name, value in staying.ask("hello")["environment"].items():
         click.echo(f"export {name}={shlex.quote(value)}")
+    folder, is_path, _ = staying.program().rpartition("/")
+    if is_path:
+        click.echo(f'export PATH={shlex.quote(folder)}:"$PATH"')
 
 
 @demo.command()

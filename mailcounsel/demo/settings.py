@@ -17,8 +17,8 @@ time_zone = "{zone}"
 languages = ["id", "en"]
 
 [emergency]
-id = "Kalau tidak bisa menunggu: telepon 112 kapan saja (contoh)."
-en = "If it cannot wait: call 112 at any time (an example)."
+id = "Telepon 112, kapan saja (contoh)."
+en = "Call 112, at any time (an example)."
 
 [limits]
 automatic_per_sender_day = 50        # a newcomer who plays the client writes a lot in a day
@@ -55,6 +55,9 @@ uid = {uid}
 [[queue]]
 name = "umum"
 supervisor = "sari"
+
+[queue.priority_promise]
+urgent = 2
 
 [[rule]]
 name = "school"

@@ -12,7 +12,10 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
+import shutil
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -29,11 +32,20 @@ MOST_DAYS = 366
 LINE_BYTES = 1024 * 1024
 
 HELP = """\
-The centre stays open. In another terminal, first: eval "$(mailcounsel demo env)"
+The centre stays open. In another terminal, first:
+  eval "$({program} demo env)"
   mailcounsel demo write --as melati "..."   write as a client (melati, rafael, bintang, anybody)
   mailcounsel demo inbox melati              see what their mail program shows
   mailcounsel demo tomorrow                  let a day go by (--days 7: a week)
-Beside them use the real commands: queue, next, show, reply, goal. Ctrl-C here closes it."""
+Beside them use the real commands: queue, next, show, reply, goal. You are wulan, a therapist;
+with --as sari you are her supervisor and the admin. Ctrl-C here closes the centre."""
+
+
+def program() -> str:
+    """Return how a shell calls this program: by its name if that is on PATH, else by its path."""
+    beside = Path(sys.executable).with_name("mailcounsel")
+    is_known = shutil.which("mailcounsel") or not beside.exists()
+    return "mailcounsel" if is_known else str(beside)
 
 
 # -- finding the one that runs --------------------------------------------------------------------
@@ -114,7 +126,7 @@ def stay(stage: Stage) -> None:
     )
     try:
         with _announced(path, stage.environment()):
-            print(HELP, flush=True)
+            print(HELP.format(program=shlex.quote(program())), flush=True)
             desk.stopped.wait()
     finally:
         server.get_loop().call_soon_threadsafe(server.close)

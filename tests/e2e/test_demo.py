@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -88,6 +87,13 @@ def wait_until_clean(place):
     while left_behind(place) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left_behind(place) == []
+
+
+def after_a_shell_ran(lines, settings):
+    """Return the environment that a shell leaves behind."""
+    script = ["sh", "-c", f"{lines}\nenv -0"]
+    done = subprocess.run(script, env=settings, capture_output=True, text=True, check=True)
+    return dict(word.split("=", 1) for word in done.stdout.split("\0") if word)
 
 
 def block_pymap(place, settings):
@@ -190,8 +196,8 @@ def test_a_newcomer_plays_the_client_beside_the_real_commands(place, settings):
         read_until(process, "Ctrl-C")
         exported = run(settings, "demo", "env")
         assert exported.returncode == 0, exported.stderr
-        words = shlex.split(exported.stdout.replace("export ", ""))
-        therapist = {**settings, **dict(word.split("=", 1) for word in words)}
+        therapist = after_a_shell_ran(exported.stdout, settings)
+        assert shutil.which("mailcounsel", path=therapist["PATH"])
 
         written = run(settings, "demo", "write", "--as", "tari", text="Halo, ini Tari.")
         assert written.returncode == 0, written.stderr
