@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailcounsel.intake import classifying
 from mailcounsel.intake.classifying import Class
 from mailcounsel.intake.knowledge import Knowledge, KnownCase
 from mailcounsel.intake.vouching import Vouched
@@ -41,7 +40,7 @@ def place(letter: Letter, kind: Class, vouched: Vouched, known: Knowledge) -> Pl
     maybe = vouched.token_case or _pointed_to(letter, known)
     if maybe is None and letter.sender.address:
         theirs = known.cases_of_clients(known.clients_with_address(letter.sender.address))
-        maybe = _best([case for case in theirs if not case.maybe])
+        maybe = _best([case for case in theirs if not case.maybe]) or _best(theirs)
     return Placement("maybe" if maybe else "new", maybe=maybe)
 
 
@@ -82,8 +81,3 @@ def _pointed_to(letter: Letter, known: Knowledge) -> KnownCase | None:
 def _best(cases: list[KnownCase]) -> KnownCase | None:
     """Return the newest open case, else the newest."""
     return max(cases, key=lambda case: (case.state == "open", case.number), default=None)
-
-
-def is_ordinary(kind: Class) -> bool:
-    """Tell whether a person wrote this, as far as one can see."""
-    return kind.kind == classifying.LETTER

@@ -44,7 +44,7 @@ def place_letter(desk: Desk, received: Received) -> None:
             return
         outcome = pipeline.process(desk.store, desk.office, desk.centre, received, desk.now())
         if outcome.state == recording.CHANGED:
-            inbox.postponed(desk.store, received, desk.now())
+            inbox.failed(desk.store, received, "case-keeps-changing", desk.now())
     except (errors.TryLater, errors.Unavailable) as fault:
         log.warning("intake: %s", fault)
         inbox.postponed(desk.store, received, desk.now())

@@ -323,3 +323,14 @@ def test_a_letter_another_process_has_taken_is_left_to_it(house, ani):
     before = house.case(1).letters
     work.place_letter(house.desk, received)
     assert house.case(1).letters == before
+
+
+def test_a_stranger_known_by_doubtful_cases_alone_is_placed(house):
+    """Who is known only by a case that may be another's still gets the next letter placed."""
+    house.write("ani@klien.test", "Halo, saya Ani.")
+    ours = house.outbox("acknowledgement")[0].parcel
+    house.write("budi@klien.test", "Saya menjawab surat orang lain.", reply_to=ours)
+    row = house.write("budi@klien.test", "Ini surat kedua saya.")
+    assert row.state == "case"
+    assert len(house.rows(models.Case)) == 3
+    assert house.case(3).maybe_case_id is not None
