@@ -99,12 +99,14 @@ class Person(SQLModel, table=True):
 
 
 class Invite(SQLModel, table=True):
-    """A one-time code with which a person enrols."""
+    """A one-time code with which a person enrols, or replaces a key they lost; with a row MAC."""
 
     lookup: bytes = Field(primary_key=True)
     person: str
+    replaces: bool
     expires_at: datetime = moment()
     used_at: datetime | None = later()
+    mac: bytes
 
 
 class Case(SQLModel, table=True):

@@ -7,16 +7,17 @@ its real headers (`source`) is for supervisors alone, so that a therapist stays 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, select, update
 
 from mailcounsel import errors
 from mailcounsel.crypto import sealing
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
-from mailcounsel.trust.roster import Reader
+from mailcounsel.trust.roster import Reader, people
 
 keys = models.table(models.CaseKey)
 copies = models.table(models.CaseKeyCopy)
@@ -87,19 +88,41 @@ def seal(
 
 
 def copies_for(connection: Connection, case_id: str, person: str) -> list[tuple[int, str, bytes]]:
-    """Return a person's sealed copies of a case's keys as (epoch, purpose, sealed)."""
+    """Return a person's sealed copies of a case's keys as (epoch, purpose, sealed).
+
+    Copies under a key they had before do not count: nobody can open them any more.
+    """
     query = (
-        select(copies.c.epoch, copies.c.purpose, copies.c.sealed)
+        select(copies.c.epoch, copies.c.purpose, copies.c.sealed, people.c.public_key)
+        .join(people, people.c.name == copies.c.person)
         .where(copies.c.case_id == case_id, copies.c.person == person)
         .order_by(copies.c.epoch, copies.c.purpose)
     )
-    return [(row.epoch, row.purpose, row.sealed) for row in connection.execute(query)]
+    rows = connection.execute(query).all()
+    live = (row for row in rows if _is_under(row.public_key, row.sealed))
+    return [(row.epoch, row.purpose, row.sealed) for row in live]
+
+
+def _is_under(public_key: bytes, sealed: bytes) -> bool:
+    """Tell whether a copy names this key as the one that opens it; a damaged one does not."""
+    try:
+        return sealing.sealed_under(sealed) == sealing.key_id(public_key)
+    except errors.SealBroken:
+        return False
 
 
 def add_copy(
     connection: Connection, case_id: str, epoch: int, purpose: str, person: str, sealed: bytes
 ) -> None:
-    """Keep a copy a reader made for another reader in their own process. Idempotent."""
+    """Keep a copy a reader made for another reader in their own process. Idempotent.
+
+    It takes the place of a copy under a key the person lost, never of one they can open.
+    Raises: Conflict when it is not sealed under the key the person has now.
+    """
+    row = statements.one(connection, people, name=person)
+    if row is None or not _is_under(row["public_key"], sealed):
+        message = f"{person} has another key by now. Nothing was changed; type the command again."
+        raise errors.Conflict(message)
     values = {
         "case_id": case_id,
         "epoch": epoch,
@@ -107,7 +130,17 @@ def add_copy(
         "person": person,
         "sealed": sealed,
     }
-    statements.insert_once(connection, copies, values)
+    if not statements.insert_once(connection, copies, values):
+        _replace_dead(connection, values, row["public_key"])
+
+
+def _replace_dead(connection: Connection, values: Mapping[str, Any], public_key: bytes) -> None:
+    names = ("case_id", "epoch", "purpose", "person")
+    here = and_(*(copies.c[name] == values[name] for name in names))
+    old = connection.execute(select(copies.c.sealed).where(here)).scalar_one()
+    if not _is_under(public_key, old):
+        same = here & (copies.c.sealed == old)  # a live one may have come meanwhile
+        connection.execute(update(copies).where(same).values(sealed=values["sealed"]))
 
 
 def drop_copies_except(connection: Connection, case_id: str, names: Sequence[str]) -> None:

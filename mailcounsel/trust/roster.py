@@ -4,14 +4,18 @@ An admin invites a person by name; the one-time code is said or shown to them, a
 only as a keyed hash. The person's own process makes the reader key, signs its public halves with
 their OpenPGP key, and enrols with the code. The service seals to nobody who is not in here, and
 refuses a row whose MAC does not fit.
+
+Who lost their key is invited again: that code lets a new key take the old one's place. What was
+sealed to the old key stays shut until a colleague who can open it seals it to the new one.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -23,6 +27,7 @@ people = models.table(models.Person)
 invites = models.table(models.Invite)
 
 INVITE_LASTS = timedelta(days=3)
+NOT_VALID = "This code is not valid. Ask your admin for a new one: mailcounsel invite NAME."
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # no letters that look like digits
 
 
@@ -46,18 +51,38 @@ class Enrolment:
     signature: bytes  # detached OpenPGP signature over the statement
 
 
-def invite(connection: Connection, keyring: ServiceKeyring, name: str, now: datetime) -> str:
-    """Make a one-time code with which `name` may enrol within three days."""
+def invite(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    name: str,
+    now: datetime,
+    *,
+    again: bool = False,
+) -> str:
+    """Make a one-time code with which `name` may enrol within three days.
+
+    With `again` the key enrolled then replaces the one they have now.
+    Raises: Refused for `again` when they are not enrolled.
+    """
+    if again:
+        reader(connection, keyring, name)
     code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(3))
-    statements.add(
-        connection,
-        invites,
-        lookup=_code_lookup(keyring, code),
-        person=name,
-        expires_at=now + INVITE_LASTS,
-        used_at=None,
-    )
+    values = {
+        "lookup": _code_lookup(keyring, code),
+        "person": name,
+        "replaces": again,
+        "expires_at": now + INVITE_LASTS,
+    }
+    mac = keyring.row_mac(*_said_by(values))
+    statements.add(connection, invites, **values, used_at=None, mac=mac)
     return code
+
+
+def _said_by(row: Mapping[str, Any] | RowMapping) -> tuple[str, list[bytes]]:
+    """Return the place and the fields an invitation's MAC is over."""
+    kind = b"again" if row["replaces"] else b"first"
+    fields = [row["person"].encode(), kind, row["expires_at"].isoformat().encode()]
+    return f"invite/{row['lookup'].hex()}", fields
 
 
 def _code_lookup(keyring: ServiceKeyring, code: str) -> bytes:
@@ -66,15 +91,26 @@ def _code_lookup(keyring: ServiceKeyring, code: str) -> bytes:
 
 def invited(connection: Connection, keyring: ServiceKeyring, code: str, now: datetime) -> str:
     """Return whom a code was made for. Raises: Refused when it is unknown, used or too old."""
+    return str(_invitation(connection, keyring, code, now)["person"])
+
+
+def replaces(connection: Connection, keyring: ServiceKeyring, code: str, now: datetime) -> bool:
+    """Tell whether a code is for a new key in place of a lost one. Raises: as `invited`."""
+    return bool(_invitation(connection, keyring, code, now)["replaces"])
+
+
+def _invitation(
+    connection: Connection, keyring: ServiceKeyring, code: str, now: datetime
+) -> RowMapping:
     query = select(invites).where(invites.c.lookup == _code_lookup(keyring, code))
     row = connection.execute(query).mappings().first()
     if row is None or row["used_at"] is not None:
-        message = "This code is not valid. Ask your admin for a new one: mailcounsel invite NAME."
-        raise errors.Refused(message)
+        raise errors.Refused(NOT_VALID)
     if row["expires_at"] < now:
         message = "This code is older than three days. Ask your admin for a new one."
         raise errors.Refused(message)
-    return str(row["person"])
+    keyring.check_row_mac(*_said_by(row), row["mac"])
+    return row
 
 
 def enrol(
@@ -86,14 +122,36 @@ def enrol(
 ) -> str:
     """Write a person into the roster, use up the code, and return the person's name.
 
-    Raises: Refused for a bad code, Conflict when the person is enrolled already.
+    A code of an `invite` with `again` replaces the row of somebody who is enrolled already.
+    Raises: Refused for a bad code, Conflict when another code's person is enrolled already.
     """
-    name = invited(connection, keyring, code, now)
+    invitation = _invitation(connection, keyring, code, now)
+    name = str(invitation["person"])
+    _use_up(connection, invitation["lookup"], now)
+    values = _row(keyring, name, enrolment, now)
+    fresh = statements.insert_once(connection, people, values)
+    if not fresh and not (invitation["replaces"] and _replace(connection, values)):
+        message = (
+            f"{name} is enrolled already, on another machine or with another key. If that key is "
+            f"lost, ask your admin for another code: mailcounsel invite {name} --again."
+        )
+        raise errors.Conflict(message)
+    return name
+
+
+def _use_up(connection: Connection, lookup: bytes, now: datetime) -> None:
+    """Spend a code. Raises: Refused when somebody else was quicker with it."""
+    unused = (invites.c.lookup == lookup) & invites.c.used_at.is_(None)
+    if connection.execute(update(invites).where(unused).values(used_at=now)).rowcount != 1:
+        raise errors.Refused(NOT_VALID)
+
+
+def _row(keyring: ServiceKeyring, name: str, enrolment: Enrolment, now: datetime) -> dict[str, Any]:
     place = f"person/{name}"
     sealed_certificate = keyring.seal("addressbook", enrolment.certificate, f"{place}/certificate")
     signed = len(enrolment.statement).to_bytes(4) + enrolment.statement + enrolment.signature
     sealed_statement = keyring.seal("addressbook", signed, f"{place}/statement")
-    values = {
+    return {
         "name": name,
         "public_key": enrolment.public_key,
         "verify_key": enrolment.verify_key,
@@ -103,12 +161,12 @@ def enrol(
         "revoked_at": None,
         "mac": keyring.row_mac(place, [enrolment.public_key, enrolment.verify_key, b"active"]),
     }
-    if not statements.insert_once(connection, people, values):
-        message = f"{name} is enrolled already, on another machine or with another key."
-        raise errors.Conflict(message)
-    used = update(invites).where(invites.c.lookup == _code_lookup(keyring, code))
-    connection.execute(used.values(used_at=now))
-    return name
+
+
+def _replace(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Put a new key in the place of an enrolled person's, unless they were revoked meanwhile."""
+    theirs = (people.c.name == values["name"]) & people.c.revoked_at.is_(None)
+    return connection.execute(update(people).where(theirs).values(**values)).rowcount == 1
 
 
 def readers(connection: Connection, keyring: ServiceKeyring, names: Iterable[str]) -> list[Reader]:

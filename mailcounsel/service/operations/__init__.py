@@ -18,6 +18,7 @@ OPERATIONS: dict[str, Operation] = {
     "case.read": Operation(cases.mark_read, READERS),
     "case.reader": Operation(cases.reader, READERS),
     "case.give": Operation(cases.give_keys, READERS),
+    "case.keyless": Operation(people.keyless, READERS),
     "case.assign": Operation(cases.assign, READERS),
     "case.close": Operation(cases.close, READERS),
     "case.reopen": Operation(cases.reopen, READERS),

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mailcounsel import errors
-from mailcounsel.casework import records
+from mailcounsel.casework import cases, records
 from mailcounsel.crypto import openpgp, sealing
 from mailcounsel.intake import inbox
 from mailcounsel.service.control import Parameters, data, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import roster
-from mailcounsel.trust.roster import Enrolment
+from mailcounsel.trust.roster import Enrolment, Reader
 
 PRACTICE = """Halo,
 
@@ -26,18 +26,19 @@ this is a practice letter. If you can read it, your keys work."""
 
 
 def invite(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Make a one-time code for a person of the configuration."""
-    name, now = text(parameters, "person"), desk.now()
+    """Make a one-time code for a person of the configuration; `again` for who lost their key."""
+    name, now, again = text(parameters, "person"), desk.now(), parameters.get("again") is True
     person = desk.office.config.person(name)
     if person is None:
         message = f"{name} is not in config.toml. Add a [[person]] first."
         raise errors.NotFound(message)
 
     def write(connection: Connection) -> str:
-        records.audit(connection, now, caller.person, "invited", ref=name)
-        return roster.invite(connection, desk.office.keyring, name, now)
+        verb = "invited-again" if again else "invited"
+        records.audit(connection, now, caller.person, verb, ref=name)
+        return roster.invite(connection, desk.office.keyring, name, now, again=again)
 
-    return {"person": name, "code": desk.store.write(write)}
+    return {"person": name, "code": desk.store.write(write), "again": again}
 
 
 def _own(desk: Desk, caller: Caller, name: str) -> str:
@@ -50,8 +51,8 @@ def _own(desk: Desk, caller: Caller, name: str) -> str:
 
 def invited(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Say whom a code was made for, so that their key can carry the name."""
-    code, now = text(parameters, "code"), desk.now()
-    name = desk.store.read(lambda c: roster.invited(c, desk.office.keyring, code, now))
+    code, now, keyring = text(parameters, "code"), desk.now(), desk.office.keyring
+    name = desk.store.read(lambda c: roster.invited(c, keyring, code, now))
     person = desk.office.config.person(_own(desk, caller, name))
     languages = person.languages if person else ()
     language = languages[0] if languages else desk.office.config.centre.language
@@ -61,6 +62,7 @@ def invited(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any
         "centre": desk.office.config.centre.name,
         "language": language,
         "address": notify,
+        "again": desk.store.read(lambda c: roster.replaces(c, keyring, code, now)),
     }
 
 
@@ -82,7 +84,8 @@ def enrol(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     def write(connection: Connection) -> str:
         name = roster.invited(connection, desk.office.keyring, code, now)
         _check_statement(_own(desk, caller, name), enrolment)
-        records.audit(connection, now, name, "enrolled")
+        again = roster.replaces(connection, desk.office.keyring, code, now)
+        records.audit(connection, now, name, "enrolled-again" if again else "enrolled")
         return roster.enrol(connection, desk.office.keyring, code, enrolment, now)
 
     name = desk.store.write(write)
@@ -90,6 +93,24 @@ def enrol(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     desk.ring("intake")
     practice = sealing.seal_to(enrolment.public_key, PRACTICE.encode(), f"practice/{name}")
     return {"person": name, "practice": b64encode(practice).decode()}
+
+
+def keyless(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Return the supervisors of a case who have lost the key to some of its letters.
+
+    With their public keys, to seal copies to. Who reads the case may ask.
+    """
+    name, keyring = text(parameters, "case"), desk.office.keyring
+
+    def read(connection: Connection) -> list[Reader]:
+        case = cases.readable(connection, desk.office, name, caller.person)
+        names = [person.name for person in desk.office.config.supervisors(case["queue"])]
+        above = roster.readers(connection, keyring, names)
+        return [one for one in above if not cases.holds_keys(connection, case, one.name)]
+
+    found = desk.store.read(read)
+    keys = [(one.name, b64encode(one.public_key).decode()) for one in found]
+    return {"people": [{"person": name, "public_key": key} for name, key in keys]}
 
 
 def statement_of(name: str, public_key: bytes, verify_key: bytes) -> bytes:

@@ -71,8 +71,10 @@ def upgrade() -> None:
         "invite",
         sa.Column("lookup", sa.LargeBinary(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
+        sa.Column("replaces", sa.Boolean(), nullable=False),
         sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
         sa.Column("used_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("mac", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("lookup"),
     )
     op.create_table(
