@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from typing import Any
 
 import click
 
@@ -17,7 +18,8 @@ def assign(setting: client.Settings, case: str, person: str) -> None:
     """Give a case to a colleague.
 
     Your process seals the keys of its letters to them; from then on only they and the supervisor
-    can open the case.
+    can open the case. Whoever of the two lost their key and enrolled again can open it again then,
+    also when you name whom it is with already.
 
     \b
     Example: mailcounsel assign C-0042 wulan
@@ -30,5 +32,23 @@ def assign(setting: client.Settings, case: str, person: str) -> None:
         copies = opened.sealed_copies(b64decode(colleague["public_key"]))
         name = opened.shown["case"]
         service.call("case.give", case=name, person=person, copies=copies)
+        restored = _restore(service, opened)
         service.call("case.assign", case=name, person=person)
     output.say(f"{name} is with {person} now.")
+    for supervisor in restored:
+        output.say(
+            f"{supervisor} can open its letters again, with the new key. The raw mail of earlier "
+            "letters stays shut: nobody but supervisors ever had a key to it."
+        )
+
+
+def _restore(service: client.Service, opened: Any) -> list[str]:
+    """Seal the keys of a case to supervisors who enrolled again, and return their names."""
+    if not opened.shown["has_keys"]:
+        return []
+    name = opened.shown["case"]
+    lost = service.call("case.keyless", case=name)["people"]
+    for one in lost:
+        copies = opened.sealed_copies(b64decode(one["public_key"]))
+        service.call("case.give", case=name, person=one["person"], copies=copies)
+    return [str(one["person"]) for one in lost]

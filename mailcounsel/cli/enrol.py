@@ -49,6 +49,11 @@ def enrol(setting: client.Settings, code: str, *, key: str | None, no_passphrase
     output.say(f"It is locked with your OpenPGP key {fingerprint}. Keep a copy of both.\n")
     click.echo(text.terminal_safe(practice.decode()))
     output.say("\nThat was a practice letter: your keys work. Now: mailcounsel queue")
+    if invited["again"]:
+        output.say(
+            "It is your new key: cases locked for you open again once a colleague who can open "
+            f"them types: mailcounsel assign CASE {name}"
+        )
 
 
 def _enrolled(service: client.Service, path: Path, papers: dict[str, str]) -> dict[str, Any]:

@@ -360,6 +360,45 @@ def test_a_flag_is_cleared_by_who_has_seen_it(room, client):
     assert "'bounced'" in wrong.stderr
 
 
+def test_who_lost_their_laptop_comes_back(room, client):
+    """A new key replaces the lost one; what it cannot open is locked until a colleague assigns."""
+    case = room.write(client, "Hello, before the laptop was stolen.")
+    room.home("wulan").rename(room.folder / "stolen")
+    plain = room.json("sari", "invite", "wulan")["code"]
+    refused = room.run("wulan", "enrol", plain, "--no-passphrase", expect=4)
+    assert "invite wulan --again" in refused.stderr
+    made = room.run("sari", "invite", "wulan", "--again").stdout
+    assert "mailcounsel assign CASE wulan" in made
+    code = made.split("mailcounsel enrol ")[1].split()[0]
+    assert "locked for you" in room.run("wulan", "enrol", code, "--no-passphrase").stderr
+    (line,) = [one for one in room.run("wulan", "queue").stdout.splitlines() if case in one]
+    assert "locked for you" in line
+    room.run("bayu", "assign", case, "wulan")
+    assert [one.strip() for one in texts(room.json("wulan", "show", case))] == [
+        "Hello, before the laptop was stolen."
+    ]
+    assert texts(room.json("wulan", "show", room.write(f"new-{client}", "After."))) == ["After."]
+
+
+def test_a_supervisor_who_lost_their_key_reads_again(room, client):
+    """The therapist's own case opens for the supervisor's new key; its older raw mail does not."""
+    case = room.write(client, "Hello, for two readers.")
+    room.run("bayu", "assign", case, "bayu")
+    key = room.home("sari") / "own" / "sari.reader"
+    lost = key.rename(key.with_name("lost"))
+    code = room.json("sari", "invite", "sari", "--again")["code"]
+    fingerprint = lost.read_bytes().split(b"\n")[0].decode()
+    room.run("sari", "enrol", code, "--key", fingerprint)
+    assert "no key to these letters" in room.run("sari", "show", case).stdout
+    said = room.run("bayu", "assign", case, "bayu").stderr
+    assert "sari can open its letters again" in said
+    assert [one.strip() for one in texts(room.json("sari", "show", case))] == [
+        "Hello, for two readers."
+    ]
+    assert "no key to the raw mail" in room.run("sari", "show", case, "--raw", "1", expect=1).stderr
+    assert "sari" not in room.run("bayu", "assign", case, "bayu").stderr
+
+
 # -- conventions ----------------------------------------------------------------------------------
 
 
