@@ -74,7 +74,8 @@ def reader_key(name: str) -> ReaderKey:
         fingerprint, sealed = path.read_bytes().split(b"\n", 1)
     except (OSError, ValueError) as fault:
         message = (
-            f"The reader key of {name} is not on this machine ({path}). Enrol here with a new code."
+            f"The reader key of {name} is not on this machine ({path}). If it is lost, an admin "
+            f"makes a new code: mailcounsel invite {name} --again."
         )
         raise errors.Unavailable(message) from fault
     return ReaderKey(personal().decrypt_own(sealed, fingerprint.decode()))
@@ -100,7 +101,7 @@ class OpenCase:
         except KeyError as fault:
             message = (
                 f"You have no key to {'the raw mail' if purpose == SOURCE else 'these letters'} "
-                f"of {self.shown['case']}. Its supervisor can give you one: mailcounsel assign."
+                f"of {self.shown['case']}. Whoever can open it gives you one: mailcounsel assign."
             )
             raise errors.Refused(message) from fault
 

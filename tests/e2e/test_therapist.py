@@ -428,4 +428,4 @@ def test_the_reader_key_missing_here_is_said_in_a_sentence(room, client):
     """On a machine without the reader key a case does not open, and the way on is named."""
     case = room.write(client, "Hello from far away.")
     done = room.run("sari", "show", case, expect=69, MAILCOUNSEL_HOME=str(room.folder / "empty"))
-    assert "Enrol here with a new code" in done.stderr
+    assert "mailcounsel invite sari --again" in done.stderr
