@@ -33,6 +33,7 @@ from mailcounsel.casework.parcels import Parcel
 from mailcounsel.letter import templates, words
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import database_now, new_id
+from mailcounsel.store.ready import Ready
 from mailcounsel.trust import addressbook
 
 outgoing = models.table(models.Outgoing)
@@ -45,10 +46,12 @@ _SENDABLE_ID = re.compile(r"[!-;=?-~]{1,300}")  # what `letter.write` lets into 
 LEASE_SECONDS = 900  # longer than gpg's and the smarthost's timeouts together
 DAY = timedelta(days=1)
 
-_AUTOMATIC = select(func.count()).where(
-    outgoing.c.to_lookup == bindparam("to"),
-    outgoing.c.automatic.is_(True),
-    outgoing.c.created_at > bindparam("since", type_=outgoing.c.created_at.type),
+_AUTOMATIC = Ready(
+    select(func.count()).where(
+        outgoing.c.to_lookup == bindparam("to"),
+        outgoing.c.automatic.is_(True),
+        outgoing.c.created_at > bindparam("since", type_=outgoing.c.created_at.type),
+    )
 )
 
 # Templates that say nothing about anybody: they may go in clear where there is no key yet.
@@ -154,7 +157,7 @@ def _refusal(
 
 def automatic_since(connection: Connection, to_lookup: bytes, since: datetime) -> int:
     """Count the automatic answers to an address since a moment (RFC 3834 section 2)."""
-    return int(connection.execute(_AUTOMATIC, {"to": to_lookup, "since": since}).scalar_one())
+    return int(_AUTOMATIC.scalar(connection, {"to": to_lookup, "since": since}))
 
 
 def address_parcel(office: Office, case: RowMapping, way: consent.Way, to: str) -> Parcel:

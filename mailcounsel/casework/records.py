@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
+from mailcounsel.store.ready import Ready
 from mailcounsel.trust import casekeys
 
 cases = models.table(models.Case)
@@ -23,7 +24,7 @@ flags = models.table(models.Flag)
 
 FORMAT = 1  # of the content of an entry
 
-_NEXT = (
+_NEXT = Ready(
     update(cases)
     .where(cases.c.id == bindparam("case"))
     .values(letters=cases.c.letters + 1)
@@ -48,7 +49,8 @@ class Entry:
 
 def write(connection: Connection, keyring: ServiceKeyring, case_id: str, entry: Entry) -> str:
     """Seal an entry into a case and return its id. Entries are numbered in the order they come."""
-    number, epoch = connection.execute(_NEXT, {"case": case_id}).one()
+    (counted,) = _NEXT.rows(connection, {"case": case_id})
+    number, epoch = counted["letters"], counted["epoch"]
     letter_id = new_id()
 
     def sealed(purpose: str, plaintext: bytes, column: str) -> bytes:
@@ -87,7 +89,7 @@ def write_note(
     now: datetime,
 ) -> None:
     """Keep a note its author sealed in their own process, context `letter/ID/content`."""
-    number = connection.execute(_NEXT, {"case": case["id"]}).scalar_one()
+    number = _NEXT.scalar(connection, {"case": case["id"]})
     statements.add(
         connection,
         letters,
@@ -127,15 +129,10 @@ def audit(
 
 def flag(connection: Connection, now: datetime, case_id: str, kind: str, ref: str = "") -> None:
     """Raise a flag that stays until a person clears it. One of a kind and ref at a time."""
-    standing = select(flags.c.id).where(
-        flags.c.case_id == case_id,
-        flags.c.kind == kind,
-        flags.c.ref == ref,
-        flags.c.cleared_at.is_(None),
-    )
-    if not connection.execute(standing).first():
-        row = {"id": new_id(), "case_id": case_id, "kind": kind, "ref": ref, "raised_at": now}
-        statements.add(connection, flags, **row, cleared_at=None, cleared_by=None)
+    same: dict[str, Any] = {"case_id": case_id, "kind": kind, "ref": ref, "cleared_at": None}
+    if not statements.one(connection, flags, **same):
+        new = {"id": new_id(), "raised_at": now, "cleared_by": None}
+        statements.add(connection, flags, **same, **new)
 
 
 def clear_flag(

@@ -8,19 +8,18 @@ write about that row names it, and finds nothing once somebody else has claimed 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
-    CursorResult,
-    Executable,
     RowMapping,
-    Select,
     Table,
     and_,
     bindparam,
+    exc,
     insert,
     select,
     update,
@@ -29,10 +28,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mailcounsel.store.columns import database_now
 from mailcounsel.store.models import Counter, table
+from mailcounsel.store.ready import Ready
 
 counters = table(Counter)
 
-_STEP = (
+_STEP = Ready(
     update(counters)
     .where(counters.c.name == bindparam("counter"))
     .values(value=counters.c.value + 1)
@@ -42,23 +42,24 @@ _STEP = (
 
 def insert_once(connection: Connection, into: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless a uniqueness rule forbids it, and tell whether it was inserted."""
-    result = connection.execute(_insert_once(into, connection.dialect.name), dict(values))
-    return result.rowcount == 1
+    row = _filled(into, values)
+    return _insert_once(into, tuple(row), connection.dialect.name).run(connection, row) == 1
 
 
 @functools.cache
-def _insert_once(into: Table, dialect: str) -> Executable:
+def _insert_once(into: Table, columns: tuple[str, ...], dialect: str) -> Ready:
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
     # Without the option psycopg gives -1 for an INSERT.
-    return make(into).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    once = make(into).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return Ready(once, columns)
 
 
 def next_number(connection: Connection, name: str) -> int:
     """Hand out the next number of a counter, starting at 1."""
-    number = connection.execute(_STEP, {"counter": name}).scalar_one_or_none()
+    number = _STEP.scalar(connection, {"counter": name})
     if number is None:
         insert_once(connection, counters, {"name": name, "value": 0})
-        number = connection.execute(_STEP, {"counter": name}).scalar_one()
+        number = _STEP.scalar(connection, {"counter": name})
     return int(number)
 
 
@@ -80,89 +81,119 @@ def claim(
     ids = connection.execute(found.with_for_update(skip_locked=True)).scalars().all()
     if not ids:
         return []
-    taken = (
+    wanted = {f"id_{number}": name for number, name in enumerate(ids)}
+    taken = _taken(rows, len(ids)).rows(connection, {**wanted, "seconds": lease_seconds})
+    claimed = {row["id"]: row for row in taken}
+    return [claimed[name] for name in ids]
+
+
+@functools.cache
+def _taken(rows: Table, number: int) -> Ready:
+    lease = database_now() + bindparam("seconds", type_=BigInteger())
+    return Ready(
         update(rows)
-        .where(rows.c.id.in_(ids))
-        .values(lease_until=database_now() + lease_seconds, fence=rows.c.fence + 1)
+        .where(rows.c.id.in_([bindparam(f"id_{place}") for place in range(number)]))
+        .values(lease_until=lease, fence=rows.c.fence + 1)
         .returning(*rows.c)
     )
-    claimed = {row["id"]: row for row in connection.execute(taken).mappings()}
-    return [claimed[name] for name in ids]
 
 
 def holds(connection: Connection, rows: Table, row_id: str, fence: int) -> bool:
     """Tell whether the claim with this fence still stands, and lock the row until the commit."""
-    return one(connection, rows, lock=True, id=row_id, fence=fence) is not None
+    return _held(rows).scalar(connection, {"this_id": row_id, "this_fence": fence}) is not None
+
+
+@functools.cache
+def _held(rows: Table) -> Ready:
+    # Its id alone: a letter's row holds the whole letter.
+    this = (rows.c.id == bindparam("this_id"), rows.c.fence == bindparam("this_fence"))
+    return Ready(select(rows.c.id).where(*this).with_for_update())
 
 
 def fenced_update(
     connection: Connection, rows: Table, row_id: str, fence: int, values: Mapping[str, Any]
 ) -> bool:
     """Change a claimed row if its claim still stands, and tell whether it did."""
-    done = connection.execute(
-        _update(rows, tuple(values), fenced=True),
-        {**values, "this_id": row_id, "this_fence": fence},
-    )
-    return done.rowcount == 1
+    known = {**values, "this_id": row_id, "this_fence": fence}
+    return _update(rows, tuple(values), fenced=True).run(connection, known) == 1
 
 
 # -- the plain ones, built once -------------------------------------------------------------------
 #
-# Building a statement costs five times as much as running it, so those every letter needs are built
+# Building a statement costs many times as much as running it, so those every letter needs are built
 # once for a table and its columns, and run with parameters.
 
 
 def add(connection: Connection, into: Table, **values: Any) -> None:
     """Insert one row. Raises the library's IntegrityError where a rule forbids it."""
-    connection.execute(_insert(into), values)
+    row = _filled(into, values)
+    _insert(into, tuple(row)).run(connection, row)
 
 
 def add_all(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that have the same columns."""
-    connection.execute(_insert(into), [dict(row) for row in rows])
+    filled = [_filled(into, values) for values in rows]
+    if filled:
+        _insert(into, tuple(filled[0])).run_all(connection, filled)
 
 
 def one(
     connection: Connection, rows: Table, *, lock: bool = False, **equal: Any
 ) -> RowMapping | None:
     """Return the first row whose columns have these values (None: NULL), locked if asked."""
-    found = _run(connection, rows, equal, lock=lock)
-    return found.mappings().first()
+    found = _found(connection, rows, equal, lock=lock)
+    return found[0] if found else None
 
 
 def row(connection: Connection, rows: Table, row_id: str) -> RowMapping:
     """Return the row with this id. Raises the library's NoResultFound where there is none."""
-    return connection.execute(_select(rows, ("id",)), {"id": row_id}).mappings().one()
+    found = one(connection, rows, id=row_id)
+    if found is None:
+        raise exc.NoResultFound
+    return found
 
 
 def every(connection: Connection, rows: Table, *order: str, **equal: Any) -> Sequence[RowMapping]:
     """Return the rows whose columns have these values (None: NULL), in the order named."""
-    found = _run(connection, rows, equal, order=order)
-    return found.mappings().all()
+    return _found(connection, rows, equal, order=order)
 
 
 def change(connection: Connection, rows: Table, row_id: str, **values: Any) -> int:
     """Set columns of the row with this id, and return how many rows that were."""
-    done = connection.execute(_update(rows, tuple(values)), {**values, "this_id": row_id})
-    return done.rowcount
+    return _update(rows, tuple(values)).run(connection, {**values, "this_id": row_id})
+
+
+def _filled(into: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a new row together with what its other columns start with."""
+    usual = {name: default() for name, default in _defaults(into) if name not in values}
+    return {**usual, **values}
 
 
 @functools.cache
-def _insert(into: Table) -> Executable:
-    return insert(into)
+def _defaults(into: Table) -> list[tuple[str, Callable[[], Any]]]:
+    return [(c.name, functools.partial(_start, c.default)) for c in into.c if c.default is not None]
 
 
-def _run(
+def _start(default: Any) -> Any:
+    return default.arg(None) if default.is_callable else default.arg
+
+
+@functools.cache
+def _insert(into: Table, columns: tuple[str, ...]) -> Ready:
+    return Ready(insert(into).inline(), columns)
+
+
+def _found(
     connection: Connection,
     rows: Table,
     equal: Mapping[str, Any],
     *,
     lock: bool = False,
     order: tuple[str, ...] = (),
-) -> CursorResult[Any]:
+) -> list[RowMapping]:
     given = {name: value for name, value in equal.items() if value is not None}
     missing = tuple(name for name in equal if name not in given)
-    return connection.execute(_select(rows, tuple(given), missing, order, lock=lock), given)
+    return _select(rows, tuple(given), missing, order, lock=lock).rows(connection, given)
 
 
 @functools.cache
@@ -173,17 +204,17 @@ def _select(
     order: tuple[str, ...] = (),
     *,
     lock: bool = False,
-) -> Select[Any]:
+) -> Ready:
     found = select(rows).where(*(rows.c[name] == bindparam(name) for name in equal))
     found = found.where(*(rows.c[name].is_(None) for name in missing))
     found = found.order_by(*(rows.c[name] for name in order))
-    return found.with_for_update() if lock else found
+    return Ready(found.with_for_update() if lock else found)
 
 
 @functools.cache
-def _update(rows: Table, columns: tuple[str, ...], *, fenced: bool = False) -> Executable:
+def _update(rows: Table, columns: tuple[str, ...], *, fenced: bool = False) -> Ready:
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
     this = update(rows).where(rows.c.id == bindparam("this_id"))
     if fenced:
         this = this.where(rows.c.fence == bindparam("this_fence"))
-    return this.values(**values)
+    return Ready(this.values(**values))
