@@ -7,7 +7,7 @@ sealed, in its outgoing row; the row loses it once the letter is sent.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from mailcounsel.crypto.keyring import ServiceKeyring
 
@@ -39,7 +39,8 @@ class Parcel:
 
 def seal(keyring: ServiceKeyring, outgoing_id: str, parcel: Parcel) -> bytes:
     """Seal a parcel for its outgoing row."""
-    return keyring.seal("inflight", json.dumps(asdict(parcel)).encode(), _place(outgoing_id))
+    fields = {name: getattr(parcel, name) for name in Parcel.__slots__}
+    return keyring.seal("inflight", json.dumps(fields).encode(), _place(outgoing_id))
 
 
 def unseal(keyring: ServiceKeyring, outgoing_id: str, sealed: bytes) -> Parcel:

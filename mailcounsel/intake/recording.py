@@ -68,7 +68,7 @@ def record(
         records.flag(connection, now, case["id"], "maybe", plan.placement.maybe.id)
     letter_id = records.write(connection, office.keyring, case["id"], _entry(received, plan))
     _remember(connection, office, case, plan, letter_id, now)
-    Follow(connection, office, case["id"], plan, letter_id, received, now).up()
+    Follow(connection, office, case, plan, letter_id, received, now).up()
     records.audit(connection, now, "service", f"letter-{plan.placement.why}", case["id"], letter_id)
     return _settle(connection, received, Outcome(CASE, case["id"], letter_id), plan.placement.why)
 
@@ -210,11 +210,11 @@ def _is_known(connection: Connection, office: Office, case: RowMapping, offered:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """What a recorded letter sets in motion."""
+    """What a recorded letter sets in motion. `case` is the row as it was before."""
 
     connection: Connection
     office: Office
-    case_id: str
+    case: RowMapping
     plan: Plan
     letter_id: str
     received: Received
@@ -232,7 +232,13 @@ class Follow:
             self._waits()
         self._danger()
 
+    @property
+    def case_id(self) -> str:
+        """The id of the case."""
+        return str(self.case["id"])
+
     def _case(self) -> RowMapping:
+        """Return the case as it is now."""
         return cases.get(self.connection, self.case_id)
 
     def _audit_kind(self, kind: str) -> None:
@@ -272,7 +278,7 @@ class Follow:
 
     def _may_agree(self) -> bool:
         """Consent counts only with our token in the letter, for a client without a pinned key."""
-        client_id = self._case()["client_id"]
+        client_id = self.case["client_id"]
         has_key = pins.pinned(self.connection, self.office.keyring, client_id) is not None
         return self.plan.vouched.kind == vouching.TOKEN and not has_key
 
@@ -338,24 +344,25 @@ class Follow:
         self.connection.execute(update(records.letters).where(one).values(kind=kind))
 
     def _waits(self, *, acknowledge: bool = True) -> None:
-        cases.letter_waits(self.connection, self.office, self._case(), self.received.received_at)
+        cases.letter_waits(self.connection, self.office, self.case, self.received.received_at)
         if self.plan.placement.case:
             cases.raise_priority(self.connection, self.case_id, self.plan.decision.priority)
-            cases.add_tags(self.connection, self.office, self._case(), self.plan.decision.tags)
+            cases.add_tags(self.connection, self.office, self.case, self.plan.decision.tags)
         if self.plan.envelope.suspect:
             records.flag(self.connection, self.now, self.case_id, "suspect", self.letter_id)
             return
+        case = self._case()
         if acknowledge and self.plan.kind.may_answer:
             requests.acknowledge(
                 self.connection,
                 self.office,
-                self._case(),
+                case,
                 is_new=self.plan.placement.case is None,
                 template=self.plan.decision.acknowledgement,
                 received_at=self.received.received_at,
                 now=self.now,
             )
-        staff.notify(self.connection, self.office, self._case(), "", self.now)
+        staff.notify(self.connection, self.office, case, "", self.now)
 
     def _danger(self) -> None:
         """Raise the case for signs of danger; a proved client's old words in a quote do not."""

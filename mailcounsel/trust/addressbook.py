@@ -57,7 +57,7 @@ def add_client(
         created_at=now,
     )
     if address:
-        add_address(connection, keyring, client_id, address, now, written_to=True)
+        _add(connection, keyring, client_id, address, now, written_to=True)
     return client_id
 
 
@@ -75,9 +75,20 @@ def add_address(
     Only the first is written to; to be known by another one does not turn any letter there.
     """
     key = lookup(keyring, address)
-    if statements.one(connection, addresses, client_id=client_id, lookup=key):
-        return
-    row_id = new_id()
+    if not statements.one(connection, addresses, client_id=client_id, lookup=key):
+        _add(connection, keyring, client_id, address, now, written_to=written_to)
+
+
+def _add(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    client_id: str,
+    address: str,
+    now: datetime,
+    *,
+    written_to: bool,
+) -> None:
+    row_id, key = new_id(), lookup(keyring, address)
     sealed = keyring.seal("addressbook", address.encode(), f"address/{row_id}/sealed")
     fields = _fields(client_id, key, sealed, written_to=written_to)
     statements.add(
