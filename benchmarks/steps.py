@@ -31,7 +31,8 @@ def ours(mails: list[Mail]) -> float:
 
 
 def run(desk: Desk, mails: list[Mail]) -> float:
-    """Keep and place letters; return letters a second."""
+    """Keep and place letters that are all new; return letters a second."""
+    before = inbox.counts(desk.store).letters.get("case", 0)
     begun = time.perf_counter()
     kept = [
         inbox.keep(
@@ -51,7 +52,7 @@ def run(desk: Desk, mails: list[Mail]) -> float:
     took = time.perf_counter() - begun
     counts = inbox.counts(desk.store)
     assert counts.lost == 0, counts
-    assert counts.letters.get("case", 0) >= len(mails), counts
+    assert counts.letters.get("case", 0) == before + len(mails), counts
     return len(mails) / took
 
 

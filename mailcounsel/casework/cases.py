@@ -8,7 +8,7 @@ the supervisor only, and the other copies are destroyed.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -153,8 +153,16 @@ def find(connection: Connection, name: str) -> RowMapping:
 
 def family(connection: Connection, case: RowMapping) -> list[str]:
     """Return the ids of a case and of the cases linked into it."""
-    linked = select(cases.c.id).where(cases.c.merged_into == case["id"])
-    return [case["id"], *connection.execute(linked).scalars()]
+    return families(connection, [case["id"]])[case["id"]]
+
+
+def families(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return for each of some cases its own id and those of the cases linked into it."""
+    found = {case_id: [case_id] for case_id in case_ids}
+    linked = select(cases.c.merged_into, cases.c.id).where(cases.c.merged_into.in_(case_ids))
+    for main, case_id in connection.execute(linked.order_by(cases.c.number)):
+        found[main].append(case_id)
+    return found
 
 
 def may_read(office: Office, case: RowMapping, person: str) -> bool:
@@ -223,13 +231,21 @@ def take_next(
 
 def holds_keys(connection: Connection, case: RowMapping, person: str) -> bool:
     """Tell whether a person holds a key to every letter of a case and of those linked into it."""
-    held = {
-        (case_id, epoch)
-        for case_id in family(connection, case)
-        for epoch, purpose, _ in casekeys.copies_for(connection, case_id, person)
-        if purpose == casekeys.CONTENT
-    }
-    return _epochs(connection, family(connection, case)) <= held
+    return case["id"] in opened_by(connection, {case["id"]: family(connection, case)}, person)
+
+
+def opened_by(
+    connection: Connection, families: Mapping[str, Sequence[str]], person: str
+) -> set[str]:
+    """Return those of some cases whose every letter a person holds a key to.
+
+    `families` maps each case to itself and the cases linked into it.
+    """
+    members = [case_id for family in families.values() for case_id in family]
+    copies = casekeys.copies_of(connection, members, person)
+    held = {(case_id, epoch) for case_id, epoch, kind, _ in copies if kind == casekeys.CONTENT}
+    shut = {case_id for case_id, _ in _epochs(connection, members) - held}
+    return {case_id for case_id, family in families.items() if not shut & set(family)}
 
 
 def _epochs(connection: Connection, case_ids: Sequence[str]) -> set[tuple[str, int]]:

@@ -88,19 +88,28 @@ def seal(
 
 
 def copies_for(connection: Connection, case_id: str, person: str) -> list[tuple[int, str, bytes]]:
-    """Return a person's sealed copies of a case's keys as (epoch, purpose, sealed).
+    """Return a person's sealed copies of a case's keys as (epoch, purpose, sealed)."""
+    found = copies_of(connection, [case_id], person)
+    return [(epoch, purpose, sealed) for _, epoch, purpose, sealed in found]
+
+
+def copies_of(
+    connection: Connection, case_ids: Sequence[str], person: str
+) -> list[tuple[str, int, str, bytes]]:
+    """Return a person's sealed copies of some cases' keys as (case, epoch, purpose, sealed).
 
     Copies under a key they had before do not count: nobody can open them any more.
     """
+    columns = (copies.c.case_id, copies.c.epoch, copies.c.purpose, copies.c.sealed)
     query = (
-        select(copies.c.epoch, copies.c.purpose, copies.c.sealed, people.c.public_key)
+        select(*columns, people.c.public_key)
         .join(people, people.c.name == copies.c.person)
-        .where(copies.c.case_id == case_id, copies.c.person == person)
-        .order_by(copies.c.epoch, copies.c.purpose)
+        .where(copies.c.case_id.in_(case_ids), copies.c.person == person)
+        .order_by(*columns[:3])
     )
     rows = connection.execute(query).all()
     live = (row for row in rows if _is_under(row.public_key, row.sealed))
-    return [(row.epoch, row.purpose, row.sealed) for row in live]
+    return [(row.case_id, row.epoch, row.purpose, row.sealed) for row in live]
 
 
 def _is_under(public_key: bytes, sealed: bytes) -> bool:

@@ -27,13 +27,33 @@ def b64(data: bytes | None) -> str | None:
     return b64encode(data).decode() if data is not None else None
 
 
-def summary(connection: Connection, desk: Desk, case: RowMapping, person: str) -> dict[str, Any]:
-    """Return what a queue shows of a case: no word of the client's.
+def summaries(
+    connection: Connection, desk: Desk, found: Sequence[RowMapping], person: str
+) -> list[dict[str, Any]]:
+    """Return what a queue shows of some cases: no word of a client's.
 
     `has_keys` says whether the person holds a key to every letter; without, somebody who does has
     to assign the case to them first.
     """
-    family = cases.family(connection, case)
+    families = cases.families(connection, [case["id"] for case in found])
+    main = {member: case_id for case_id, members in families.items() for member in members}
+    flags: dict[str, list[str]] = {case_id: [] for case_id in families}
+    for flag in records.flags_of(connection, list(main)):
+        flags[main[flag["case_id"]]].append(flag["kind"])
+    risky = {main[row["case_id"]] for row in risk.of_cases(connection, list(main))}
+    opened = cases.opened_by(connection, families, person)
+    return [
+        {
+            **_summary(connection, desk, case),
+            "risk": case["id"] in risky,
+            "flags": flags[case["id"]],
+            "has_keys": case["id"] in opened,
+        }
+        for case in found
+    ]
+
+
+def _summary(connection: Connection, desk: Desk, case: RowMapping) -> dict[str, Any]:
     maybe = case["maybe_case_id"]
     return {
         "case": cases.handle(case["number"]),
@@ -46,11 +66,8 @@ def summary(connection: Connection, desk: Desk, case: RowMapping, person: str) -
         "letters": case["letters"],
         "waiting_since": iso(case["waiting_since"]),
         "promised_at": iso(case["promised_at"]),
-        "risk": bool(risk.of_cases(connection, family)),
         "suspect": case["suspect"],
         "maybe_from": cases.handle(cases.get(connection, maybe)["number"]) if maybe else None,
-        "flags": [flag["kind"] for flag in records.flags_of(connection, family)],
-        "has_keys": cases.holds_keys(connection, case, person),
     }
 
 
@@ -60,7 +77,7 @@ def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
     def read(connection: Connection) -> list[dict[str, Any]]:
         found = cases.queue_of(connection, desk.office, caller.person, everything=everything)
-        return [summary(connection, desk, case, caller.person) for case in found]
+        return summaries(connection, desk, found, caller.person)
 
     return {"cases": desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
 
@@ -89,7 +106,7 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         agreed = goals.of_cases(connection, family)
         asked = goals.answers_of(connection, [goal["id"] for goal in agreed])
         return {
-            **summary(connection, desk, case, caller.person),
+            **summaries(connection, desk, [case], caller.person)[0],
             "id": case["id"],
             "epoch": case["epoch"],
             "created_at": iso(case["created_at"]),
