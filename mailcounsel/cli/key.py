@@ -25,7 +25,8 @@ def key(
     """Hand out the centre's own key.
 
     With it a client can write locked from the first letter on. The card is for programs that
-    encrypt by themselves, such as Delta Chat: a client opens it and writes. Nothing in it is secret.
+    encrypt by themselves, such as Delta Chat: a client opens it and writes. Nothing in it is
+    secret.
 
     \b
     Example: mailcounsel key --vcard --out centre.vcf
