@@ -180,13 +180,13 @@ def _answers(given: Mapping[str, Any], os_user: str, own: Mapping[str, Any]) -> 
     from mailcounsel.service import answers as questions
 
     _refuse_to_guess(given)
-    name = given["name"] or click.prompt("What is the centre called?", err=True)
-    address = given["address"] or click.prompt("Which address do clients write to?", err=True)
+    name = given["name"] or _ask_open("What is the centre called?")
+    address = given["address"] or _ask_open("Which address do clients write to?")
     languages = tuple(given["languages"]) or _asked_languages()
     neutral = questions.SENDER_NAMES.get(languages[0], "Letters")
     sender = "The name clients see on every mail (a lock screen shows it)"
     imap = given["imap"] or _asked_imap(given)
-    smarthost = given["smarthost"] or click.prompt("Which server takes our mail?", err=True)
+    smarthost = given["smarthost"] or _ask_open("Which server takes our mail?")
     return questions.Answers(
         name=name,
         sender_name=given["sender_name"] or _ask(sender, neutral),
@@ -220,6 +220,12 @@ def _ask(question: str, default: str) -> str:
     return answer
 
 
+def _ask_open(question: str) -> str:
+    """Ask what only the person knows; the question ends with its own mark."""
+    answer: str = click.prompt(question, prompt_suffix=" ", err=True)
+    return answer
+
+
 def _asked_languages() -> tuple[str, ...]:
     return tuple(_ask("Languages, the main one first (id, en)", "id, en").replace(",", " ").split())
 
@@ -229,8 +235,7 @@ def _asked_imap(given: Mapping[str, Any]) -> str:
         return ""
     if not click.confirm("Do the letters come from a mailbox (IMAP)?", default=True, err=True):
         return ""
-    host: str = click.prompt("On which server?", err=True)
-    return host
+    return _ask_open("On which server?")
 
 
 def _server(text: str, user: str | None, address: str, tls: Mapping[int, str]) -> Server:
@@ -287,10 +292,14 @@ def _account_name() -> str:
 def _text(done: Mapping[str, Any]) -> str:
     lines = [f"made  {what}" for what in done["made"]]
     lines += [f"kept  {what}" for what in done["kept"]]
-    lines += [f"todo  put the password into {path} (mode 0600)" for path in done["missing_secrets"]]
+    lines += [f"todo  {_todo_password(path)}" for path in done["missing_secrets"]]
     if done["made"] and done["config"] in done["made"]:
         lines.append(f"todo  write your own emergency numbers into {done['config']}, [emergency]")
     return "\n".join([*lines, "", *_next(done)])
+
+
+def _todo_password(path: str) -> str:
+    return f"run this again and type the password, or write it into {path} (chmod 600)"
 
 
 def _next(done: Mapping[str, Any]) -> list[str]:

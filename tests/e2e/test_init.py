@@ -215,7 +215,7 @@ def typed(admin, answers):
         while piece := os.read(ours, 4096).decode():
             shown, asked = shown + piece, asked + piece
             found = next((one for one in left if one in asked), None)
-            if found and asked.rstrip().endswith(":"):
+            if found and asked.rstrip().endswith((":", "?")):
                 os.write(ours, f"{left.pop(found)}\n".encode())
                 asked = ""
     os.close(ours)
