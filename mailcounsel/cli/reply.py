@@ -14,6 +14,11 @@ from mailcounsel import errors
 from mailcounsel.cli import client, output
 
 LONGEST = 12_000  # characters; the whole mail must stay below 20 kB when it is encrypted
+FRAME = """\
+A greeting above your words and an ending with your name are added to the letter.
+To see it whole: mailcounsel reply {case} --dry-run
+
+"""
 SHOWN_BELOW = 6  # entries of the case, below what is being written
 
 
@@ -103,7 +108,8 @@ def _below(service: client.Service, opened: Any) -> str:
 
     entries = viewing.opened_entries(service, opened)
     goals = viewing.opened_goals(opened)
-    return viewing.case_text(opened.shown, entries, goals, newest=SHOWN_BELOW)
+    shown = viewing.case_text(opened.shown, entries, goals, newest=SHOWN_BELOW)
+    return FRAME.format(case=opened.shown["case"]) + shown
 
 
 def _written(opened: Any, below: str) -> str:

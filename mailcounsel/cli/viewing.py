@@ -18,7 +18,7 @@ from mailcounsel.letter import fold, text
 
 PROOF = {
     "signed": "signed with the client's key",
-    "token": "brought our token back",
+    "token": "answers a letter of ours",
     "border": "confirmed by our mail server",
     "nothing": "nothing proves who wrote this",
 }

@@ -210,6 +210,7 @@ def test_undo_brings_the_words_back(room, client):
     assert "leaves at" in again.stdout
     assert saw.read_text().startswith("An answer of sorts.\n")
     assert "I have a question." in saw.read_text().split(">8", 1)[1]
+    assert f"mailcounsel reply {case} --dry-run" in saw.read_text().split(">8", 1)[1]
     assert not list(room.home("sari").rglob("*.draft"))
     twice = room.run("sari", "undo", "ffffff", expect=3)
     assert "no such reply of yours" in twice.stderr
