@@ -56,9 +56,6 @@ uid = {uid}
 name = "umum"
 supervisor = "sari"
 
-[queue.priority_promise]
-urgent = 2
-
 [[rule]]
 name = "school"
 text_contains = ["sekolah", "ujian", "school", "exam"]
