@@ -201,7 +201,8 @@ def test_an_error_of_the_driver_is_the_librarys_to_a_job(store):
 
 def test_jobs_that_come_together_share_one_commit(sqlite_store):
     """Twenty jobs behind a slow one: one COMMIT for them all, and one that fails is alone."""
-    said, gate = [], threading.Event()
+    said: list[str] = []
+    gate = threading.Event()
 
     def job(connection):
         connection.connection.driver_connection.set_trace_callback(said.append)
