@@ -373,6 +373,6 @@ class Follow:
             return
         risk_id = risk.raise_risk(self.connection, self.case_id, self.letter_id, self.now)
         case = self._case()
-        if case["waiting_since"] is None:
-            cases.letter_waits(self.connection, self.office, case, self.received.received_at)
+        # Again, now that it is urgent: the promise to look is the urgent one.
+        cases.letter_waits(self.connection, self.office, case, self.received.received_at)
         staff.notify(self.connection, self.office, case, f"risk:{risk_id}", self.now)

@@ -7,6 +7,7 @@ from base64 import b64encode
 import pytest
 
 from mailcounsel import errors
+from mailcounsel.casework.office import Office
 from mailcounsel.store import models
 
 ANI = "ani@klien.test"
@@ -153,3 +154,14 @@ def test_a_bounce_that_returns_danger_raises_nothing(house):
     bounce = house.bounce("x@rumah.test", DANGER)
     house.receive(bounce, mail_from="")
     assert house.rows(models.Risk) == []
+
+
+def test_danger_is_promised_by_the_urgent_hours(house):
+    """A case in danger is due by its queue's urgent promise, not by the ordinary one."""
+    config = house.office.config
+    urgent = config.queues[0].priority_promise.model_copy(update={"urgent": 1.0})
+    queue = config.queues[0].model_copy(update={"priority_promise": urgent})
+    house.office = Office(config.model_copy(update={"queues": (queue,)}), house.office.keyring)
+    house.write("ani@klien.test", "Halo, saya mau bercerita tentang sekolah.")
+    house.write("budi@klien.test", "Saya ingin mati saja.")
+    assert house.case(2).promised_at < house.case(1).promised_at
