@@ -74,6 +74,8 @@ class Service:
             self._writing.write(line)
             self._writing.flush()
             answer = self._reading.readline()
+        except BrokenPipeError:
+            answer = b""  # the other end was gone before it could be asked
         except OSError as fault:
             message = "The service stopped answering. Nothing may have been changed; look again."
             raise errors.Unavailable(message) from fault

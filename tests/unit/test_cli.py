@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import os
 import socket
@@ -320,3 +321,13 @@ def test_an_empty_queue_is_an_empty_list(answering):
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+
+
+def test_a_line_that_is_gone_before_the_question_is_told_like_no_answer():
+    """An ssh that ended before it could be asked is one sentence with a command to try."""
+    there, here = os.pipe()
+    os.close(there)
+    with os.fdopen(here, "wb", buffering=0) as writing:
+        service = client.Service(io.BytesIO(), writing, None, "sari@pusat")
+        with pytest.raises(errors.Unavailable, match="ssh sari@pusat"):
+            service.call("hello")
