@@ -174,7 +174,7 @@ def _remember(
     letter_id: str,
     now: datetime,
 ) -> None:
-    """Remember what the letter showed: its id, its language, its sender's keys."""
+    """Remember what the letter showed: its id, for the thread, and its sender's keys."""
     letter = plan.opened.letter
     if letter.message_id:
         letters.name_message(connection, office, case["id"], letter.message_id, letter_id)

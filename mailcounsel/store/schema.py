@@ -84,13 +84,6 @@ def newest() -> str:
     return NEWEST
 
 
-def head() -> str | None:
-    """Return the newest revision among the migrations."""
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see the module's docstring
-
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
 def differences(connection: Connection) -> list[object]:
     """Return how the store's tables differ from the models, empty when they agree."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - see the module's docstring

@@ -164,8 +164,3 @@ def has_address(connection: Connection, client_id: str) -> bool:
 def set_checkins(connection: Connection, client_id: str, state: str) -> None:
     """Turn a client's check-ins on, paused or stopped."""
     statements.change(connection, clients, client_id, checkins=state)
-
-
-def set_language(connection: Connection, client_id: str, language: str) -> None:
-    """Remember the language a client wrote in last."""
-    statements.change(connection, clients, client_id, language=language)
