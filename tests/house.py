@@ -279,10 +279,11 @@ class House:
         return self.store.read(lambda c: SimpleNamespace(**c.execute(query).mappings().one()))
 
     def rows(self, model: Any) -> list[SimpleNamespace]:
-        """Return every row of a table."""
+        """Return every row of a table, by primary key: a database gives them in any order."""
         found = models.table(model)
+        query = select(found).order_by(*found.primary_key)
         return self.store.read(
-            lambda c: [SimpleNamespace(**row) for row in c.execute(select(found)).mappings()]
+            lambda c: [SimpleNamespace(**row) for row in c.execute(query).mappings()]
         )
 
     def reply(self, person: str, case: str, text: str, *, plain: str = "") -> dict[str, Any]:

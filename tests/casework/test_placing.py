@@ -31,7 +31,9 @@ def passed(domain: str, border: str = BORDER) -> str:
 
 
 def vouchings(house):
-    return [row.vouching for row in house.rows(models.Letter) if row.direction == "in"]
+    """How each letter of the one case was vouched for, in the order they came."""
+    came = sorted(house.rows(models.Letter), key=lambda row: row.number)
+    return [row.vouching for row in came if row.direction == "in"]
 
 
 # -- the token -----------------------------------------------------------------------------------

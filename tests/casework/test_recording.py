@@ -48,7 +48,7 @@ def test_a_reply_that_bounced_opens_the_case_loudly(house, replied):
 
 def test_a_bounce_of_an_acknowledgement_is_only_flagged(house, replied):
     """Nobody has to answer for it, and it is shown."""
-    offer = house.rows(models.Outgoing)[0]
+    (offer,) = house.outbox("acknowledgement")
     house.edit(models.Outgoing, offer.id, state="sent")
     other = next(sent for sent in house.posts if not sent.author and sent.client_id)
     house.receive(house.bounce(other.message_id), mail_from="")

@@ -66,7 +66,8 @@ def read_until(process, words):
         lines.append(line)
         if words in line:
             return "".join(lines)
-    raise AssertionError(f"it never said {words!r} but: {''.join(lines)}")
+    said = "".join(lines) + process.stderr.read()
+    raise AssertionError(f"it never said {words!r} but: {said}")
 
 
 def left_behind(place):
