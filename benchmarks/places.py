@@ -33,6 +33,7 @@ name = "Rumah"
 sender_name = "Rumah"
 time_zone = "Asia/Jakarta"
 languages = ["id", "en"]
+authserv_id = "mx.rumah.test"
 state_dir = "{state}"
 [emergency]
 id = "Telepon 112."

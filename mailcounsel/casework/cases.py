@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import hours, letters, promises, records
@@ -20,6 +20,7 @@ from mailcounsel.casework.office import Office
 from mailcounsel.casework.rules import Priority
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
+from mailcounsel.store.ready import Ready
 from mailcounsel.trust import addressbook, casekeys, pins, roster
 
 cases = models.table(models.Case)
@@ -27,6 +28,15 @@ entries = models.table(models.Letter)
 risks = models.table(models.Risk)
 
 PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
+_RAISE = Ready(
+    update(cases)
+    .where(cases.c.id == bindparam("case"), cases.c.priority < bindparam("rank"))
+    .values(priority=bindparam("rank"))
+)
+_LINKED = Ready(
+    select(cases.c.id).where(cases.c.merged_into == bindparam("case")).order_by(cases.c.number)
+)
+
 DEFAULT_PROMISE = 16.0  # working hours, for a queue that is no longer in the configuration
 LONGEST_NUMBER = 9  # digits that fit the database's integers
 
@@ -102,9 +112,11 @@ def tags_of(office: Office, case: RowMapping) -> list[str]:
 
 def add_tags(connection: Connection, office: Office, case: RowMapping, tags: Sequence[str]) -> None:
     """Put more tags on a case."""
-    together = list(dict.fromkeys([*tags_of(office, case), *tags]))
-    sealed = _sealed_tags(office, case["id"], together)
-    connection.execute(update(cases).where(cases.c.id == case["id"]).values(sealed_tags=sealed))
+    had = tags_of(office, case) if tags else []
+    together = list(dict.fromkeys([*had, *tags]))
+    if together != had:
+        sealed = _sealed_tags(office, case["id"], together)
+        statements.change(connection, cases, case["id"], sealed_tags=sealed)
 
 
 def _new_epoch(
@@ -153,7 +165,8 @@ def find(connection: Connection, name: str) -> RowMapping:
 
 def family(connection: Connection, case: RowMapping) -> list[str]:
     """Return the ids of a case and of the cases linked into it."""
-    return families(connection, [case["id"]])[case["id"]]
+    linked = _LINKED.rows(connection, {"case": case["id"]})
+    return [case["id"], *(row["id"] for row in linked)]
 
 
 def families(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -306,29 +319,34 @@ def _check_reads(office: Office, name: str) -> None:
         raise errors.Refused(message)
 
 
-def promise(office: Office, case: RowMapping) -> float:
-    """Return the working hours within which letters of a case are to be answered."""
-    queue = office.config.queue(case["queue"])
-    priority = PRIORITIES[case["priority"]]
-    return queue.promise(priority) if queue else DEFAULT_PROMISE
+def promise(office: Office, queue: str, rank: int) -> float:
+    """Return the working hours within which a case of a queue and priority is to be answered."""
+    found = office.config.queue(queue)
+    return found.promise(PRIORITIES[rank]) if found else DEFAULT_PROMISE
 
 
 def letter_waits(
-    connection: Connection, office: Office, case: RowMapping, received_at: datetime
-) -> None:
-    """A client's letter came in: the case waits, is open again, and has a promised day."""
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    received_at: datetime,
+    priority: Priority = "low",
+) -> RowMapping:
+    """A client's letter came in: the case waits, is open again, and has a promised day.
+
+    Its priority is raised to what the letter's is, never lowered. Return the case as it is now.
+    """
     since = case["waiting_since"] or received_at
-    lasts = promise(office, case)
+    rank = max(case["priority"], PRIORITIES.index(priority))
+    lasts = promise(office, case["queue"], rank)
     promised = promises.promised_by(since, hours.working_hours(office.config), lasts)
-    values = {"state": "open", "waiting_since": since, "promised_at": promised}
-    statements.change(connection, cases, case["id"], **values)
+    values = {"state": "open", "waiting_since": since, "promised_at": promised, "priority": rank}
+    return statements.changed(connection, cases, case["id"], **values)
 
 
 def raise_priority(connection: Connection, case_id: str, priority: str) -> None:
     """Raise a case's priority; it is never lowered here."""
-    rank = PRIORITIES.index(priority)
-    lower = (cases.c.id == case_id) & (cases.c.priority < rank)
-    connection.execute(update(cases).where(lower).values(priority=rank))
+    _RAISE.run(connection, {"case": case_id, "rank": PRIORITIES.index(priority)})
 
 
 def answered(connection: Connection, case_id: str, now: datetime) -> None:

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from mailcounsel.casework import answers, cases, goals, hours, letters, records, recurrence
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
+from mailcounsel.store.ready import Ready, among
 from mailcounsel.trust import addressbook, casekeys
 
 checkins = models.table(models.CheckIn)
@@ -28,6 +29,16 @@ message_ids = models.table(models.MessageId)
 
 JITTER_MINUTES = 20  # so that not every client gets mail at nine sharp
 ANSWER_LASTS = timedelta(days=14)  # how long an answer still belongs to a question
+
+_ASKED = Ready(
+    select(checkins)
+    .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
+    .join(letters.outgoing, letters.outgoing.c.id == checkins.c.outgoing_id)
+    .where(goals.goals.c.case_id == bindparam("case"))
+    .where(among(checkins.c.state, "asked", "unsure"))
+    .where(checkins.c.due_at > bindparam("since", type_=checkins.c.due_at.type))
+    .where(among(letters.outgoing.c.state, "sent", "uncertain", "handing-over", "settled"))
+)
 
 
 def ask_due(connection: Connection, office: Office, now: datetime, most: int = 50) -> int:
@@ -123,22 +134,15 @@ def question_for(
     `references` run from the nearest to the oldest. A question counts as open while it has no
     rating and is not older than two weeks, and only once it was sent.
     """
-    asked = (
-        select(checkins)
-        .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
-        .join(letters.outgoing, letters.outgoing.c.id == checkins.c.outgoing_id)
-        .where(goals.goals.c.case_id.in_(case_ids), checkins.c.state.in_(["asked", "unsure"]))
-        .where(checkins.c.due_at > now - ANSWER_LASTS)
-        .where(letters.outgoing.c.state.in_(["sent", "uncertain", "handing-over", "settled"]))
-    )
-    rows = connection.execute(asked).mappings().all()
+    since = {"since": now - ANSWER_LASTS}
+    found = (_ASKED.rows(connection, {"case": case_id, **since}) for case_id in case_ids)
+    rows = [row for of_case in found for row in of_case]
     by_letter = {row["outgoing_id"]: row for row in rows}
-    for reference in references:
+    for reference in references if rows else ():
         lookup = office.keyring.lookup("message-id", reference.encode())
-        named = select(message_ids.c.outgoing_id).where(message_ids.c.lookup == lookup)
-        for outgoing_id in connection.execute(named).scalars():
-            if outgoing_id in by_letter:
-                return Question(by_letter[outgoing_id], named=True)
+        for named in statements.every(connection, message_ids, lookup=lookup):
+            if named["outgoing_id"] in by_letter:
+                return Question(by_letter[named["outgoing_id"]], named=True)
     waiting = [row for row in rows if row["state"] == "asked"]
     return Question(waiting[0], named=False) if len(waiting) == 1 else None
 

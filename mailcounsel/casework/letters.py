@@ -33,7 +33,7 @@ from mailcounsel.casework.parcels import Parcel
 from mailcounsel.letter import templates, words
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import database_now, new_id
-from mailcounsel.store.ready import Ready
+from mailcounsel.store.ready import Ready, among
 from mailcounsel.trust import addressbook
 
 outgoing = models.table(models.Outgoing)
@@ -53,6 +53,10 @@ _AUTOMATIC = Ready(
         outgoing.c.created_at > bindparam("since", type_=outgoing.c.created_at.type),
     )
 )
+
+_ONCE = Ready(select(outgoing.c.id).where(outgoing.c.once == bindparam("once")))
+
+_DUE = statements.Queue(outgoing, among(outgoing.c.state, "ready", "held"))
 
 # Templates that say nothing about anybody: they may go in clear where there is no key yet.
 CONTENT_FREE = frozenset(
@@ -144,7 +148,7 @@ def _refusal(
 ) -> str:
     if to is None:
         return "no-address"
-    if statements.one(connection, outgoing, once=asked.once):
+    if exists(connection, asked.once):
         return "twice"
     if way.channel == parcels.NONE and asked.template not in CONTENT_FREE:
         return "no-way"
@@ -153,6 +157,11 @@ def _refusal(
     if asked.is_answer and automatic_since(connection, key, now - DAY) >= most:
         return "capped"
     return ""
+
+
+def exists(connection: Connection, once: str) -> bool:
+    """Tell whether a letter that exists once was asked for already."""
+    return bool(_ONCE.scalar(connection, {"once": once}))
 
 
 def automatic_since(connection: Connection, to_lookup: bytes, since: datetime) -> int:
@@ -271,14 +280,7 @@ def name_message(
 
 def due(connection: Connection, now: datetime, most: int) -> list[RowMapping]:
     """Claim letters that are due, oldest first, each with its fence."""
-    return statements.claim(
-        connection,
-        outgoing,
-        outgoing.c.state.in_(["ready", "held"]) & (outgoing.c.due_at <= now),
-        order=[outgoing.c.due_at, outgoing.c.id],
-        most=most,
-        lease_seconds=LEASE_SECONDS,
-    )
+    return _DUE.claim(connection, now, most=most, lease_seconds=LEASE_SECONDS)
 
 
 def handing_over(connection: Connection, outgoing_id: str, fence: int) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import UnknownLocaleError, dates
@@ -24,7 +25,11 @@ def local_day(moment: datetime, zone: ZoneInfo, language: str) -> str:
     Raises:
         ValueError: The language is unknown.
     """
-    day = moment.astimezone(zone).date()
+    return _written(moment.astimezone(zone).date(), language)
+
+
+@lru_cache(maxsize=64)  # many letters of a day are promised the same one
+def _written(day: date, language: str) -> str:
     try:
         return dates.format_date(day, _LONG_DAY, locale=language)
     except UnknownLocaleError as exc:

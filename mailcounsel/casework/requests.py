@@ -34,10 +34,12 @@ def acknowledge(
         return
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
-    promised = promises.local_day(_promised(office, case, now), zone, case["language"])
     day = received_at.astimezone(zone).date().isoformat()
     once = f"first:{case['id']}" if is_new else f"again:{case['id']}:{day}"
     name = template or ("acknowledgement" if is_new else "acknowledgement-again")
+    if not is_new and letters.exists(connection, once):
+        return
+    promised = promises.local_day(_promised(office, case, now), zone, case["language"])
     letters.ask(connection, office, case, Asked(name, {"promised_day": promised}, once), now)
 
 
@@ -94,9 +96,8 @@ def _promised(office: Office, case: RowMapping, now: datetime) -> datetime:
     promised: datetime | None = case["promised_at"]
     if promised is not None and promised > now:
         return promised
-    return promises.promised_by(
-        now, hours.working_hours(office.config), cases.promise(office, case)
-    )
+    lasts = cases.promise(office, case["queue"], case["priority"])
+    return promises.promised_by(now, hours.working_hours(office.config), lasts)
 
 
 def _offer(office: Office, language: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import cases, parcels
+from mailcounsel.casework import cases, letters, parcels
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.config import Person
@@ -49,7 +49,7 @@ def _post(
     once: str,
     now: datetime,
 ) -> None:
-    if statements.one(connection, outgoing, once=once):
+    if letters.exists(connection, once):
         return
     outgoing_id = new_id()
     parcel = _note(connection, office, person, address)

@@ -28,6 +28,7 @@ from mailcounsel.intake import slices
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import database_now, new_id
 from mailcounsel.store.engine import Store
+from mailcounsel.store.ready import Ready
 
 inboxes = models.table(models.Inbox)
 sightings = models.table(models.Sighting)
@@ -42,6 +43,15 @@ SMTP = "smtp"  # the account of sightings by SMTP
 LEASE_SECONDS = 300  # longer than gpg's timeouts for the letters of one claim together
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5))
 ATTEMPTS = len(BACK_OFF) + 1
+
+_RECEIVED = inboxes.c.state == "received"
+_NEW = statements.Queue(inboxes, _RECEIVED & (inboxes.c.attempts == 0), counting=True)
+_TRIED = statements.Queue(inboxes, _RECEIVED & (inboxes.c.attempts > 0), counting=True)
+_KILLED = Ready(
+    update(inboxes)
+    .where(_RECEIVED, inboxes.c.attempts >= ATTEMPTS, inboxes.c.lease_until < database_now())
+    .values(state="quarantine", reason="killed", lease_until=0)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +200,16 @@ def claim(
 ) -> list[Received]:
     """Claim letters that are due, oldest first, counting an attempt for each.
 
-    A letter whose last attempt killed the process goes to quarantine instead; one that does not
-    open counts as failed. Neither stops the others.
+    A letter that was tried before comes alone, so that one that kills the process takes nobody
+    with it; once its last attempt did so it goes to quarantine. One that does not open counts as
+    failed. Neither stops the others.
     """
     opened = []
     for row in store.write(lambda connection: _claim(connection, now, most, lease_seconds)):
         try:
             opened.append(_opened(keyring, row))
         except errors.SealBroken:
-            failure = _after_failure(row["attempts"] + 1, "seal-broken", now)
+            failure = _after_failure(row["attempts"], "seal-broken", now)
             _report(store, row["id"], row["fence"], failure)
     return opened
 
@@ -206,25 +217,9 @@ def claim(
 def _claim(
     connection: Connection, now: datetime, most: int, lease_seconds: int
 ) -> list[RowMapping]:
-    dead = (
-        inboxes.c.state == "received",
-        inboxes.c.attempts >= ATTEMPTS,
-        inboxes.c.lease_until < database_now(),
-    )
-    connection.execute(
-        update(inboxes).where(*dead).values(state="quarantine", reason="killed", lease_until=0)
-    )
-    rows = statements.claim(
-        connection,
-        inboxes,
-        (inboxes.c.state == "received") & (inboxes.c.due_at <= now),
-        order=(inboxes.c.due_at, inboxes.c.id),
-        most=most,
-        lease_seconds=lease_seconds,
-    )
-    counted = update(inboxes).values(attempts=inboxes.c.attempts + 1)
-    connection.execute(counted.where(inboxes.c.id.in_([row["id"] for row in rows])))
-    return rows
+    _KILLED.run(connection, {})
+    alone = _TRIED.claim(connection, now, most=1, lease_seconds=lease_seconds)
+    return alone or _NEW.claim(connection, now, most=most, lease_seconds=lease_seconds)
 
 
 def _opened(keyring: ServiceKeyring, row: RowMapping) -> Received:
@@ -232,8 +227,7 @@ def _opened(keyring: ServiceKeyring, row: RowMapping) -> Received:
     facts = json.loads(keyring.open(row["sealed_envelope"], f"{place}/envelope"))
     raw = keyring.open(row["raw"], f"{place}/raw")
     envelope = Envelope(**{**facts, "recipients": tuple(facts["recipients"])})
-    attempts = row["attempts"] + 1
-    return Received(row["id"], row["fence"], attempts, row["received_at"], envelope, raw)
+    return Received(row["id"], row["fence"], row["attempts"], row["received_at"], envelope, raw)
 
 
 def settle(

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
+from mailcounsel.store.ready import Ready
 from mailcounsel.trust import addressbook, pins
 
 cases = models.table(models.Case)
 message_ids = models.table(models.MessageId)
 
-_BY_MESSAGE = (
+_BY_MESSAGE = Ready(
     select(cases)
     .where(
         cases.c.id.in_(
@@ -28,8 +29,10 @@ _BY_MESSAGE = (
     )
     .order_by(cases.c.number)
 )
-_OURS = select(message_ids.c.outgoing_id).where(
-    message_ids.c.lookup == bindparam("key"), message_ids.c.outgoing_id.is_not(None)
+_OURS = Ready(
+    select(message_ids.c.outgoing_id).where(
+        message_ids.c.lookup == bindparam("key"), message_ids.c.outgoing_id.is_not(None)
+    )
 )
 
 
@@ -137,7 +140,7 @@ class StoreKnowledge:
     def cases_of_message(self, message_id: str) -> list[KnownCase]:
         """Return the cases a Message-ID belongs to; ids may be reused."""
         key = self._keyring.lookup("message-id", message_id.encode())
-        return self._known(self._connection.execute(_BY_MESSAGE, {"key": key}).mappings().all())
+        return self._known(_BY_MESSAGE.rows(self._connection, {"key": key}))
 
     def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
         """Return the cases of some clients."""
@@ -151,7 +154,8 @@ class StoreKnowledge:
     def outgoing_of_message(self, message_id: str) -> str | None:
         """Return which of our own letters has this Message-ID."""
         key = self._keyring.lookup("message-id", message_id.encode())
-        return self._connection.execute(_OURS, {"key": key}).scalars().first()
+        found: str | None = _OURS.scalar(self._connection, {"key": key})
+        return found
 
     def _known(self, rows: Sequence[RowMapping]) -> list[KnownCase]:
         found = {row["id"]: row for row in map(self._target, rows)}

@@ -60,6 +60,11 @@ def budgets(config: Config) -> Budgets:
     )
 
 
+def may_need_gpg(raw: bytes) -> bool:
+    """Guess from a letter's bytes whether gpg will be asked, which takes its time."""
+    return b"-----BEGIN PGP" in raw or b"application/pgp" in raw.lower()
+
+
 def open_letter(
     letter: Letter,
     limits: Budgets,

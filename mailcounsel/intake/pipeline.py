@@ -16,8 +16,7 @@ cases changed while a letter was looked at, it is placed again.
 
 from __future__ import annotations
 
-import functools
-import logging
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,8 +45,6 @@ from mailcounsel.intake.vouching import Vouched
 from mailcounsel.letter import parse
 from mailcounsel.store.engine import Store
 
-log = logging.getLogger(__name__)
-
 PLACINGS = 3  # how often a letter is placed again before the attempt counts as failed
 
 
@@ -65,36 +62,51 @@ class Plan:
     decision: Decision
 
 
-def process(
-    store: Store, office: Office, centre: Centre, received: Received, now: datetime
-) -> recording.Outcome:
-    """Take one kept letter through the nine steps and return where it ended.
+class Passage:
+    """One kept letter on its way through the nine steps.
 
-    Raises: OverBudget for a letter beyond the limits; Unavailable when gpg or a supervisor's key
-    is missing; Conflict when its case keeps changing. The letter then stays in the inbox.
+    Made by reading, opening and assessing it, which happens once, and by deciding on it as the
+    store is then. `record` begins to write that down; `finish` waits for the end of it, and decides
+    again where the letter's case changed meanwhile.
+
+    Raises: OverBudget for a letter beyond the limits; Unavailable when gpg is missing.
     """
 
-    def certificates(name: str) -> list[bytes]:
-        return store.read(lambda c: StoreKnowledge(c, office).certificates(name))
+    def __init__(self, store: Store, office: Office, centre: Centre, received: Received) -> None:
+        def certificates(name: str) -> list[bytes]:
+            return store.read(lambda c: StoreKnowledge(c, office).certificates(name))
 
-    opened = read_and_open(received.raw, office.config, centre, certificates)
-    assessed = assessing.assess(opened.letter, office.config.centre.languages)
+        self._store, self._office, self._received = store, office, received
+        self._opened = read_and_open(received.raw, office.config, centre, certificates)
+        self._assessed = assessing.assess(self._opened.letter, office.config.centre.languages)
+        self._plan = store.read(self._decide)
 
-    def looked_at(connection: Connection) -> Plan:
-        known = StoreKnowledge(connection, office)
+    def record(self, now: datetime) -> Future[recording.Outcome]:
+        """Begin to write down what was decided."""
+        office, received, plan = self._office, self._received, self._plan
+        return self._store.submit(
+            lambda connection: recording.record(connection, office, received, plan, now)
+        )
+
+    def finish(self, begun: Future[recording.Outcome], now: datetime) -> recording.Outcome:
+        """Return where the letter ended.
+
+        Raises: Unavailable when a supervisor's key is missing; the letter then stays in the inbox.
+        """
+        outcome = begun.result()
+        for _ in range(1, PLACINGS):
+            if outcome.state != recording.CHANGED:
+                return outcome
+            self._plan = self._store.read(self._decide)
+            outcome = self.record(now).result()
+        return outcome
+
+    def _decide(self, connection: Connection) -> Plan:
+        received, config = self._received, self._office.config
+        known = StoreKnowledge(connection, self._office)
         return decide(
-            opened, assessed, received.envelope, known, received.received_at, office.config
+            self._opened, self._assessed, received.envelope, known, received.received_at, config
         )
-
-    for _ in range(PLACINGS):
-        plan = store.read(looked_at)
-        record = functools.partial(
-            recording.record, office=office, received=received, plan=plan, now=now
-        )
-        outcome = store.write(record)
-        if outcome.state != recording.CHANGED:
-            return outcome
-    return outcome
 
 
 def read_and_open(

@@ -61,9 +61,9 @@ def record(
         return Outcome(LOST)
     if plan.kind.kind == classifying.OWN_LOOP:
         return _settle(connection, received, Outcome(OWN_LOOP), plan.kind.reason)
-    if _has_changed(connection, office, plan):
+    case = _locked(connection, office, plan, now)
+    if case is None:
         return Outcome(CHANGED)
-    case = _case_for(connection, office, plan, now)
     if plan.placement.case is None and plan.placement.maybe:
         records.flag(connection, now, case["id"], "maybe", plan.placement.maybe.id)
     letter_id = records.write(connection, office.keyring, case["id"], _entry(received, plan))
@@ -73,20 +73,26 @@ def record(
     return _settle(connection, received, Outcome(CASE, case["id"], letter_id), plan.placement.why)
 
 
-def _has_changed(connection: Connection, office: Office, plan: Plan) -> bool:
-    """Lock the case the letter was placed in, and tell whether it is not what it was.
+def _locked(connection: Connection, office: Office, plan: Plan, now: datetime) -> RowMapping | None:
+    """Lock the case the letter was placed in, or open a new one, and return it.
 
-    A stranger's letter has nothing to lock; there it tells whether the stranger is known by now.
+    None where the case is not what it was when the letter was looked at, or the stranger who wrote
+    it is known by now.
     """
     placed = plan.placement.case
     if placed is None:
-        address = plan.opened.letter.sender.address
-        if plan.placement.why != "new" or address is None:
-            return False
-        return bool(addressbook.clients_with(connection, office.keyring, address))
+        known = _is_known_by_now(connection, office, plan)
+        return None if known else _new(connection, office, plan, now)
     row = cases.get(connection, placed.id, lock=True)
     now_is = (row["version"], row["state"], row["client_id"], row["merged_into"])
-    return now_is != (placed.version, placed.state, placed.client_id, None)
+    return row if now_is == (placed.version, placed.state, placed.client_id, None) else None
+
+
+def _is_known_by_now(connection: Connection, office: Office, plan: Plan) -> bool:
+    address = plan.opened.letter.sender.address
+    if plan.placement.why != "new" or address is None:
+        return False
+    return bool(addressbook.clients_with(connection, office.keyring, address))
 
 
 def _settle(connection: Connection, received: Received, outcome: Outcome, reason: str) -> Outcome:
@@ -105,9 +111,7 @@ def _settle(connection: Connection, received: Received, outcome: Outcome, reason
     return outcome
 
 
-def _case_for(connection: Connection, office: Office, plan: Plan, now: datetime) -> RowMapping:
-    if plan.placement.case:
-        return cases.get(connection, plan.placement.case.id)
+def _new(connection: Connection, office: Office, plan: Plan, now: datetime) -> RowMapping:
     language = plan.assessed.language or office.config.language(plan.inbox)
     client_id = plan.placement.client_id or _new_client(connection, office, plan, language, now)
     new = NewCase(
@@ -311,12 +315,12 @@ class Follow:
         if self.plan.envelope.suspect:
             return False
         letter = self.plan.opened.letter
-        case = self._case()
-        family = cases.family(self.connection, case)
+        family = cases.family(self.connection, self.case)
         references = [*letter.in_reply_to, *reversed(letter.references)]
         question = checkins.question_for(self.connection, self.office, family, references, self.now)
         if question is None:
             return False
+        case = self._case()
         words = self.plan.assessed.new_words
         read = answers.rating(words, self.plan.assessed.language or case["language"])
         if self.plan.assessed.signs:
@@ -344,14 +348,14 @@ class Follow:
         self.connection.execute(update(records.letters).where(one).values(kind=kind))
 
     def _waits(self, *, acknowledge: bool = True) -> None:
-        cases.letter_waits(self.connection, self.office, self.case, self.received.received_at)
+        priority = self.plan.decision.priority if self.plan.placement.case else "low"
+        came = self.received.received_at
+        case = cases.letter_waits(self.connection, self.office, self.case, came, priority)
         if self.plan.placement.case:
-            cases.raise_priority(self.connection, self.case_id, self.plan.decision.priority)
-            cases.add_tags(self.connection, self.office, self.case, self.plan.decision.tags)
+            cases.add_tags(self.connection, self.office, case, self.plan.decision.tags)
         if self.plan.envelope.suspect:
             records.flag(self.connection, self.now, self.case_id, "suspect", self.letter_id)
             return
-        case = self._case()
         if acknowledge and self.plan.kind.may_answer:
             requests.acknowledge(
                 self.connection,

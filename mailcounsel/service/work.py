@@ -4,53 +4,79 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from mailcounsel import errors
 from mailcounsel.casework import checkins
-from mailcounsel.intake import inbox, pipeline, recording
+from mailcounsel.intake import inbox, opening, pipeline, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
 from mailcounsel.service import roundtrip
 from mailcounsel.service.desk import Desk
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 AT_ONCE = 16  # letters sent before other work has its turn
-SIDE_BY_SIDE = 4  # letters placed together: they share syncs, and gpg keeps nobody waiting
+TOGETHER = 16  # letters placed in one go: on SQLite they share the syncs of the disk
+SIDE_BY_SIDE = 4  # letters that wait for gpg or for a database server at the same time
 
 
 def place_letters(desk: Desk) -> int:
-    """Take the letters that are due through the nine steps. Return how many there were."""
-    letters = inbox.claim(desk.store, desk.office.keyring, desk.now(), SIDE_BY_SIDE)
-    if len(letters) > 1:
-        with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="intake") as pool:
-            list(pool.map(functools.partial(place_letter, desk), letters))
-    else:
-        for received in letters:
-            place_letter(desk, received)
+    """Take the letters that are due through the nine steps. Return how many there were.
+
+    Those that have to wait for another process go side by side in threads. The others are looked
+    at one after the other and recorded together: threads would only wait for each other.
+    """
+    letters = inbox.claim(desk.store, desk.office.keyring, desk.now(), TOGETHER)
+    waiting = [one for one in letters if not desk.store.is_sqlite or opening.may_need_gpg(one.raw)]
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="intake") as pool:
+        placed = [pool.submit(place_together, desk, [one]) for one in waiting]
+        place_together(desk, [one for one in letters if one not in waiting])
+    for one in placed:
+        one.result()
     if letters:
         desk.ring("outbox")
     return len(letters)
 
 
-def place_letter(desk: Desk, received: Received) -> None:
-    """Take one letter through the nine steps; what goes wrong with it stops nobody else's.
+def place_together(desk: Desk, letters: Sequence[Received]) -> None:
+    """Take letters through the nine steps; what goes wrong with one stops no other.
+
+    Looking ends before recording begins: beside each other, two threads of Python take longer.
+    """
+    now = desk.now()
+    looked = [(one, _attempt(desk, one, functools.partial(_look, desk, one))) for one in letters]
+    begun = [(one, passage, passage.record(now)) for one, passage in looked if passage]
+    for one, passage, recorded in begun:
+        outcome = _attempt(desk, one, functools.partial(passage.finish, recorded, now))
+        if outcome and outcome.state == recording.CHANGED:
+            inbox.failed(desk.store, one, "case-keeps-changing", now)
+
+
+def _look(desk: Desk, received: Received) -> pipeline.Passage | None:
+    """Look at a letter; None for one of our own that only measured the way."""
+    if roundtrip.take(desk, received):
+        return None
+    return pipeline.Passage(desk.store, desk.office, desk.centre, received)
+
+
+def _attempt(desk: Desk, received: Received, step: Callable[[], T]) -> T | None:
+    """Do a part of the work on a letter, and write down what goes wrong with it.
 
     A fault of ours (no gpg, no supervisor, store away) is passing and does not count as an attempt.
     """
     try:
-        if roundtrip.take(desk, received):
-            return
-        outcome = pipeline.process(desk.store, desk.office, desk.centre, received, desk.now())
-        if outcome.state == recording.CHANGED:
-            inbox.failed(desk.store, received, "case-keeps-changing", desk.now())
+        return step()
     except (errors.TryLater, errors.Unavailable) as fault:
         log.warning("intake: %s", fault)
         inbox.postponed(desk.store, received, desk.now())
     except Exception as fault:  # noqa: BLE001 - poison: three attempts, then quarantine
         log.error("intake: a letter failed: %s", errors.place_of(fault))
         inbox.failed(desk.store, received, type(fault).__name__, desk.now())
+    return None
 
 
 def send_letters(desk: Desk) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,5 +59,10 @@ def _postgresql_now(element: Any, compiler: Any, **kwargs: Any) -> str:
 
 
 def new_id() -> str:
-    """Return a fresh opaque id: 24 hexadecimal digits, random, telling nothing."""
-    return secrets.token_hex(12)
+    """Return a fresh opaque id of 24 hexadecimal digits, half of them random.
+
+    The others are the milliseconds since 1970, so that new rows stand side by side in an index
+    and a large store stays as quick as a small one. They tell when the row was made, as a column
+    beside them does anyway, and nothing else. No id is a secret or leaves this machine by mail.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"

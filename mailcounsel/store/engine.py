@@ -229,12 +229,13 @@ class Store:
             with self._readers.connect() as connection:
                 if not self.is_sqlite:
                     return job(connection)
-                connection.exec_driver_sql("BEGIN")  # one look, whatever is written meanwhile
+                say = _words_of(connection)
+                say("BEGIN")  # one look, whatever is written meanwhile
                 try:
                     return job(connection)
                 finally:
-                    _roll_back(connection)
-        except exc.SQLAlchemyError as fault:
+                    say("ROLLBACK")
+        except (exc.SQLAlchemyError, sqlite3.Error) as fault:
             raise translate(fault) from fault
 
     def close(self) -> None:
@@ -262,6 +263,8 @@ def _sqlite_engines(url: str) -> tuple[Engine, Engine]:
     if path:
         _make_private(Path(path))
     usual: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
+    # Both of us end a transaction before a connection goes back, so the pool need not.
+    usual |= {"pool_reset_on_return": None}
     writer = create_engine(url, pool_size=1, max_overflow=1, **usual)
     readers = create_engine(url, pool_size=4, max_overflow=12, **usual)
     event.listen(writer, "connect", _writer_pragmas)

@@ -13,7 +13,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, UpdateBase, exc
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    UpdateBase,
+    exc,
+    or_,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import result_tuple
 from sqlalchemy.types import TypeEngine
@@ -22,6 +31,11 @@ Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
 _DIALECT = sqlite.dialect()
+
+
+def among(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
+    """Ask whether a column holds one of some words; an IN is only spelled out when it is run."""
+    return or_(*(column == word for word in words))
 
 
 class Ready:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -63,39 +64,33 @@ def next_number(connection: Connection, name: str) -> int:
     return int(number)
 
 
-def claim(
-    connection: Connection,
-    rows: Table,
-    due: ColumnElement[bool],
-    *,
-    order: Sequence[ColumnElement[Any]],
-    most: int,
-    lease_seconds: int,
-) -> list[RowMapping]:
-    """Claim due rows nobody holds, and return them with their new fence.
+class Queue:
+    """Rows that are due at a moment and worked off in the order of that, by whoever claims them.
 
-    The table needs the columns `id`, `lease_until` and `fence`. Leases run on the database's clock.
+    `state` says which rows wait at all; with `counting` a claim counts an attempt. The table needs
+    the columns `id`, `due_at`, `lease_until` and `fence`. Leases run on the database's clock.
     """
-    free = and_(due, rows.c.lease_until < database_now())
-    found = select(rows.c.id).where(free).order_by(*order).limit(most)
-    ids = connection.execute(found.with_for_update(skip_locked=True)).scalars().all()
-    if not ids:
-        return []
-    wanted = {f"id_{number}": name for number, name in enumerate(ids)}
-    taken = _taken(rows, len(ids)).rows(connection, {**wanted, "seconds": lease_seconds})
-    claimed = {row["id"]: row for row in taken}
-    return [claimed[name] for name in ids]
 
+    def __init__(self, rows: Table, state: ColumnElement[bool], *, counting: bool = False) -> None:
+        self._rows = rows
+        now = bindparam("now", type_=rows.c.due_at.type)
+        free = and_(state, rows.c.due_at <= now, rows.c.lease_until < database_now())
+        found = select(rows.c.id).where(free).order_by(rows.c.due_at, rows.c.id)
+        most = bindparam("most", type_=BigInteger())
+        self._due = Ready(found.limit(most).with_for_update(skip_locked=True))
+        lease = database_now() + bindparam("seconds", type_=BigInteger())
+        values = {"lease_until": lease, "fence": rows.c.fence + 1}
+        counted = {"attempts": rows.c.attempts + 1} if counting else {}
+        taken = update(rows).where(rows.c.id == bindparam("this_id")).values(values | counted)
+        self._taken = Ready(taken.returning(*rows.c))
 
-@functools.cache
-def _taken(rows: Table, number: int) -> Ready:
-    lease = database_now() + bindparam("seconds", type_=BigInteger())
-    return Ready(
-        update(rows)
-        .where(rows.c.id.in_([bindparam(f"id_{place}") for place in range(number)]))
-        .values(lease_until=lease, fence=rows.c.fence + 1)
-        .returning(*rows.c)
-    )
+    def claim(
+        self, connection: Connection, now: datetime, *, most: int, lease_seconds: int
+    ) -> list[RowMapping]:
+        """Claim due rows nobody holds, and return them with their new fence, the oldest first."""
+        due = self._due.rows(connection, {"now": now, "most": most})
+        wanted = ({"this_id": row["id"], "seconds": lease_seconds} for row in due)
+        return [row for one in wanted for row in self._taken.rows(connection, one)]
 
 
 def holds(connection: Connection, rows: Table, row_id: str, fence: int) -> bool:
@@ -163,6 +158,17 @@ def change(connection: Connection, rows: Table, row_id: str, **values: Any) -> i
     return _update(rows, tuple(values)).run(connection, {**values, "this_id": row_id})
 
 
+def changed(connection: Connection, rows: Table, row_id: str, **values: Any) -> RowMapping:
+    """Set columns of the row with this id and return it as it is now.
+
+    Raises the library's NoResultFound where there is none.
+    """
+    found = _update(rows, tuple(values), whole=True).rows(connection, {**values, "this_id": row_id})
+    if not found:
+        raise exc.NoResultFound
+    return found[0]
+
+
 def _filled(into: Table, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a new row together with what its other columns start with."""
     usual = {name: default() for name, default in _defaults(into) if name not in values}
@@ -212,9 +218,12 @@ def _select(
 
 
 @functools.cache
-def _update(rows: Table, columns: tuple[str, ...], *, fenced: bool = False) -> Ready:
+def _update(
+    rows: Table, columns: tuple[str, ...], *, fenced: bool = False, whole: bool = False
+) -> Ready:
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
     this = update(rows).where(rows.c.id == bindparam("this_id"))
     if fenced:
         this = this.where(rows.c.fence == bindparam("this_fence"))
-    return Ready(this.values(**values))
+    this = this.values(**values)
+    return Ready(this.returning(*rows.c) if whole else this)

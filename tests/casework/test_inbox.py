@@ -260,6 +260,19 @@ def test_a_letter_that_kills_the_process_is_quarantined(keep, claim, store):
     assert inbox.counts(store) == inbox.Counts(2, {"case": 1, "quarantine": 1}, 0)
 
 
+def test_a_letter_that_kills_the_process_takes_nobody_with_it(keep, claim, store):
+    """However often it kills, letters claimed beside it the first time are placed."""
+    for raw in (b"poison", b"one", b"two", b"three"):
+        keep(raw)
+    for _ in range(10):
+        claimed = {received.raw: received for received in claim()}
+        if b"poison" in claimed:
+            inbox.free_leases(store)  # the process died before it reported on any of them
+        for received in claimed.values() if b"poison" not in claimed else ():
+            assert settle(store, received)
+    assert inbox.counts(store).letters == {"case": 3, "quarantine": 1}
+
+
 def test_our_own_faults_do_not_count(keep, claim, store, clock):
     """A letter put back ten times because gpg is missing is still at its first attempt."""
     keep()

@@ -310,7 +310,8 @@ def test_an_edited_address_fails_closed(house):
     """Turning a client's letters to another address in the database is noticed."""
     house.write(ANI, "Halo.")
     house.write("mal@jahat.test", "Halo.")
-    first, second = sorted(house.rows(models.Address), key=lambda row: row.created_at)
+    theirs = {row.client_id: row for row in house.rows(models.Address)}
+    first, second = (theirs[house.case(number).client_id] for number in (1, 2))
     for values in (
         {"sealed": second.sealed},
         {"written_to": False},

@@ -297,7 +297,7 @@ def test_two_first_letters_looked_at_together_do_not_miss_each_other(house):
         for r, p in zip(letters, plans, strict=True)
     ]
     assert states == [recording.CASE, recording.CHANGED]
-    work.place_letter(house.desk, letters[1])
+    work.place_together(house.desk, [letters[1]])
     assert house.case(2).maybe_case_id == house.case(1).id
 
 
@@ -312,7 +312,7 @@ def test_a_case_that_changed_hands_is_looked_at_again(house, ani):
     outcome = house.store.write(lambda c: recording.record(c, house.office, received, plan, now))
     assert outcome.state == recording.CHANGED
     assert house.case(1).letters == 2
-    work.place_letter(house.desk, received)
+    work.place_together(house.desk, [received])
     (row,) = [row for row in house.rows(models.Inbox) if row.id == kept]
     assert (row.state, row.case_id) == ("case", house.case(2).id)
 
@@ -323,7 +323,7 @@ def test_a_letter_another_process_has_taken_is_left_to_it(house, ani):
     (received,) = inbox.claim(house.store, house.office.keyring, house.clock.now())
     house.edit(models.Inbox, received.inbox_id, fence=received.fence + 1)
     before = house.case(1).letters
-    work.place_letter(house.desk, received)
+    work.place_together(house.desk, [received])
     assert house.case(1).letters == before
 
 

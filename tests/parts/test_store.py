@@ -82,13 +82,8 @@ def post(store, name, due_at=NOW):
 
 
 def claim(store, most=10, lease_seconds=60):
-    due = inboxes.c.state == "received"
-    order = [inboxes.c.due_at, inboxes.c.id]
-    return store.write(
-        lambda c: statements.claim(
-            c, inboxes, due, order=order, most=most, lease_seconds=lease_seconds
-        )
-    )
+    queue = statements.Queue(inboxes, inboxes.c.state == "received")
+    return store.write(lambda c: queue.claim(c, NOW, most=most, lease_seconds=lease_seconds))
 
 
 # -- one job, whole or not at all -----------------------------------------------------------------

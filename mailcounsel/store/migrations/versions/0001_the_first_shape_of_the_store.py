@@ -156,6 +156,13 @@ def upgrade() -> None:
             "casefile_queue", ["state", "queue", "priority", "waiting_since"], unique=False
         )
         batch_op.create_index("casefile_waiting", ["waiting_since"], unique=False)
+        batch_op.create_index(
+            "casefile_merged",
+            ["merged_into"],
+            unique=False,
+            sqlite_where=sa.text("merged_into IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_casefile_client_id"), ["client_id"], unique=False)
 
     op.create_table(
