@@ -41,11 +41,17 @@ SETTLED: tuple[Settled, ...] = ("case", "discarded", "own-loop")
 
 SMTP = "smtp"  # the account of sightings by SMTP
 LEASE_SECONDS = 300  # longer than gpg's timeouts for the letters of one claim together
+HELD_AT_ONCE = 2_000_000  # bytes of letters claimed together, and of one that is larger by itself
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5))
 ATTEMPTS = len(BACK_OFF) + 1
 
 _RECEIVED = inboxes.c.state == "received"
-_NEW = statements.Queue(inboxes, _RECEIVED & (inboxes.c.attempts == 0), counting=True)
+_NEW = statements.Queue(
+    inboxes,
+    _RECEIVED & (inboxes.c.attempts == 0),
+    counting=True,
+    size=func.length(inboxes.c.raw),
+)
 _TRIED = statements.Queue(inboxes, _RECEIVED & (inboxes.c.attempts > 0), counting=True)
 _KILLED = Ready(
     update(inboxes)
@@ -219,7 +225,11 @@ def _claim(
 ) -> list[RowMapping]:
     _KILLED.run(connection, {})
     alone = _TRIED.claim(connection, now, most=1, lease_seconds=lease_seconds)
-    return alone or _NEW.claim(connection, now, most=most, lease_seconds=lease_seconds)
+    if alone:
+        return alone
+    return _NEW.claim(
+        connection, now, most=most, lease_seconds=lease_seconds, most_size=HELD_AT_ONCE
+    )
 
 
 def _opened(keyring: ServiceKeyring, row: RowMapping) -> Received:

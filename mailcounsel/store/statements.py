@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     exc,
     insert,
+    literal,
     select,
     update,
 )
@@ -67,17 +68,26 @@ def next_number(connection: Connection, name: str) -> int:
 class Queue:
     """Rows that are due at a moment and worked off in the order of that, by whoever claims them.
 
-    `state` says which rows wait at all; with `counting` a claim counts an attempt. The table needs
-    the columns `id`, `due_at`, `lease_until` and `fence`. Leases run on the database's clock.
+    `state` says which rows wait at all; with `counting` a claim counts an attempt; `size` is what a
+    row weighs in memory. The table needs the columns `id`, `due_at`, `lease_until` and `fence`.
+    Leases run on the database's clock.
     """
 
-    def __init__(self, rows: Table, state: ColumnElement[bool], *, counting: bool = False) -> None:
-        self._rows = rows
+    def __init__(
+        self,
+        rows: Table,
+        state: ColumnElement[bool],
+        *,
+        counting: bool = False,
+        size: ColumnElement[int] | None = None,
+    ) -> None:
         now = bindparam("now", type_=rows.c.due_at.type)
         free = and_(state, rows.c.due_at <= now, rows.c.lease_until < database_now())
-        found = select(rows.c.id).where(free).order_by(rows.c.due_at, rows.c.id)
+        weight = literal(0) if size is None else size
+        found = select(rows.c.id, weight.label("size")).where(free)
         most = bindparam("most", type_=BigInteger())
-        self._due = Ready(found.limit(most).with_for_update(skip_locked=True))
+        found = found.order_by(rows.c.due_at, rows.c.id).limit(most)
+        self._due = Ready(found.with_for_update(skip_locked=True))
         lease = database_now() + bindparam("seconds", type_=BigInteger())
         values = {"lease_until": lease, "fence": rows.c.fence + 1}
         counted = {"attempts": rows.c.attempts + 1} if counting else {}
@@ -85,12 +95,26 @@ class Queue:
         self._taken = Ready(taken.returning(*rows.c))
 
     def claim(
-        self, connection: Connection, now: datetime, *, most: int, lease_seconds: int
+        self,
+        connection: Connection,
+        now: datetime,
+        *,
+        most: int,
+        lease_seconds: int,
+        most_size: int = 0,
     ) -> list[RowMapping]:
-        """Claim due rows nobody holds, and return them with their new fence, the oldest first."""
-        due = self._due.rows(connection, {"now": now, "most": most})
-        wanted = ({"this_id": row["id"], "seconds": lease_seconds} for row in due)
-        return [row for one in wanted for row in self._taken.rows(connection, one)]
+        """Claim due rows nobody holds, and return them with their new fence, the oldest first.
+
+        Once those claimed weigh `most_size` together, the others are left for the next time.
+        """
+        claimed, weight = [], 0
+        for due in self._due.rows(connection, {"now": now, "most": most}):
+            wanted = {"this_id": due["id"], "seconds": lease_seconds}
+            claimed += self._taken.rows(connection, wanted)
+            weight += due["size"]
+            if most_size and weight >= most_size:
+                break
+        return claimed
 
 
 def holds(connection: Connection, rows: Table, row_id: str, fence: int) -> bool:

@@ -273,6 +273,14 @@ def test_a_letter_that_kills_the_process_takes_nobody_with_it(keep, claim, store
     assert inbox.counts(store).letters == {"case": 3, "quarantine": 1}
 
 
+def test_large_letters_are_claimed_few_at_a_time(keep, claim):
+    """However many lie there, memory holds a few large letters, or one that is larger yet."""
+    for number in range(6):
+        keep(bytes([65 + number]) * 800_000)
+    keep(b"Z" * 5_000_000)
+    assert [len(claim()) for _ in range(4)] == [3, 3, 1, 0]
+
+
 def test_our_own_faults_do_not_count(keep, claim, store, clock):
     """A letter put back ten times because gpg is missing is still at its first attempt."""
     keep()
