@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,25 @@ from mailcounsel.cli.main import Setting
 if TYPE_CHECKING:
     from mailcounsel.config import Config
 
-LABEL = 13  # cells before each value
+LABEL = 14  # cells before each value
+LINE_CELLS = 200
+
+VOUCHING = {
+    "signed": "proved by the signature of a client's pinned key",
+    "token": "our own token came back, from the client's address",
+    "border": "our own mail server vouches for the sender's domain",
+    "nothing": "nothing proves who wrote this",
+}
+PLACEMENT = {
+    "new": "a case of its own",
+    "maybe": "a case of its own, marked with the one it may belong to",
+    "report": "the case of the letter it reports on",
+    "token": "the case its token names",
+    "references": "the case it answers",
+    "only-open-case": "the client's one open case",
+    "known-client": "a new case of a known client",
+    "several-clients": "a case of its own, since several clients could have written it",
+}
 
 
 @click.command()
@@ -46,11 +63,9 @@ def explain(
     with explaining.keys_of(keys) as opened:
         for number, file in enumerate(files):
             found = explaining.explain(file.read(), config, opened, datetime.now(UTC))
-            data = {"version": 1, "file": text_safe(file.name), **found}
-            if as_json:
-                click.echo(json.dumps(data, ensure_ascii=False))
-            else:
-                click.echo(("\n" if number else "") + text(data))
+            data = {"version": 1, "file": file.name, **found}
+            shown = output.as_line(data) if as_json else ("\n" if number else "") + text(data)
+            click.echo(shown)
 
 
 def _config(setting: Setting) -> Config:
@@ -63,27 +78,33 @@ def _config(setting: Setting) -> Config:
     return explaining.any_config()
 
 
-def text_safe(name: str) -> str:
-    """Return a file's name without anything a terminal would act upon."""
-    from mailcounsel.letter import text as letter_text
-
-    return letter_text.one_line(name, 200)
-
-
 # -- as people read it ----------------------------------------------------------------------------
 
 
 def text(found: Mapping[str, Any]) -> str:
     """Return what was found, a line each, and the words under them."""
-    lines = [f"{found['file']}:"]
+    from mailcounsel.letter import text as letter_text
+
+    lines = [f"{letter_text.one_line(found['file'], LINE_CELLS)}:"]
     lines += [_line(label, value) for label, value in _facts(found) if value]
-    if found.get("text"):
-        lines += ["", *(f"    {line}".rstrip() for line in found["text"].split("\n"))]
+    if found["text"]:
+        lines += ["", *(f"    {line}".rstrip() for line in _words(found).split("\n"))]
     return "\n".join(lines)
 
 
 def _line(label: str, value: str) -> str:
-    return f"  {label:<{LABEL}}{value}"
+    from mailcounsel.letter import text as letter_text
+
+    return f"  {label:<{LABEL}}{letter_text.one_line(value, LINE_CELLS)}"
+
+
+def _words(found: Mapping[str, Any]) -> str:
+    """Return the letter's words with what is folded as one line each, safe for a terminal."""
+    from mailcounsel.letter import fold
+    from mailcounsel.letter import text as letter_text
+
+    spans = [fold.Span(**span) for span in found["folded"]]
+    return letter_text.terminal_safe(fold.render(found["text"], spans)).strip("\n")
 
 
 def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -98,8 +119,8 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("language", found["language"] or "not sure"),
         ("attachments", _attachments(found)),
         ("protection", _protection(found)),
-        ("vouching", found["vouching"]),
-        ("placement", found["placement"]),
+        ("who wrote it", VOUCHING[found["vouching"]]),
+        ("goes to", PLACEMENT[found["placement"]]),
         *(("rule", rule) for rule in found["rules"]),
         ("queue", _queue(found)),
         ("answer", _answer(found)),
@@ -127,11 +148,16 @@ def _attachments(found: Mapping[str, Any]) -> str:
 
 
 def _protection(found: Mapping[str, Any]) -> str:
-    parts = [found["protection"]]
-    parts += [f"headers {found['header_protection']}"] if found["header_protection"] else []
-    parts += [f"signed by {one}" for one in found["signed_by"]]
-    parts += [f"offers key {one}" for one in found["keys_offered"]]
-    return ", ".join(parts)
+    about = found["protection"]
+    parts = []
+    if about["encrypted"]:
+        parts += ["encrypted" if about["opened"] else "encrypted and closed"]
+    parts += [f"signed by {one} over the {about['over']} letter" for one in about["by"]]
+    if about["signed"] and not about["by"]:
+        parts += ["a signature nobody here can check"]
+    parts += ["its headers are protected"] if about["headers"] else []
+    parts += [f"offers key {one}" for one in about["keys"]]
+    return ", ".join(parts) or "none"
 
 
 def _queue(found: Mapping[str, Any]) -> str:

@@ -8,14 +8,16 @@ named, and the centre's is never taken by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mailcounsel import errors
-from mailcounsel.casework import rules
+from mailcounsel.casework import danger, rules
 from mailcounsel.config import Config
 from mailcounsel.crypto import homes
 from mailcounsel.crypto.openpgp import Centre, Personal
@@ -23,19 +25,19 @@ from mailcounsel.intake import pipeline, routing, slices
 from mailcounsel.intake.assessing import Assessed, assess
 from mailcounsel.intake.inbox import Envelope
 from mailcounsel.intake.knowledge import NoKnowledge
-from mailcounsel.intake.opening import Opened
+from mailcounsel.intake.opening import Certificates, Opened
 from mailcounsel.intake.pipeline import Plan
-from mailcounsel.letter import fold, text
+from mailcounsel.letter import fold
 from mailcounsel.letter.parse import Letter
 
 HEAD_BYTES = 256 * 1024  # that are searched for the envelope, as the mailbox watcher does
-LINE_CELLS = 200
 
 
-def explain(raw: bytes, config: Config, keys: Sequence[Centre], now: datetime) -> dict[str, Any]:
-    """Return what would become of a letter that came now. Every text is safe for a terminal.
+def explain(raw: bytes, config: Config, keys: Sequence[Key], now: datetime) -> dict[str, Any]:
+    """Return what would become of a letter that came now, as `docs/explain.md` describes it.
 
-    A letter the steps cannot finish ends as it would in the service: in quarantine.
+    A letter the steps cannot finish ends as it would in the service: in quarantine. Texts are
+    whole and as the sender wrote them: whoever shows them makes them safe for a terminal.
     """
     started = time.perf_counter()
     try:
@@ -47,13 +49,55 @@ def explain(raw: bytes, config: Config, keys: Sequence[Centre], now: datetime) -
     return {**found, "seconds": round(time.perf_counter() - started, 3)}
 
 
+# What is said of a letter that could not be read.
+NOTHING: Mapping[str, Any] = MappingProxyType(
+    {
+        "may_answer": False,
+        "from": None,
+        "from_name": "",
+        "from_doubt": "",
+        "to": [],
+        "subject": "",
+        "date": None,
+        "message_id": None,
+        "in_reply_to": [],
+        "references": [],
+        "attachments": [],
+        "protection": {
+            "encrypted": False,
+            "opened": False,
+            "signed": False,
+            "by": [],
+            "over": "",
+            "headers": "",
+            "keys": [],
+        },
+        "language": None,
+        "text": "",
+        "from_html": False,
+        "folded": [],
+        "command": None,
+        "risk": [],
+        "inbox": None,
+        "vouching": "nothing",
+        "placement": None,
+        "rule": [],
+        "rules": [],
+        "queue": None,
+        "priority": None,
+        "tags": [],
+        "acknowledgement": None,
+    }
+)
+
+
 def _quarantined(fault: Exception) -> dict[str, Any]:
     is_ours = isinstance(fault, errors.MailcounselError)
     says = str(fault) if is_ours else f"The steps failed with {type(fault).__name__}."
-    return {"kind": "quarantine", "why": type(fault).__name__, "problems": [says]}
+    return {"kind": "quarantine", "why": type(fault).__name__, **NOTHING, "problems": [says]}
 
 
-def _explained(raw: bytes, config: Config, keys: Sequence[Centre], now: datetime) -> dict[str, Any]:
+def _explained(raw: bytes, config: Config, keys: Sequence[Key], now: datetime) -> dict[str, Any]:
     opened = _opened(raw, config, keys)
     assessed = assess(opened.letter, config.centre.languages)
     plan = pipeline.decide(opened, assessed, _envelope(raw, config), NoKnowledge(), now, config)
@@ -61,27 +105,28 @@ def _explained(raw: bytes, config: Config, keys: Sequence[Centre], now: datetime
         "kind": plan.kind.kind,
         "why": plan.kind.reason,
         "may_answer": plan.kind.may_answer,
-        **_of_letter(opened.letter, opened),
+        **_of_letter(opened.letter),
+        "protection": _protection(opened),
         **_of_words(opened.letter, assessed),
         **_of_decision(plan, now, config),
         "problems": list(opened.problems) + _unopened(opened, keys),
     }
 
 
-def _unopened(opened: Opened, keys: Sequence[Centre]) -> list[str]:
+def _unopened(opened: Opened, keys: Sequence[Key]) -> list[str]:
     """Say so where a letter stayed closed because no key was given."""
     is_closed = opened.letter.protection.kind.endswith("encrypted") and not keys
     return ["not-opened (give --keys GNUPGHOME to look inside)"] if is_closed else []
 
 
-def _opened(raw: bytes, config: Config, keys: Sequence[Centre]) -> Opened:
+def _opened(raw: bytes, config: Config, keys: Sequence[Key]) -> Opened:
     """Read and open a letter with the first key that fits."""
-    known = NoKnowledge().certificates
-    opened = pipeline.read_and_open(raw, config, keys[0] if keys else None, known)
-    for key in keys[1:]:
+    if not keys:
+        return pipeline.read_and_open(raw, config, None, NoKnowledge().certificates)
+    for key in keys:
+        opened = pipeline.read_and_open(raw, config, key.centre, key.certificates)
         if "cannot-decrypt" not in opened.problems:
             break
-        opened = pipeline.read_and_open(raw, config, key, known)
     return opened
 
 
@@ -101,42 +146,65 @@ def _envelope(raw: bytes, config: Config) -> Envelope:
 # -- what was found -------------------------------------------------------------------------------
 
 
-def _of_letter(letter: Letter, opened: Opened) -> dict[str, Any]:
-    sender = letter.sender
+def _of_letter(letter: Letter) -> dict[str, Any]:
     return {
-        "from": text.one_line(sender.address or "", LINE_CELLS) or None,
-        "from_name": text.one_line(sender.name, LINE_CELLS),
-        "from_doubt": sender.doubt,
-        "subject": text.one_line(letter.subject, LINE_CELLS),
+        "from": letter.sender.address,
+        "from_name": letter.sender.name,
+        "from_doubt": letter.sender.doubt,
+        "to": list(letter.recipients),
+        "subject": letter.subject,
         "date": letter.date.isoformat() if letter.date else None,
+        "message_id": letter.message_id,
+        "in_reply_to": list(letter.in_reply_to),
+        "references": list(letter.references),
         "attachments": [
             {"name": one.name, "type": one.content_type, "size": len(one.data)}
             for one in letter.attachments
         ],
-        "protection": _protection(opened),
-        "header_protection": letter.header_protection,
-        "signed_by": list(opened.signed_by),
-        "keys_offered": [one.fingerprint for one in opened.offered],
     }
 
 
-def _protection(opened: Opened) -> str:
-    if not opened.was_encrypted:
-        return opened.letter.protection.kind
-    return "encrypted+signed" if opened.signed_by else "encrypted"
+def _protection(opened: Opened) -> dict[str, Any]:
+    kind = opened.letter.protection.kind
+    is_closed = kind.endswith("encrypted")
+    is_signed = bool(opened.signed_by) or kind.endswith("signed")
+    is_partly = "text-around-armour" in opened.problems
+    return {
+        "encrypted": opened.was_encrypted or is_closed,
+        "opened": opened.was_encrypted and not is_closed,
+        "signed": is_signed,
+        "by": list(opened.signed_by),
+        "over": ("part" if is_partly else "whole") if is_signed else "",
+        "headers": opened.letter.header_protection,
+        "keys": [one.fingerprint for one in opened.offered],
+    }
 
 
 def _of_words(letter: Letter, assessed: Assessed) -> dict[str, Any]:
-    spans = fold.fold(letter.text, ())
     return {
         "language": assessed.language,
-        "text": text.terminal_safe(fold.render(letter.text, spans)).strip("\n"),
+        "text": letter.text,
         "from_html": letter.html_used,
-        "command": assessed.command,
-        "risk": [
-            {"kind": one.kind, "rule": one.rule, "quoted": one.quoted, "negated": one.negated}
-            for one in assessed.signs
+        "folded": [
+            {"kind": span.kind, "rule": span.rule, "start": span.start, "end": span.end}
+            for span in fold.fold(letter.text, ())
         ],
+        "command": assessed.command,
+        "risk": [_sign(one, len(letter.subject) + 2) for one in assessed.signs],
+    }
+
+
+def _sign(sign: danger.Sign, words_begin: int) -> dict[str, Any]:
+    """Return a sign of danger with its place in the text, or in the subject before it."""
+    is_subject = sign.start < words_begin
+    before = 0 if is_subject else words_begin
+    return {
+        "kind": sign.kind,
+        "rule": sign.rule,
+        "in": "subject" if is_subject else "text",
+        "span": [sign.start - before, sign.end - before],
+        "quoted": sign.quoted,
+        "negated": sign.negated,
     }
 
 
@@ -146,6 +214,7 @@ def _of_decision(plan: Plan, now: datetime, config: Config) -> dict[str, Any]:
         "inbox": plan.inbox.address,
         "vouching": plan.vouched.kind,
         "placement": plan.placement.why,
+        "rule": list(plan.decision.matched),
         "rules": list(rules.explain(routing.config_rules(config), facts)),
         "queue": plan.decision.queue,
         "priority": plan.decision.priority,
@@ -174,11 +243,20 @@ def any_config() -> Config:
     return Config.model_validate(values, context={"path": Path(), "folder": Path()})
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret key of a gpg home that may open letters, and the certificates beside it there."""
+
+    centre: Centre
+    certificates: Certificates
+
+
 @contextmanager
-def keys_of(home: Path | None) -> Iterator[list[Centre]]:
+def keys_of(home: Path | None) -> Iterator[list[Key]]:
     """Open the secret keys of a gpg home, none without one; no agent is left behind.
 
-    Raises: NotFound when there is no such home or no secret key in it.
+    Its other certificates judge signatures. Raises: NotFound when there is no such home or no
+    secret key in it.
     """
     if home is None:
         yield []
@@ -190,10 +268,11 @@ def keys_of(home: Path | None) -> Iterator[list[Centre]]:
     agent = homes.Agent(home)
     agent.ensure()
     try:
-        found = [facts.fingerprint for facts in Personal(home).secret_keys()]
+        personal = Personal(home)
+        found = [facts.fingerprint for facts in personal.secret_keys()]
         if not found:
             message = f"There is no secret key in {home}."
             raise errors.NotFound(message)
-        yield [Centre(home, fingerprint) for fingerprint in found]
+        yield [Key(Centre(home, one), personal.certificates) for one in found]
     finally:
         agent.stop()

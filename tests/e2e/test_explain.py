@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,55 @@ def test_explain_shows_danger_and_which_rule_sees_it(admin):
     (sign,) = admin.json("explain", str(path))["risk"][:1]
     assert sign["kind"] == "suicide"
     assert sign["quoted"] is False
+    start, end = sign["span"]
+    assert sign["in"] == "text"
+    assert "aku mau bunuh diri malam ini"[start:end] == "bunuh diri"
+
+
+def test_every_key_of_the_page_is_in_every_object(admin):
+    """What docs/explain.md lists is there for a letter and for one in quarantine, and no more."""
+    page = (conftest.ROOT / "docs" / "explain.md").read_text()
+    rows = [line.split("|")[1:] for line in page.splitlines() if line.startswith("| `")]
+    beside = re.findall(r"; `(\w+)` (?:says|why|as)|, `(from_doubt)`", page)
+    listed = {key for row in rows for key in re.findall(r"`(\w+)`", row[0])}
+    listed |= {key for found in beside for key in found if key} | {"from_name"}
+    good = letter(admin.folder, "Saya baik.")
+    bad = letter(admin.folder, "x", "many.eml", **{f"X-{number}": "x" for number in range(1100)})
+    done = admin.run("explain", "--json", str(good), str(bad))
+    for line in done.stdout.splitlines():
+        assert set(json.loads(line)) == listed
+
+
+def test_json_is_whole_and_its_spans_fit(admin):
+    """The text is not cut, and each folded span names characters of it."""
+    words = "Kata saya. " * 500
+    path = letter(admin.folder, f"{words}\n\n> kata siapa\n> lagi", Subject="s" * 300)
+    found = admin.json("explain", str(path))
+    assert found["text"].startswith(words.strip())
+    assert found["subject"] == "s" * 300
+    (span,) = found["folded"]
+    assert found["text"][span["start"] : span["end"]].strip("\n") == "> kata siapa\n> lagi"
+
+
+def test_certificates_beside_the_key_judge_signatures(admin):
+    """A public key in the home given proves a signature over the whole letter."""
+    home, elsewhere = admin.folder / "keys", admin.folder / "elsewhere"
+    openpgp.make_centre(home, "Letters", "letters@example.org")
+    writer = openpgp.make_centre(elsewhere, "Ani", "ani@client.test")
+    body = "Content-Type: text/plain\r\n\r\nSaya sendiri.\r\n"
+    with contextlib.closing(openpgp.Centre(elsewhere, writer)) as client:
+        signature = client.sign_detached(body.encode())
+        certificate = client.public_certificate()
+    kind = 'multipart/signed; protocol="application/pgp-signature"; boundary="b"'
+    parts = f"--b\n{body.replace(chr(13), '')}\n--b\n"
+    parts += f"Content-Type: application/pgp-signature\n\n{signature.decode()}\n--b--"
+    path = letter(admin.folder, parts, Content_Type=kind, MIME_Version="1.0")
+    unknown = admin.json("explain", "--keys", str(home), str(path))["protection"]
+    assert (unknown["signed"], unknown["by"]) == (True, [])
+    take_in = ["gpg", "--homedir", str(home), "--batch", "-q", "--import"]
+    subprocess.run(take_in, input=certificate, check=True)
+    known = admin.json("explain", "--keys", str(home), str(path))["protection"]
+    assert (known["by"], known["over"]) == ([writer], "whole")
 
 
 def test_explain_applies_the_rules_of_the_configuration(admin):
@@ -104,11 +154,13 @@ def test_explain_decrypts_only_with_the_keys_it_is_given(admin):
     kind = 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary="b"'
     path = letter(admin.folder, parts, Content_Type=kind, MIME_Version="1.0")
     closed = admin.json("explain", str(path))
-    assert closed["protection"] == "encrypted"
+    assert closed["protection"]["encrypted"]
+    assert not closed["protection"]["opened"]
     assert closed["text"] == ""
     assert closed["problems"] == ["not-opened (give --keys GNUPGHOME to look inside)"]
     opened = admin.json("explain", "--keys", str(home), str(path))
     assert opened["text"] == "rahasia di dalam"
+    assert opened["protection"]["opened"]
     assert opened["problems"] == []
 
 

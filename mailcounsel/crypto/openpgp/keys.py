@@ -27,8 +27,7 @@ def facts_of(gpg: Gpg, fingerprint: str) -> KeyFacts:
     Raises: BadKey if gpg did not take it in.
     """
     # Imported before, rather than only shown: an import drops user ids the key never signed.
-    listed = gpg.run(["--list-keys", "--fingerprint", "--fingerprint"])
-    for facts in read_listing(listed.data):
+    for facts in public_keys(gpg):
         if facts.fingerprint == fingerprint:
             return facts
     raise errors.BadKey
@@ -67,6 +66,11 @@ def secret_keys(gpg: Gpg) -> tuple[KeyFacts, ...]:
     """Return the keys this home holds the secret part of."""
     listed = gpg.run(["--list-secret-keys", "--fingerprint", "--fingerprint"])
     return read_listing(listed.data)
+
+
+def public_keys(gpg: Gpg) -> tuple[KeyFacts, ...]:
+    """Return every key of this home."""
+    return read_listing(gpg.run(["--list-keys", "--fingerprint", "--fingerprint"]).data)
 
 
 def export(gpg: Gpg, fingerprint: str, *, whole: bool = False) -> bytes:

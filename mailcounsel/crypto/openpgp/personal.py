@@ -40,6 +40,17 @@ class Personal:
         """
         return keys.export(self._gpg, full(fingerprint))
 
+    def certificates(self, name: str) -> list[bytes]:
+        """Return the certificates of this home for an address, or of a fingerprint."""
+        known = keys.public_keys(self._gpg)
+        wanted = name.casefold()
+        fitting = [
+            facts.fingerprint
+            for facts in known
+            if wanted in {facts.fingerprint.casefold(), *map(str.casefold, facts.addresses)}
+        ]
+        return [keys.export(self._gpg, fingerprint) for fingerprint in fitting]
+
     def encrypt_to_self_and_sign(self, data: bytes, fingerprint: str) -> bytes:
         """Lock something away for oneself; armoured, opened by `decrypt_own`.
 
