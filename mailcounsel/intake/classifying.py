@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from mailcounsel.config import Config
 from mailcounsel.intake.knowledge import Knowledge
+from mailcounsel.letter import dialects
 from mailcounsel.letter.parse import Letter
+from mailcounsel.letter.report import Report
 
 LETTER = "letter"
 BOUNCE = "bounce"
@@ -20,6 +22,17 @@ AUTOMATIC = "automatic"
 OWN_LOOP = "own-loop"
 
 
+# Fields that vacation programs and challenge systems add to what they write.
+_MARKS = (
+    "x-autoreply",
+    "x-autorespond",
+    "x-autoresponder",
+    "x-auto-reply",
+    "x-vacation",
+    "x-boxtrapper",
+    "x-tmda-fingerprint",
+    "x-challenge",
+)
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
@@ -37,8 +50,9 @@ def classify(letter: Letter, mail_from: str | None, known: Knowledge, config: Co
     """Say what a mail is. `mail_from` is the envelope's sender, None where none was told."""
     if _is_our_own(letter, known, config):
         return Class(OWN_LOOP, "own-message-id", may_answer=False)
-    if letter.report:
-        return _of_report(letter)
+    report = letter.report or dialects.bounce(letter, null_sender=mail_from == "")
+    if report:
+        return _of_report(report)
     reason = _machine(letter, mail_from)
     if reason:
         return Class(AUTOMATIC, reason, may_answer=False)
@@ -53,9 +67,7 @@ def _is_our_own(letter: Letter, known: Knowledge, config: Config) -> bool:
     return known.outgoing_of_message(letter.message_id) is not None
 
 
-def _of_report(letter: Letter) -> Class:
-    report = letter.report
-    assert report is not None  # noqa: S101 - the caller looked
+def _of_report(report: Report) -> Class:
     if report.kind == "delivery" and report.failed:
         return Class(BOUNCE, "delivery-failed", may_answer=False, about=report.original_message_id)
     return Class(AUTOMATIC, f"{report.kind}-report", False, report.original_message_id)
@@ -69,14 +81,25 @@ def _machine(letter: Letter, mail_from: str | None) -> str:
         return "list"
     if mail_from == "" or (letter.header("return-path") or "").strip() == "<>":
         return "null-sender"
-    marks = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply")
-    return "autoreply-mark" if any(letter.header(mark) for mark in marks) else ""
+    if any(letter.header(mark) for mark in _MARKS):
+        return "autoreply-mark"
+    if dialects.answers_for_somebody(letter.subject) and _answers_like_a_machine(letter):
+        return "autoreply-subject"
+    return ""
+
+
+def _answers_like_a_machine(letter: Letter) -> bool:
+    """Tell whether anything beside the subject says so: a subject alone a client may write."""
+    asks_for_none = letter.header("x-auto-response-suppress") or letter.header("precedence")
+    return bool(asks_for_none)
 
 
 def _prefers_no_answer(letter: Letter, config: Config) -> str:
     precedence = {value.strip().lower() for value in letter.all("precedence")}
     if precedence & {"bulk", "junk", "list", "auto_reply"}:
         return "precedence"
+    if dialects.answers_for_somebody(letter.subject):
+        return "autoreply-subject"
     suppress = ",".join(letter.all("x-auto-response-suppress")).lower()
     words = {word.strip() for word in suppress.split(",")}
     if words & {"all", "autoreply", "oof"}:

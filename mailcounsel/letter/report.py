@@ -40,7 +40,7 @@ _KINDS: dict[str, Kind] = {
     "message/global-disposition-notification": "disposition",
     "message/feedback-report": "abuse",
 }
-_RETURNED = {
+RETURNED = {
     "message/rfc822",
     "message/global",
     "text/rfc822-headers",
@@ -65,16 +65,16 @@ def find(pieces: list[Piece]) -> Report | None:
     kind, told = _told(pieces)
     if kind is None:
         return None
-    original = next((piece.data for piece in pieces if piece.content_type in _RETURNED), b"")
-    returned = _returned(original)
+    original = next((piece.data for piece in pieces if piece.content_type in RETURNED), b"")
+    sent_back = returned(original)
     status, failed, recipients = _outcome(told)
     return Report(
         kind=kind,
         failed=kind == "delivery" and failed,
-        original_message_id=_original_id(told, returned),
+        original_message_id=_original_id(told, sent_back),
         status=status,
         recipients=recipients,
-        returned_headers=tuple((name, headers.decoded(value)) for name, value in returned),
+        returned_headers=tuple((name, headers.decoded(value)) for name, value in sent_back),
         original=original,
     )
 
@@ -98,7 +98,8 @@ def _fields(data: bytes) -> list[tuple[str, str]]:
     return found
 
 
-def _returned(original: bytes) -> tuple[tuple[str, bytes], ...]:
+def returned(original: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Return the raw fields of a mail, or of its headers, that was sent back."""
     try:
         return mime.split(original[:200_000], _RETURNED_BUDGETS)[1].fields
     except errors.OverBudget:  # its one part was multipart: the header alone is wanted
@@ -126,10 +127,10 @@ def _outcome(told: list[tuple[str, str]]) -> tuple[str, bool, tuple[str, ...]]:
 
 
 def _original_id(
-    told: list[tuple[str, str]], returned: tuple[tuple[str, bytes], ...]
+    told: list[tuple[str, str]], sent_back: tuple[tuple[str, bytes], ...]
 ) -> str | None:
     for name, value in told:
         if name in _ID_FIELDS:
             return headers.message_id(value.encode())
-    own = (value for name, value in returned if name == "message-id")
+    own = (value for name, value in sent_back if name == "message-id")
     return next((headers.message_id(value) for value in own), None)

@@ -46,6 +46,19 @@ def test_a_reply_that_bounced_opens_the_case_loudly(house, replied):
     ]
 
 
+def test_a_bounce_in_a_servers_own_words_opens_the_case_as_well(house, replied):
+    """A mail server that never read RFC 3464 quotes the letter, which is how it is found."""
+    raw = (
+        "From: MAILER-DAEMON@mx.klien.test\nSubject: failure notice\nMessage-ID: <q@mx.test>\n\n"
+        "Hi. This is the qmail-send program at mx.klien.test.\n\n<ani@klien.test>:\n550 no\n\n"
+        f"--- Below this line is a copy of the message.\n\nMessage-ID: <{replied.message_id}>\n"
+    )
+    row = house.receive(raw.encode(), mail_from="")
+    assert row.case_id == house.case(1).id
+    assert state(house) == "bounced"
+    assert house.case(1).waiting_since is not None
+
+
 def test_a_bounce_of_an_acknowledgement_is_only_flagged(house, replied):
     """Nobody has to answer for it, and it is shown."""
     (offer,) = house.outbox("acknowledgement")

@@ -47,12 +47,29 @@ def report(kind, *fields):
         ("Return-Path: <>", "null-sender"),
         ("X-Autoreply: yes", "autoreply-mark"),
         ("X-Autorespond: x", "autoreply-mark"),
+        ("X-Boxtrapper: yes", "autoreply-mark"),
     ],
 )
 def test_what_a_machine_wrote_is_automatic(line, reason):
     """RFC 3834 section 2, RFC 2919, and what older programs write."""
     found = classify(line)
     assert (found.kind, found.reason, found.may_answer) == ("automatic", reason, False)
+
+
+def test_a_subject_alone_stops_our_answer_and_hides_nothing():
+    """A client may write "Out of office" too; with another sign of a machine it is one."""
+    alone = classify("Subject: Out of office: halo")
+    assert (alone.kind, alone.reason, alone.may_answer) == ("letter", "autoreply-subject", False)
+    both = classify("Subject: Out of office: halo", "X-Auto-Response-Suppress: All")
+    assert (both.kind, both.may_answer) == ("automatic", False)
+
+
+def test_a_bounce_in_a_servers_own_words_names_our_letter():
+    """What the dialect tells is treated like a report that follows RFC 3464."""
+    found = classify(
+        "Subject: failure notice", "References: <ours@rumah.test>", sender="mailer-daemon@y.test"
+    )
+    assert (found.kind, found.about) == ("bounce", "ours@rumah.test")
 
 
 def test_the_null_sender_is_a_machine():

@@ -1,0 +1,91 @@
+"""Recognise what machines write without saying so: the dialects of mail servers, and answers.
+
+Mail servers that never read RFC 3464 tell of a lost mail in a sentence of their own. The sentences
+are data, in `machines.toml`. A sentence alone is never enough, since a client can write any of
+them: the sender must be a server's as well.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+
+from mailcounsel.letter import headers, report
+from mailcounsel.letter.parse import Letter
+from mailcounsel.letter.report import Report
+
+_OPENING = 3_000  # characters of a text in which a server says what happened
+_QUOTED = 200_000  # characters of a text in which it may quote the mail it means
+_STATUS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b")
+_MESSAGE_ID = re.compile(r"(?im)^[>\s]*message-id:\s*(<[^<>\s]{1,900}>)")
+_FAILED = "x-failed-recipients"
+_NULL_SENDERS = ("return-path", "x-envelope-from", "envelope-from")
+
+
+def bounce(letter: Letter, *, null_sender: bool) -> Report | None:
+    """Return what a mail server says of a lost or delayed mail in words of its own.
+
+    `null_sender` says that the envelope named nobody, as servers do for what they write.
+    """
+    if not (null_sender or _is_from_a_server(letter)):
+        return None
+    subject, opening = letter.subject.casefold(), letter.text[:_OPENING].casefold()
+    is_delayed = _fits("delay", subject, opening)
+    if not is_delayed and not _fits("bounce", subject, opening):
+        return None
+    status = _STATUS.search(opening)
+    files = letter.attachments
+    original = next((one.data for one in files if one.content_type in report.RETURNED), b"")
+    sent_back = report.returned(original)
+    return Report(
+        kind="delivery",
+        failed=not is_delayed,
+        original_message_id=_original_id(letter, sent_back),
+        status=status[0] if status else "",
+        recipients=tuple(
+            address.strip() for value in letter.all(_FAILED) for address in value.split(",")
+        ),
+        returned_headers=tuple((name, headers.decoded(value)) for name, value in sent_back),
+        original=original,
+    )
+
+
+def answers_for_somebody(subject: str) -> bool:
+    """Tell whether a subject begins as programs begin theirs when they answer for somebody away."""
+    return subject.casefold().strip().startswith(tuple(_known()["autoreply"]["subjects"]))
+
+
+def _is_from_a_server(letter: Letter) -> bool:
+    sender = (letter.sender.address or "").casefold()
+    if sender.startswith(tuple(_known()["bounce"]["senders"])) or letter.header(_FAILED):
+        return True
+    return any((letter.header(name) or "").strip() == "<>" for name in _NULL_SENDERS)
+
+
+def _fits(kind: str, subject: str, opening: str) -> bool:
+    said = _known()[kind]
+    return any(phrase in subject for phrase in said["subjects"]) or any(
+        phrase in opening for phrase in said["opening"]
+    )
+
+
+def _original_id(letter: Letter, sent_back: tuple[tuple[str, bytes], ...]) -> str | None:
+    """Return which mail is meant: as it was sent back, as it is quoted, or as it is answered."""
+    own = next((value for name, value in sent_back if name == "message-id"), None)
+    if own is not None:
+        return headers.message_id(own)
+    quoted = _MESSAGE_ID.search(letter.text[:_QUOTED])
+    if quoted:
+        return headers.message_id(quoted[1].encode())
+    named = (*letter.references, *letter.in_reply_to)
+    return named[-1] if named else None
+
+
+@functools.cache
+def _known() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    source = resources.files("mailcounsel.letter").joinpath("machines.toml")
+    found: dict[str, dict[str, list[str]]] = tomllib.loads(source.read_text("utf-8"))
+    return found
