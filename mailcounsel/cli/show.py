@@ -18,6 +18,7 @@ from mailcounsel.cli import client, output
 @click.option("--full", is_flag=True, help="Fold nothing.")
 @click.option("--raw", type=int, metavar="N", help="The raw mail of letter N (supervisors).")
 @click.option("--save", nargs=2, metavar="N/M FILE", help="Save file M of letter N.")
+@click.option("--as-it-came", is_flag=True, help="Leave place and time in a saved picture.")
 @output.json_option
 @output.no_pager_option
 @click.pass_obj
@@ -28,13 +29,14 @@ def show(
     full: bool,
     raw: int | None,
     save: tuple[str, str] | None,
+    as_it_came: bool,
     as_json: bool,
     no_pager: bool,
 ) -> None:
     """Show a case: its letters, notes and goals.
 
     Quotes and signatures are folded, never cut; --full shows them. Opening a letter with signs of
-    danger is the receipt that you read it.
+    danger is the receipt that you read it. A picture is saved without where it was taken.
 
     \b
     Example: mailcounsel show C-0042
@@ -43,7 +45,7 @@ def show(
         if raw is not None:
             _print_raw(_raw(service, case, raw))
         elif save:
-            _save(service, case, *save)
+            _save(service, case, *save, as_it_came=as_it_came)
         else:
             show_case(service, case, full=full, as_json=as_json, no_pager=no_pager)
 
@@ -98,7 +100,7 @@ def _print_raw(data: bytes) -> None:
     click.echo(text.terminal_safe(data.decode("utf-8", "replace")))
 
 
-def _save(service: client.Service, name: str, which: str, target: str) -> None:
+def _save(service: client.Service, name: str, which: str, target: str, *, as_it_came: bool) -> None:
     from mailcounsel.cli import unlock
 
     number, _, place = which.partition("/")
@@ -109,8 +111,27 @@ def _save(service: client.Service, name: str, which: str, target: str) -> None:
     entry = _entry(case, int(number))
     sealed = unlock.fetch(service, entry["id"], f"attachment/{place}")
     context = f"letter/{entry['id']}/attachment/{place}"
-    _write_new(Path(target), case.open(entry["case"], entry["epoch"], sealed, context))
-    output.say(f"Saved {target}. It is not encrypted there.")
+    data = case.open(entry["case"], entry["epoch"], sealed, context)
+    saved = data if as_it_came else _cleaned(data)
+    _write_new(Path(target), saved)
+    without = "" if saved == data else " Where and when the picture was taken was left out."
+    output.say(f"Saved {target}. It is not encrypted there.{without}")
+
+
+def _cleaned(data: bytes) -> bytes:
+    """Leave out of a picture where it was taken: the client may not know that it stands there."""
+    from mailcounsel.letter import pictures
+
+    if not pictures.is_picture(data):
+        return data
+    cleaned = pictures.without_traces(data)
+    if cleaned is None:
+        message = (
+            "This picture may say where it was taken, and that cannot be taken out of its kind. "
+            "To save it all the same, add --as-it-came."
+        )
+        raise errors.Refused(message)
+    return cleaned
 
 
 def _write_new(path: Path, data: bytes) -> None:

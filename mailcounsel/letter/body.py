@@ -21,10 +21,16 @@ class Body:
 
     def text(self) -> tuple[str, bool]:
         """Return the whole text, and whether some of it was HTML."""
-        shown = [self._converted(run) if is_html else run for is_html, run in self.runs]
+        runs = self.runs if any(run.strip() for _, run in self.runs) else self._told()
+        shown = [self._converted(run) if is_html else run for is_html, run in runs]
         return "\n\n".join(one.strip("\n") for one in shown if one.strip()), any(
             is_html for is_html, _ in self.runs
         )
+
+    def _told(self) -> list[tuple[bool, str]]:
+        """Return what a report says to machines, where it says nothing to people."""
+        told = (one for one in self.pieces if one.content_type in _REPORT_TYPES)
+        return [(False, charsets.with_newlines(charsets.decode(one.data)[0])) for one in told]
 
     def _converted(self, html: str) -> str:
         words, laid_out = text.html_to_text(html)

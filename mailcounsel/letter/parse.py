@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from mailcounsel.letter import addresses, attachments, body, charsets, headers, mime, report
+from mailcounsel.letter import (
+    addresses,
+    attachments,
+    body,
+    charsets,
+    enclosed,
+    headers,
+    mime,
+    report,
+)
 from mailcounsel.letter.mime import Budgets as Budgets
 
 ProtectionKind = Literal["none", "encrypted", "signed", "inline-encrypted", "inline-signed"]
@@ -42,7 +51,8 @@ class Letter:
 
     `references` run from the oldest to the nearest. `problems` are codes of what was odd:
     no-message-id, no-date, charset, transfer-encoding, no-parts, html-without-layout,
-    nested-encryption, smime, text-around-armour, inner-sender-differs.
+    nested-encryption, smime, text-around-armour, inner-sender-differs, winmail-not-read,
+    enclosed-letter-not-read.
     """
 
     headers: tuple[tuple[str, str], ...]  # lower-case name, decoded value, in order
@@ -115,7 +125,9 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
     protection = _protection(raw, root, found.problems)
     if protection.kind != "encrypted":
         body.collect(root, found)
+    enclosed_words = enclosed.opened(found)
     words, html_used = found.text()
+    words = "\n\n".join(part for part in (words, *enclosed_words) if part)
     fields = payload.fields
     own_id = _message_id(fields)
     moment = next((headers.date(value) for value in _raw(fields, "date")), None)

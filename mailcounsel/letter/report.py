@@ -80,11 +80,10 @@ def find(pieces: list[Piece]) -> Report | None:
 
 
 def _told(pieces: list[Piece]) -> tuple[Kind | None, list[tuple[str, str]]]:
-    for piece in pieces:
-        kind = _KINDS.get(piece.content_type)
-        if kind is not None:
-            return kind, _fields(piece.data)
-    return None, []
+    """Return the first kind of report there is, and the fields of all its pieces."""
+    kind = next((_KINDS[one.content_type] for one in pieces if one.content_type in _KINDS), None)
+    theirs = (one for one in pieces if kind and _KINDS.get(one.content_type) == kind)
+    return kind, [found for piece in theirs for found in _fields(piece.data)]
 
 
 def _fields(data: bytes) -> list[tuple[str, str]]:

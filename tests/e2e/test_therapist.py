@@ -171,6 +171,25 @@ def test_files_are_saved_where_one_says_and_nowhere_else(room, client):
     assert not (home / "new").exists()
 
 
+def test_a_picture_is_saved_without_the_place(room, client):
+    """A phone writes where it was into a photo; what cannot be cleaned is not saved unasked."""
+    place = b"GPS 6.2088 S"
+    scan = b"\xff\xda\x00\x02pixels\xff\xd9"
+    photo = b"\xff\xd8\xff\xe1\x00\x0e" + place + scan
+    letter = room.letter(client, "Two photos.")
+    letter.add_attachment(photo, maintype="image", subtype="jpeg", filename="a.jpg")
+    letter.add_attachment(b"II*\0" + place, maintype="image", subtype="tiff", filename="b.tif")
+    case = room.post(letter, client)
+    home = room.home("sari")
+    assert "was left out" in room.run("sari", "show", case, "--save", "1/0", "a.jpg").stderr
+    assert (home / "a.jpg").read_bytes() == b"\xff\xd8" + scan
+    refused = room.run("sari", "show", case, "--save", "1/1", "b.tif", expect=1)
+    assert "--as-it-came" in refused.stderr
+    assert not (home / "b.tif").exists()
+    room.run("sari", "show", case, "--save", "1/1", "b.tif", "--as-it-came")
+    assert place in (home / "b.tif").read_bytes()
+
+
 # -- answering ------------------------------------------------------------------------------------
 
 
