@@ -27,7 +27,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
-from mailcounsel.casework import consent, parcels, records
+from mailcounsel.casework import caps, consent, parcels, records
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.letter import templates, words
@@ -82,6 +82,7 @@ class Asked:
     facts: Mapping[str, Any]
     once: str
     is_answer: bool = True  # to a mail that just came (auto-replied), else auto-generated
+    stranger: str | None = None  # the words it answers, where nobody vouches for who wrote them
     due_at: datetime | None = None
 
 
@@ -156,6 +157,9 @@ def _refusal(
     most = office.config.limits.automatic_per_sender_day
     if asked.is_answer and automatic_since(connection, key, now - DAY) >= most:
         return "capped"
+    if asked.stranger is not None:
+        cap = caps.reached(connection, office, to, asked.stranger, now)
+        return f"capped-{cap}" if cap else ""
     return ""
 
 

@@ -25,10 +25,12 @@ def acknowledge(
     template: str | None,
     received_at: datetime,
     now: datetime,
+    stranger: str | None = None,
 ) -> None:
     """Tell a client that their letter is here and when it is answered.
 
-    Once when a case is opened, then once a day.
+    Once when a case is opened, then once a day. `stranger` are the words of a letter nobody vouches
+    for; of those only so many are answered.
     """
     if template == NONE:
         return
@@ -40,7 +42,8 @@ def acknowledge(
     if not is_new and letters.exists(connection, once):
         return
     promised = promises.local_day(_promised(office, case, now), zone, case["language"])
-    letters.ask(connection, office, case, Asked(name, {"promised_day": promised}, once), now)
+    asked = Asked(name, {"promised_day": promised}, once, stranger=stranger)
+    letters.ask(connection, office, case, asked, now)
 
 
 def carry_out(
@@ -52,6 +55,7 @@ def carry_out(
     now: datetime,
     *,
     may_answer: bool = True,
+    stranger: str | None = None,
 ) -> None:
     """Do what a client's word asks: agree, stop, pause, resume, help; and say so if we may."""
     if command == "agree":
@@ -61,7 +65,7 @@ def carry_out(
     else:
         template = _set_checkins(connection, case, command)
     if template and may_answer:
-        _answer(connection, office, case, template, letter_id, now)
+        _answer(connection, office, case, template, letter_id, now, stranger)
     records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
 
 
@@ -114,10 +118,11 @@ def _answer(
     template: str,
     letter_id: str,
     now: datetime,
+    stranger: str | None,
 ) -> None:
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
     promised = promises.local_day(_promised(office, case, now), zone, case["language"])
     facts = {"promised_day": promised, "until_day": ""}
-    asked = Asked(template, facts, once=f"{template}:{letter_id}")
+    asked = Asked(template, facts, once=f"{template}:{letter_id}", stranger=stranger)
     letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)

@@ -177,6 +177,12 @@ class Limits(Table):
     """How deep MIME parts may be nested."""
     automatic_per_sender_day: Positive = 3
     """The most automatic mails to one address in a day."""
+    automatic_strangers_day: Positive = 500
+    """The most automatic answers in a day to people nobody vouches for, together."""
+    automatic_per_domain_day: Positive = 100
+    """The most of them to one mail domain."""
+    automatic_same_words_day: Positive = 5
+    """The most of them for letters that say the same."""
     hold_seconds: Whole = 60
     """How long a reply waits, so that it can be undone."""
     attachment_bytes: Whole = 7_000_000

@@ -241,6 +241,10 @@ class Follow:
         """The id of the case."""
         return str(self.case["id"])
 
+    def _stranger(self) -> str | None:
+        """Return the letter's words where nobody vouches for who wrote them."""
+        return None if self.plan.vouched.is_proved else self.plan.assessed.new_words
+
     def _case(self) -> RowMapping:
         """Return the case as it is now."""
         return cases.get(self.connection, self.case_id)
@@ -297,6 +301,7 @@ class Follow:
             self.letter_id,
             self.now,
             may_answer=self.plan.kind.may_answer,
+            stranger=self._stranger(),
         )
         is_help = command == assessing.HELP
         if is_help or self.plan.assessed.says_more:
@@ -365,6 +370,7 @@ class Follow:
                 template=self.plan.decision.acknowledgement,
                 received_at=self.received.received_at,
                 now=self.now,
+                stranger=self._stranger(),
             )
         staff.notify(self.connection, self.office, case, "", self.now)
 

@@ -1,0 +1,52 @@
+"""How many automatic answers go to people nobody vouches for.
+
+A forged sender costs an attacker nothing, and each acknowledgement of a forged letter goes to
+somebody who never wrote (backscatter). So beside the cap for one address, strangers share a number
+a day together, for one mail domain, and for letters that say the same. What is beyond a cap is not
+answered by itself; the letter is in its queue all the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete
+
+from mailcounsel.casework.office import Office
+from mailcounsel.store import models, statements
+from mailcounsel.store.ready import Ready
+
+counters = models.table(models.Counter)
+
+SHORTEST = 40  # characters: "Halo" is written by many, and says nothing of who sent it
+
+_PAST = Ready(
+    delete(counters).where(
+        counters.c.name > "cap:", counters.c.name < bindparam("today"), counters.c.name < "cap;"
+    )
+)
+
+
+def reached(connection: Connection, office: Office, address: str, words: str, now: datetime) -> str:
+    """Count an answer to a stranger and return the cap it is beyond, or "".
+
+    The day is that of UTC. What is counted stands as keyed hashes, and is forgotten the next day.
+    """
+    limits = office.config.limits
+    domain = address.rpartition("@")[2].casefold()
+    same = " ".join(words.casefold().split())
+    wanted = [
+        ("strangers", "", limits.automatic_strangers_day),
+        ("domain", domain, limits.automatic_per_domain_day),
+    ]
+    if len(same) >= SHORTEST:
+        wanted.append(("words", same, limits.automatic_same_words_day))
+    today = f"cap:{now:%Y%m%d}"
+    for kind, value, most in wanted:
+        key = office.keyring.lookup(f"cap-{kind}", value.encode()).hex()
+        count = statements.next_number(connection, f"{today}:{kind}:{key}")
+        if kind == "strangers" and count == 1:
+            _PAST.run(connection, {"today": today})
+        if count > most:
+            return kind
+    return ""
