@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "invite": ("people", "invite", "Admins", "Make a one-time code for a colleague."),
     "config": ("config", "config", "Admins", "Check the configuration."),
     "doctor": ("doctor", "doctor", "Admins", "Test every part, with a fix for each fault."),
+    "rules": ("rules", "rules", "Admins", "Try and check the rules that sort letters."),
     "quarantine": ("quarantine", "quarantine", "Admins", "Letters that could not be placed."),
     "reconcile": ("reconcile", "reconcile", "Admins", "Prove that no letter was lost."),
     "key": ("key", "key", "Admins", "Hand out the centre's own key."),

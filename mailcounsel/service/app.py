@@ -18,18 +18,20 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from mailcounsel import errors
 from mailcounsel.casework import letters
 from mailcounsel.casework.office import Office
 from mailcounsel.clock import Clock, SystemClock
-from mailcounsel.config import Config, Inbox
+from mailcounsel.config import Config, Inbox, load
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.intake import inbox, smtp, watcher
+from mailcounsel.letter import templates
 from mailcounsel.service import loops, schedule, work
 from mailcounsel.service.control import Control
 from mailcounsel.service.desk import Desk
@@ -114,9 +116,9 @@ class Service:
             store.write(lambda c: letters.free_leases(c, self.clock.now()))
         self.desk = Desk(office, store, self.clock, centre, self.ring)
         self._start_loops()
-        control = Control(config.centre.socket, self.desk, OPERATIONS)
-        await control.start()
-        self._stack.push_async_callback(control.stop)
+        self._control = Control(config.centre.socket, self.desk, OPERATIONS)
+        await self._control.start()
+        self._stack.push_async_callback(self._control.stop)
         await self._open_doors(office, store)
 
     def _start_loops(self) -> None:
@@ -158,7 +160,7 @@ class Service:
 
             self.listener = smtp.Listener(
                 config.smtp,
-                accepts=lambda address: config.inbox_for(address) is not None,
+                accepts=lambda address: self.config.inbox_for(address) is not None,
                 keep=keep,
                 limits=config.limits,
                 ready=self.is_ready,
@@ -192,6 +194,29 @@ class Service:
                 self._ready.set()
         return self._ready.is_set()
 
+    def reload(self) -> None:
+        """Read the configuration again: rules, people, queues, hours, texts. Called in a thread.
+
+        What cannot be used, or would need other doors, changes nothing, and is said in the log.
+        """
+        try:
+            config = load(self.config.path)
+        except errors.ConfigError as fault:
+            for problem in fault.problems:
+                log.error("config: %s", problem)
+            log.error("config: The old configuration stays in force.")
+            return
+        moved = [name for name, part in _doors(config).items() if part != _doors(self.config)[name]]
+        if moved:
+            log.error("config: A restart is needed to change %s. The old one stays.", listed(moved))
+            return
+        templates.forget()
+        self._ready.clear()
+        self.config = config
+        self.desk = replace(self.desk, office=replace(self.desk.office, config=config))
+        self._control.use(self.desk)
+        log.info("config: The configuration was read again; %d rules.", len(config.rules))
+
     def ring(self, name: str) -> None:
         """Wake a loop by name. May be called from any thread."""
         if name in self._bells:
@@ -208,6 +233,22 @@ class Service:
         self._tasks.clear()
         self._pool.shutdown(wait=True)
         await self._stack.aclose()
+
+
+def _doors(config: Config) -> dict[str, object]:
+    """Return what is opened once, at the start."""
+    centre = config.centre
+    return {
+        "state_dir or socket": (centre.state_dir, centre.socket),
+        "[store]": config.store_url,
+        "[smtp]": config.smtp,
+        "an [[inbox]]": [(one.address, one.imap, one.case_address) for one in config.inboxes],
+    }
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a person lists them."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 @contextlib.contextmanager
@@ -233,7 +274,7 @@ def _spare_memory() -> None:
 
 
 async def run(config: Config, started: Callable[[Service], None] | None = None) -> None:
-    """Run the centre until it is told to stop (SIGTERM or SIGINT)."""
+    """Run the centre until it is told to stop (SIGTERM or SIGINT); SIGHUP has it read again."""
     _spare_memory()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -241,6 +282,7 @@ async def run(config: Config, started: Callable[[Service], None] | None = None) 
         loop.add_signal_handler(number, stopped.set)
     service = Service(config)
     await service.start()
+    loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, None, service.reload)
     try:
         if started:
             started(service)

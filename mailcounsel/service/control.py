@@ -92,6 +92,10 @@ class Control:
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
         self._calls: set[asyncio.Task[None]] = set()
 
+    def use(self, desk: Desk) -> None:
+        """Answer from another desk from now on, such as one with a new configuration."""
+        self._desk = desk
+
     async def start(self) -> None:
         """Listen. Raises: Unavailable when another service listens here already."""
         if await _answers(self._path):
