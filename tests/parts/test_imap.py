@@ -688,8 +688,8 @@ def test_a_server_that_hides_starttls_is_refused(centre):
         assert not any(b"LOGIN" in line for line in server.said)
 
 
-def test_words_slipped_in_before_tls_are_forgotten(centre, monkeypatch, tmp_path):
-    """What follows the consent to STARTTLS in clear is never believed (CVE-2021-33515)."""
+def test_cve_2021_33515_words_slipped_in_before_tls_are_forgotten(centre, monkeypatch, tmp_path):
+    """What follows the consent to STARTTLS in clear is never believed."""
     with Scripted(capabilities="IMAP4rev1 STARTTLS") as server:
         server.context = certified("127.0.0.1", tmp_path, monkeypatch)
         server.has_folders = True

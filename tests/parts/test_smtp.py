@@ -448,9 +448,34 @@ NOT_THE_END = {
 }
 
 
+def test_cve_2023_51764_smuggled_as_past_postfix(door):
+    """LF.CRLF ended a letter in Postfix."""
+    stays_one(door, "LF.CRLF")
+
+
+def test_cve_2023_51765_smuggled_as_past_sendmail(door):
+    """LF.LF ended a letter in Sendmail."""
+    stays_one(door, "LF.LF")
+
+
+def test_cve_2023_51766_smuggled_as_past_exim(door):
+    """LF.CRLF ended a letter in Exim where the other side had announced CHUNKING."""
+    stays_one(door, "LF.CRLF")
+
+
+def test_cve_2024_27305_smuggled_as_past_aiosmtpd(door):
+    """LF.CRLF ended a letter in the very library that is used here."""
+    stays_one(door, "LF.CRLF")
+
+
 @pytest.mark.parametrize("name", NOT_THE_END)
 def test_a_smuggled_second_letter_stays_in_the_first(door, name):
-    """Only CRLF.CRLF ends a letter (CVE-2023-51764 and its family)."""
+    """Only CRLF.CRLF ends a letter."""
+    stays_one(door, name)
+
+
+def stays_one(door, name):
+    """Send two letters with a false end between them, and find one."""
     smuggled = (
         b"MAIL FROM:<admin@example.org>\r\nRCPT TO:<letters@example.org>\r\n"
         b"DATA\r\nMessage-ID: <2@evil.test>\r\n\r\nsmuggled\r\n"
@@ -573,7 +598,7 @@ def test_tls_can_be_required(door, tls):
         assert send(client)[-1][0] == 250
 
 
-def test_commands_slipped_in_before_tls_are_forgotten(door, tls):
+def test_cve_2024_34083_commands_slipped_in_before_tls_are_forgotten(door, tls):
     """What was pipelined behind STARTTLS in clear is not taken as said within TLS."""
     settings, context = tls
     line = door.start(**settings).line()
