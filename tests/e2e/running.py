@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -12,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from base64 import b64decode, b64encode, encodebytes
 from collections import Counter
 from collections.abc import Callable
@@ -367,8 +369,20 @@ class Centre:
             self.running = None
             self._end_tracing()
             if self.process:
-                self.process.wait(tools.PATIENCE)
+                self._end_group(self.process, number)
                 self.process = None
+
+    def _end_group(self, process: subprocess.Popen[bytes], number: int) -> None:
+        """Reach the service behind a program that started it and passes no signal on."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        process.wait(tools.PATIENCE)
+        deadline = time.monotonic() + tools.PATIENCE
+        with contextlib.suppress(ProcessLookupError):
+            while True:
+                late = time.monotonic() > deadline
+                os.killpg(process.pid, signal.SIGKILL if late else 0)
+                time.sleep(0.02)
 
     def _end_tracing(self) -> None:
         """Let strace go; the centre's gpg-agent may outlive the service."""
