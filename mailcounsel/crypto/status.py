@@ -6,6 +6,7 @@ user ids and notations in them are the sender's, so nothing is concluded from th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ Line = tuple[str, str]
 #: Any of these beside a signature takes away what the good lines say.
 _SPOILS = {"BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG"}
 _NO_PUBLIC_KEY = "9"
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _DOCUMENT = {"00", "01"}  # signature classes: binary document, text document
 
 
@@ -90,12 +92,18 @@ def signatures(status: Sequence[Line]) -> tuple[Signature, ...]:
 
 def _judge(group: Sequence[Line]) -> Signature | None:
     spoilt = any(key in _SPOILS for key, _ in group)
-    for fields in values(group, "VALIDSIG"):
+    for fields in _whole(group, "VALIDSIG", 10):
         good = count(group, "GOODSIG") == 1 and count(group, "VALIDSIG") == 1 and not spoilt
+        good = good and _FINGERPRINT.fullmatch(fields[9]) is not None
         return Signature(fields[9].upper(), good and fields[8] in _DOCUMENT, known=True)
-    for fields in values(group, "ERRSIG"):
+    for fields in _whole(group, "ERRSIG", 6):
         named = fields[6] if len(fields) > 6 and len(fields[6]) == 40 else fields[0]
         return Signature(named.upper(), valid=False, known=fields[5] != _NO_PUBLIC_KEY)
-    for fields in values(group, "BADSIG"):
+    for fields in _whole(group, "BADSIG", 1):
         return Signature(fields[0].upper(), valid=False, known=True)
     return None
+
+
+def _whole(status: Sequence[Line], keyword: str, least: int) -> list[list[str]]:
+    """Return the fields of each line with that keyword that is not cut short."""
+    return [fields for fields in values(status, keyword) if len(fields) >= least]

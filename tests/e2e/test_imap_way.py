@@ -19,8 +19,10 @@ def plain(sender, words, *, to=ADDRESS):
 
 def test_junk_is_shown_and_never_answered(make_centre, furnished, dovecot, mailbox, world):
     """A letter in Junk is shown as suspect, even with our words in it, and gets no answer."""
-    centre = make_centre().move_in(furnished)
+    centre = make_centre()
+    # Before the first look: nothing announces a letter in Junk, and the next look is a minute off.
     dovecot.append(mailbox, plain("ragu@mail.test", "SETUJU\n\nHalo, saya sedih."), folder="Junk")
+    centre.move_in(furnished)
     [case] = centre.wait_for_cases(1)
     assert "suspect" in case["flags"]
     assert "suspect" in centre.run("sari", "queue").stdout
