@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,14 @@ tags = ["kerja"]
 
 
 class Clock:
-    """Stands still, so that every run asks for the same work."""
+    """Stands still, so that every run asks for the same work, until it is put ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
 
     def now(self) -> datetime:
         """Return the moment everything happens at."""
-        return datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+        return datetime(2026, 11, 23, 3, 0, tzinfo=UTC) + self.ahead
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Place:
 
     folder: Path
     desk: Desk
+    keys: dict[str, ReaderKey]
+    clock: Clock
 
 
 @contextmanager
@@ -95,8 +100,8 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def centre() -> Iterator[Place]:
-    """Build a centre with a therapist and a supervisor enrolled."""
+def centre(store_url: str | None = None) -> Iterator[Place]:
+    """Build a centre with a therapist and a supervisor enrolled, on SQLite unless told."""
     with folder() as path:
         named = path / "config.toml"
         named.write_text(CONFIG.format(state=path / "state", uid=os.getuid()))
@@ -105,22 +110,23 @@ def centre() -> Iterator[Place]:
         office = Office(config, ServiceKeyring.create(config.centre.state_dir / "keyring.json"))
         home = Path(tempfile.mkdtemp(prefix="mc-", dir="/tmp"))
         gpg = Centre(home, make_centre(home, "Rumah", "halo@rumah.test"))
-        store = Store(config.store_url)
+        store = Store(store_url or config.store_url)
         schema.upgrade(store)
-        enrol(store, office, "wulan", "sari")
+        keys = enrol(store, office, "wulan", "sari")
         try:
-            yield Place(path, Desk(office, store, Clock(), gpg, lambda name: None))
+            clock = Clock()
+            yield Place(path, Desk(office, store, clock, gpg, lambda name: None), keys, clock)
         finally:
             store.close()
             gpg.close()
             shutil.rmtree(home, ignore_errors=True)
 
 
-def enrol(store: Store, office: Office, *names: str) -> None:
-    """Write people into the roster."""
+def enrol(store: Store, office: Office, *names: str) -> dict[str, ReaderKey]:
+    """Write people into the roster, and return their reader keys."""
     now = Clock().now()
-    for name in names:
-        key = ReaderKey.new()
+    keys = {name: ReaderKey.new() for name in names}
+    for name, key in keys.items():
         paper = roster.Enrolment(key.public, key.verify_key, b"", b"", b"")
         code = store.write(
             functools.partial(roster.invite, keyring=office.keyring, name=name, now=now)
@@ -130,6 +136,7 @@ def enrol(store: Store, office: Office, *names: str) -> None:
                 roster.enrol, keyring=office.keyring, code=code, enrolment=paper, now=now
             )
         )
+    return keys
 
 
 @contextmanager
