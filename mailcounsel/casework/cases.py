@@ -21,7 +21,7 @@ from mailcounsel.casework.rules import Priority
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 from mailcounsel.store.ready import Ready
-from mailcounsel.trust import addressbook, casekeys, pins, roster
+from mailcounsel.trust import casekeys, roster
 
 cases = models.table(models.Case)
 entries = models.table(models.Letter)
@@ -405,60 +405,3 @@ def reopen(
     connection.execute(update(cases).where(cases.c.id == case["id"]).values(state="open"))
     recount_waiting(connection, office, get(connection, case["id"]))
     records.audit(connection, now, by, "case-reopened", case["id"])
-
-
-def link(
-    connection: Connection,
-    office: Office,
-    case: RowMapping,
-    into: RowMapping,
-    by: str,
-    now: datetime,
-) -> None:
-    """Say that a case belongs to another one's client: a person decided so.
-
-    Its letters are shown there from now on and later ones are placed there; its sender's address
-    and proved key count as the client's from now on. Nothing is sealed anew, so whoever links must
-    read both. Raises: Conflict for a case that is linked already, or to itself, or that has cases
-    linked into it.
-    """
-    linked = case["merged_into"] or into["merged_into"] or len(family(connection, case)) > 1
-    if case["id"] == into["id"] or linked:
-        message = "Only two different cases can be linked, and each only once."
-        raise errors.Conflict(message)
-    _same_person(connection, office, case, into, now)
-    connection.execute(
-        update(cases)
-        .where(cases.c.id == case["id"])
-        .values(merged_into=into["id"], waiting_since=None)
-    )
-    if case["waiting_since"]:
-        letter_waits(connection, office, into, case["waiting_since"])
-    if has_open_risk(connection, into):
-        letters.take_back_checkins(connection, family(connection, into), "risk")
-    raise_priority(connection, into["id"], PRIORITIES[case["priority"]])
-    records.clear_flag(connection, now, case["id"], "maybe", by)
-    records.audit(connection, now, by, "case-linked", case["id"], into["id"])
-
-
-def _same_person(
-    connection: Connection, office: Office, case: RowMapping, into: RowMapping, now: datetime
-) -> None:
-    """Let a client be known by the address and the key of another case's sender as well.
-
-    A key that differs from one that is pinned already is an alarm, as if it had come by mail.
-    """
-    client_id, keyring = into["client_id"], office.keyring
-    if client_id == case["client_id"]:
-        return
-    if addressbook.has_address(connection, case["client_id"]):
-        address = addressbook.address_of(connection, keyring, case["client_id"])
-        first = not addressbook.has_address(connection, client_id)
-        addressbook.add_address(connection, keyring, client_id, address, now, written_to=first)
-    pin = pins.pinned(connection, keyring, case["client_id"])
-    if pin is None:
-        return
-    fingerprint, certificate = pin.fingerprint, pin.certificate
-    met = pins.meet(connection, keyring, client_id, fingerprint, certificate, proved=True, now=now)
-    if met == "alarm":
-        records.flag(connection, now, into["id"], "key-changed", case["id"])

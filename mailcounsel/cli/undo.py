@@ -1,4 +1,4 @@
-"""`mailcounsel undo`: take back a reply in time."""
+"""`mailcounsel undo`: take back a reply in time, or a link between two cases."""
 
 from __future__ import annotations
 
@@ -14,21 +14,33 @@ from mailcounsel.cli import client, output
 @output.json_option
 @click.pass_obj
 def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
-    """Take back a reply that has not left yet.
+    """Take back a reply that has not left yet, or a link.
 
-    Your latest, or the one named as `outbox` shows it. Your words stay as a draft, and
-    `mailcounsel reply CASE` opens them again.
+    Your latest reply, or the one named as `outbox` shows it: your words stay as a draft, and
+    `mailcounsel reply CASE` opens them again. A case takes its link to another one back, with the
+    address and the key that came with it.
 
     \b
     Example: mailcounsel undo
     """
     with client.connect(setting) as service:
+        if letter.upper().startswith("C-"):
+            unlinked = service.call("case.unlink", case=letter)
+            output.emit(unlinked, as_json, lambda: _unlinked(letter, unlinked["was_in"]))
+            return
         answer = service.call("reply.undo", id=letter)
         _keep_draft(service, answer["case"], answer["letter"])
     output.emit(
         answer,
         as_json,
         lambda: f"Taken back. Your words are kept: mailcounsel reply {answer['case']} opens them.",
+    )
+
+
+def _unlinked(case: str, was_in: str) -> str:
+    return (
+        f"{case} is a case of its own again. Letters that came meanwhile stay in {was_in}: read "
+        "them, and see whose they are."
     )
 
 

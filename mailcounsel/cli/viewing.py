@@ -24,6 +24,8 @@ PROOF = {
 }
 FLAGS = {
     "maybe": "may be from {maybe_from}; if you are sure: mailcounsel link {case} {maybe_from}",
+    "link-proposed": "a colleague says that this is another case's client too: mailcounsel link",
+    "unlinked": "a case was linked here and is not any more: see whose the letters since then are",
     "suspect": "a letter lay in Junk and was not answered automatically",
     "key-changed": "another key arrived; mail still goes to the known one only",
     "bounced": "a letter of ours came back undelivered",

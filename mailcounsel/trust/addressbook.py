@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, delete
 
 from mailcounsel import errors
 from mailcounsel.crypto.keyring import ServiceKeyring
@@ -69,14 +69,20 @@ def add_address(
     now: datetime,
     *,
     written_to: bool = False,
-) -> None:
-    """Write down one more address of a client. Idempotent.
+) -> str | None:
+    """Write down one more address of a client; return the id of its row, None if it was known.
 
     Only the first is written to; to be known by another one does not turn any letter there.
     """
     key = lookup(keyring, address)
-    if not statements.one(connection, addresses, client_id=client_id, lookup=key):
-        _add(connection, keyring, client_id, address, now, written_to=written_to)
+    if statements.one(connection, addresses, client_id=client_id, lookup=key):
+        return None
+    return _add(connection, keyring, client_id, address, now, written_to=written_to)
+
+
+def forget_address(connection: Connection, row_id: str) -> None:
+    """Take an address away from a client again. Idempotent."""
+    connection.execute(delete(addresses).where(addresses.c.id == row_id))
 
 
 def _add(
@@ -87,7 +93,7 @@ def _add(
     now: datetime,
     *,
     written_to: bool,
-) -> None:
+) -> str:
     row_id, key = new_id(), lookup(keyring, address)
     sealed = keyring.seal("addressbook", address.encode(), f"address/{row_id}/sealed")
     fields = _fields(client_id, key, sealed, written_to=written_to)
@@ -102,6 +108,7 @@ def _add(
         written_to=written_to,
         mac=keyring.row_mac(f"address/{row_id}", fields),
     )
+    return row_id
 
 
 def _fields(client_id: str, key: bytes, sealed: bytes, *, written_to: bool) -> list[bytes]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, delete
 
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
@@ -126,6 +126,26 @@ def accept(
     for pin in of_client(connection, keyring, client_id):
         state = "pinned" if pin.fingerprint == fingerprint else "alarm"
         _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, state, now)
+
+
+def put_back(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    client_id: str,
+    fingerprint: str,
+    state: str | None,
+    now: datetime,
+) -> None:
+    """Give a client's certificate the state it had before; without one take it away."""
+    known = {pin.fingerprint: pin for pin in of_client(connection, keyring, client_id)}
+    pin = known.get(fingerprint)
+    if pin is None or pin.state == state:
+        return
+    if state is None:
+        theirs = (pins.c.client_id == client_id) & (pins.c.lookup == lookup(keyring, fingerprint))
+        connection.execute(delete(pins).where(theirs))
+        return
+    _write(connection, keyring, client_id, fingerprint, pin.certificate, state, now)
 
 
 def _open(keyring: ServiceKeyring, row: RowMapping) -> Pin:

@@ -224,6 +224,16 @@ def test_linking_brings_the_proved_key(house, ani):
     assert row.case_id == house.case(1).id
 
 
+def test_a_key_goes_with_the_link_that_brought_it(house, ani):
+    """Taken back, the one client is written to in the other's key no more."""
+    house.write(ANI, "Halo.")
+    house.receive(ani.signed("Ini aku juga.", key=ani.autocrypt()))
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    house.call("sari", "case.unlink", case="C-0002")
+    assert pinned(house, 1) == []
+    assert pinned(house, 2) == [("pinned", ani.key)]
+
+
 # -- the same key, older and newer copies ---------------------------------------------------------
 
 

@@ -349,6 +349,9 @@ def test_two_cases_of_one_client_are_linked(room, client):
         "And now from my sister's.",
     ]
     assert second not in [one["case"] for one in room.json("sari", "queue", "--all")["cases"]]
+    said = room.run("sari", "undo", second).stdout
+    assert f"{second} is a case of its own again." in said
+    assert "is not linked" in room.run("sari", "undo", second, expect=4).stderr
 
 
 def test_a_danger_is_closed_with_a_sentence_that_is_sealed(room, client):

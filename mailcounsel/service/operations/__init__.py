@@ -23,6 +23,7 @@ OPERATIONS: dict[str, Operation] = {
     "case.close": Operation(cases.close, READERS),
     "case.reopen": Operation(cases.reopen, READERS),
     "case.link": Operation(cases.link, READERS),
+    "case.unlink": Operation(cases.unlink, READERS),
     "case.clear": Operation(cases.clear_flag, READERS),
     "risk.close": Operation(cases.close_risk, READERS),
     "letter.piece": Operation(letters.piece, READERS),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import cases, goals, records, risk
+from mailcounsel.casework import cases, goals, linking, records, risk
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import casekeys, roster
@@ -253,16 +253,31 @@ def reopen(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
 
 
 def link(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Say that a case belongs to the client of another one. The caller must read both."""
+    """Say that a case belongs to the client of another one. The caller must read both.
+
+    `linked` is false where a second person has to say the same.
+    """
     now = desk.now()
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> bool:
         case = readable(connection, desk, caller, parameters)
         into = readable(connection, desk, caller, {"case": text(parameters, "into")})
-        cases.link(connection, desk.office, case, into, caller.person, now)
+        return linking.link(connection, desk.office, case, into, caller.person, now)
 
-    desk.store.write(write)
-    return {}
+    return {"linked": desk.store.write(write)}
+
+
+def unlink(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Take a link back. The caller must read both cases."""
+    now = desk.now()
+
+    def write(connection: Connection) -> str:
+        case = readable(connection, desk, caller, parameters)
+        into = linking.unlink(connection, desk.office, case, caller.person, now)
+        readable(connection, desk, caller, {"case": cases.handle(into["number"])})
+        return cases.handle(into["number"])
+
+    return {"was_in": desk.store.write(write)}
 
 
 def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:

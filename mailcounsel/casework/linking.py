@@ -1,0 +1,178 @@
+"""Two cases of one client: said by a person, and taken back by one.
+
+A letter without proof opens a case of its own, and a person who is sure links it to the client's.
+Two clients who have both been answered are linked by two people only, since each of them may be
+somebody who trusted us with something the other must not read. What a link added (an address, a
+key) stands in the audit, so that it can be taken back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from mailcounsel import errors
+from mailcounsel.casework import cases, letters, records
+from mailcounsel.casework.office import Office
+from mailcounsel.store import models
+from mailcounsel.trust import addressbook, pins
+
+audits = models.table(models.Audit)
+
+PROPOSED = "link-proposed"  # a flag; its ref names the other case and who proposed
+_ADDRESS, _KEY, _LINKED, _UNLINKED = (
+    "link-brought-address",
+    "link-brought-key",
+    "case-linked",
+    "case-unlinked",
+)
+_NO_STATE = "none"  # a key that was not known before
+
+
+def link(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    into: RowMapping,
+    by: str,
+    now: datetime,
+) -> bool:
+    """Say that a case belongs to another one's client. True once it does.
+
+    Its letters are shown there from now on and later ones are placed there; its sender's address
+    and proved key count as the client's from now on. Nothing is sealed anew, so whoever links must
+    read both. Where both clients have been answered, this only proposes it, and the same by another
+    person carries it out. Raises: Conflict for a case that is linked already, or to itself, or that
+    has cases linked into it.
+    """
+    linked = case["merged_into"] or into["merged_into"] or len(cases.family(connection, case)) > 1
+    if case["id"] == into["id"] or linked:
+        message = "Only two different cases can be linked, and each only once."
+        raise errors.Conflict(message)
+    if _needs_two(connection, case, into) and not _is_second(connection, case, into, by):
+        records.flag(connection, now, case["id"], PROPOSED, f"{into['id']}:{by}")
+        records.audit(connection, now, by, PROPOSED, case["id"], into["id"])
+        return False
+    _same_person(connection, office, case, into, by, now)
+    merged = update(cases.cases).where(cases.cases.c.id == case["id"])
+    connection.execute(merged.values(merged_into=into["id"], waiting_since=None))
+    if case["waiting_since"]:
+        cases.letter_waits(connection, office, into, case["waiting_since"])
+    if cases.has_open_risk(connection, into):
+        letters.take_back_checkins(connection, cases.family(connection, into), "risk")
+    cases.raise_priority(connection, into["id"], cases.PRIORITIES[case["priority"]])
+    for kind in ("maybe", PROPOSED):
+        records.clear_flag(connection, now, case["id"], kind, by)
+    records.audit(connection, now, by, _LINKED, case["id"], into["id"])
+    return True
+
+
+def _needs_two(connection: Connection, case: RowMapping, into: RowMapping) -> bool:
+    """Tell whether two clients, and not one and a stranger's first letters, would be joined."""
+    if case["client_id"] == into["client_id"]:
+        return False
+    return all(_was_answered(connection, one["client_id"]) for one in (case, into))
+
+
+def _was_answered(connection: Connection, client_id: str) -> bool:
+    rows = cases.cases
+    answered = (rows.c.client_id == client_id) & rows.c.answered_at.is_not(None)
+    return connection.execute(select(rows.c.id).where(answered)).first() is not None
+
+
+def _is_second(connection: Connection, case: RowMapping, into: RowMapping, by: str) -> bool:
+    """Tell whether another person has proposed the same."""
+    standing = records.flags_of(connection, [case["id"]])
+    proposed = [flag["ref"].partition(":") for flag in standing if flag["kind"] == PROPOSED]
+    return any(other == into["id"] and who != by for other, _, who in proposed)
+
+
+def _same_person(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    into: RowMapping,
+    by: str,
+    now: datetime,
+) -> None:
+    """Let a client be known by the address and the key of another case's sender as well.
+
+    A key that differs from one that is pinned already is an alarm, as if it had come by mail.
+    """
+    client_id, keyring = into["client_id"], office.keyring
+    if client_id == case["client_id"]:
+        return
+    if addressbook.has_address(connection, case["client_id"]):
+        address = addressbook.address_of(connection, keyring, case["client_id"])
+        first = not addressbook.has_address(connection, client_id)
+        row_id = addressbook.add_address(
+            connection, keyring, client_id, address, now, written_to=first
+        )
+        if row_id:
+            records.audit(connection, now, by, _ADDRESS, case["id"], row_id)
+    pin = pins.pinned(connection, keyring, case["client_id"])
+    if pin is None:
+        return
+    known = {one.fingerprint: one.state for one in pins.of_client(connection, keyring, client_id)}
+    before = known.get(pin.fingerprint, _NO_STATE)
+    met = pins.meet(
+        connection, keyring, client_id, pin.fingerprint, pin.certificate, proved=True, now=now
+    )
+    if met != before:
+        records.audit(connection, now, by, _KEY, case["id"], before)
+    if met == "alarm":
+        records.flag(connection, now, into["id"], "key-changed", case["id"])
+
+
+def unlink(
+    connection: Connection, office: Office, case: RowMapping, by: str, now: datetime
+) -> RowMapping:
+    """Take a link back, with the address and the key it brought; return the case it was in.
+
+    What was placed there meanwhile stays there, and a flag tells so: only a reader can know whose
+    it is. Raises: Conflict for a case that is not linked.
+    """
+    if not case["merged_into"]:
+        message = f"{cases.handle(case['number'])} is not linked to another case."
+        raise errors.Conflict(message)
+    into = cases.get(connection, case["merged_into"])
+    for verb, ref in _brought(connection, case["id"]):
+        if verb == _ADDRESS:
+            addressbook.forget_address(connection, ref)
+        else:
+            _take_key_back(connection, office, case, into, ref, now)
+    alone = update(cases.cases).where(cases.cases.c.id == case["id"])
+    connection.execute(alone.values(merged_into=None, version=case["version"] + 1))
+    cases.recount_waiting(connection, office, cases.get(connection, case["id"]))
+    records.flag(connection, now, into["id"], "unlinked", case["id"])
+    records.audit(connection, now, by, _UNLINKED, case["id"], into["id"])
+    return into
+
+
+def _brought(connection: Connection, case_id: str) -> list[tuple[str, str]]:
+    """Return what the latest link of a case brought to the other client, as (verb, ref)."""
+    wanted = audits.c.verb.in_([_ADDRESS, _KEY, _LINKED, _UNLINKED])
+    query = select(audits).where(audits.c.case_id == case_id, wanted).order_by(audits.c.id.desc())
+    found: list[tuple[str, str]] = []
+    for row in connection.execute(query).mappings():
+        if row["verb"] == _UNLINKED:
+            break
+        if row["verb"] != _LINKED:
+            found.append((row["verb"], row["ref"]))
+    return found
+
+
+def _take_key_back(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    into: RowMapping,
+    before: str,
+    now: datetime,
+) -> None:
+    pin = pins.pinned(connection, office.keyring, case["client_id"])
+    if pin is not None:
+        state = None if before == _NO_STATE else before
+        client_id = into["client_id"]
+        pins.put_back(connection, office.keyring, client_id, pin.fingerprint, state, now)
