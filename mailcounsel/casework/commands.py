@@ -1,4 +1,4 @@
-"""The words a client can send back alone: agree, stop, pause, resume, help.
+"""The words a client can send back alone: agree, stop, pause, resume, help, and what they may ask.
 
 A command changes what the service does in somebody's life, so it is read only when the first
 line holds that word and nothing else. Whatever is unsure is a letter, which a person reads. A
@@ -12,7 +12,7 @@ from typing import Final, Literal, cast
 
 from mailcounsel.letter import words
 
-Command = Literal["agree", "stop", "pause", "resume", "help"]
+Command = Literal["agree", "stop", "pause", "resume", "help", "key", "counsellor", "copy", "erase"]
 
 # Never an alias for "agree": consent is the one word that was asked for, or a person decides.
 _ALIASES: Final[dict[str, Command]] = {
@@ -23,6 +23,15 @@ _ALIASES: Final[dict[str, Command]] = {
     "tolong": "help",
     "bantu": "help",
     "sos": "help",
+    "ganti konselor": "counsellor",
+    "change counsellor": "counsellor",
+    "another counsellor": "counsellor",
+    "copy of my file": "copy",
+    "salinan berkas": "copy",
+    "erase my file": "erase",
+    "hapus berkas": "erase",
+    "kunci saya": "key",
+    "my key": "key",
 }
 _WORDS: Final[dict[str, Command]] = _ALIASES | {
     word.casefold(): cast("Command", command)

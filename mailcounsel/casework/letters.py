@@ -70,6 +70,8 @@ CONTENT_FREE = frozenset(
         "paused",
         "resumed",
         "help",
+        "request",
+        "key",
     }
 )
 

@@ -11,7 +11,10 @@ from mailcounsel.casework import cases, consent, hours, letters, promises, recor
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
-from mailcounsel.trust import addressbook
+from mailcounsel.trust import addressbook, pins
+
+# What only a person can do: another counsellor, a copy of the file, the end of it.
+FOR_A_PERSON = frozenset({"counsellor", "copy", "erase"})
 
 NONE = "none"  # what a rule says to send no acknowledgement
 
@@ -57,16 +60,37 @@ def carry_out(
     may_answer: bool = True,
     stranger: str | None = None,
 ) -> None:
-    """Do what a client's word asks: agree, stop, pause, resume, help; and say so if we may."""
+    """Do what a client's word asks, or put it before a person; and say so if we may."""
     if command == "agree":
         template = _agree(connection, office, case, letter_id, now)
-    elif command == "help":
-        template = "help"
+    elif command in {"help", "key"}:
+        template = command
+    elif command in FOR_A_PERSON:
+        template = "request"
     else:
         template = _set_checkins(connection, case, command)
     if template and may_answer:
         _answer(connection, office, case, template, letter_id, now, stranger)
     records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
+
+
+def ask_person(connection: Connection, case: RowMapping, command: str, proof: str, letter_id: str,
+               now: datetime) -> None:  # fmt: skip
+    """Show a client's request to a person, with what vouches for it.
+
+    A copy or the end of a file that is asked for without a signature may be asked for by whoever
+    reads the client's mail: the flag says to wait, and to make sure.
+    """
+    is_grave = command in {"copy", "erase"} and proof != "signed"
+    kind = f"asks-{command}-unsigned" if is_grave else f"asks-{command}"
+    records.flag(connection, now, case["id"], kind, letter_id)
+
+
+def _client_key(connection: Connection, office: Office, case: RowMapping) -> str:
+    """Return the number of the key a client is written to with, in groups of four."""
+    pin = pins.pinned(connection, office.keyring, case["client_id"])
+    number = pin.fingerprint if pin else ""
+    return " ".join(number[at : at + 4] for at in range(0, len(number), 4))
 
 
 def _set_checkins(connection: Connection, case: RowMapping, command: str) -> str:
@@ -123,6 +147,8 @@ def _answer(
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
     promised = promises.local_day(_promised(office, case, now), zone, case["language"])
-    facts = {"promised_day": promised, "until_day": ""}
+    facts = {"promised_day": promised, "until_day": "", "client_key": ""}
+    if template == "key":
+        facts["client_key"] = _client_key(connection, office, case)
     asked = Asked(template, facts, once=f"{template}:{letter_id}", stranger=stranger)
     letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)

@@ -24,6 +24,17 @@ PROOF = {
 }
 FLAGS = {
     "maybe": "may be from {maybe_from}; if you are sure: mailcounsel link {case} {maybe_from}",
+    "asks-counsellor": "the client asks for another counsellor: mailcounsel assign {case} NAME",
+    "asks-copy": "the client asks, signed, for a copy of their file; send it encrypted only",
+    "asks-copy-unsigned": (
+        "somebody who can answer the client's mail asks for a copy of the file: wait seven days, "
+        "make sure it is the client, and send it encrypted only"
+    ),
+    "asks-erase": "the client asks, signed, to have their file erased",
+    "asks-erase-unsigned": (
+        "somebody who can answer the client's mail asks to have the file erased: wait seven days, "
+        "and make sure it is the client"
+    ),
     "link-proposed": "a colleague says that this is another case's client too: mailcounsel link",
     "unlinked": "a case was linked here and is not any more: see whose the letters since then are",
     "suspect": "a letter lay in Junk and was not answered automatically",

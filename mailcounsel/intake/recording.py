@@ -282,6 +282,8 @@ class Follow:
             return False
         if command == "agree":
             return self._may_agree()
+        if command in {"copy", "erase"}:
+            return self.plan.vouched.kind in {vouching.SIGNED, vouching.TOKEN}
         return command == "help" or self.plan.vouched.is_proved
 
     def _may_agree(self) -> bool:
@@ -303,14 +305,20 @@ class Follow:
             may_answer=self.plan.kind.may_answer,
             stranger=self._stranger(),
         )
-        is_help = command == assessing.HELP
-        if is_help or self.plan.assessed.says_more:
+        is_asking = command in requests.FOR_A_PERSON
+        if is_asking:
+            proof = self.plan.vouched.kind
+            requests.ask_person(
+                self.connection, self.case, command, proof, self.letter_id, self.now
+            )
+        is_pressing = command == assessing.HELP or is_asking
+        if is_pressing or self.plan.assessed.says_more:
             self._waits(acknowledge=False)
         else:
             self._retype("command")
-        if is_help:
+        if is_pressing:
             cases.raise_priority(self.connection, self.case_id, "high")
-            occasion = f"help:{self.letter_id}"
+            occasion = f"{command}:{self.letter_id}"
             staff.notify(self.connection, self.office, self._case(), occasion, self.now)
 
     def _is_answer(self) -> bool:

@@ -42,6 +42,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
         "resumed": _CLIENT | {"stop_word", "emergency"},
         "help": _CLIENT | {"emergency", "promised_day"},
+        "request": _CLIENT | {"emergency", "promised_day"},
+        "key": _CLIENT | {"emergency", "client_key"},
         "staff-notice": frozenset({"new", "urgent"}),
     }
 )

@@ -18,6 +18,10 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "pause": "JEDA",
                 "resume": "LANJUT",
                 "help": "BANTUAN",
+                "key": "KUNCI",
+                "counsellor": "GANTI",
+                "copy": "SALINAN",
+                "erase": "HAPUS",
             }
         ),
         "en": MappingProxyType(
@@ -27,6 +31,10 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "pause": "PAUSE",
                 "resume": "CONTINUE",
                 "help": "HELP",
+                "key": "KEY",
+                "counsellor": "CHANGE",
+                "copy": "COPY",
+                "erase": "ERASE",
             }
         ),
     }

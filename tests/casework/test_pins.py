@@ -234,6 +234,23 @@ def test_a_key_goes_with_the_link_that_brought_it(house, ani):
     assert pinned(house, 2) == [("pinned", ani.key)]
 
 
+def test_a_client_is_told_which_key_is_theirs(house, ani):
+    """Asked for, the number of the pinned key comes locked, as programs show it."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    house.receive(ani.signed("KUNCI"))
+    (answer,) = house.outbox("key")
+    assert answer.parcel.channel == "encrypted"
+    groups = [ani.key[at : at + 4] for at in range(0, 40, 4)]
+    assert " ".join(groups) in answer.parcel.text
+
+
+def test_a_signed_request_needs_no_further_proof(house, ani):
+    """The pinned key's signature is the client's own."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    house.receive(ani.signed("HAPUS"))
+    assert house.flags(1) == ["asks-erase"]
+
+
 # -- the same key, older and newer copies ---------------------------------------------------------
 
 

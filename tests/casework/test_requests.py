@@ -243,3 +243,62 @@ def test_a_new_keyring_finds_nobody(house, tmp_path):
     (row,) = house.rows(models.Address)
     assert other.lookup("address", ANI.encode()) != row.lookup
     assert ANI.encode() not in row.lookup + row.sealed
+
+
+# -- what only a person can do --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "flag"),
+    [
+        ("GANTI", "asks-counsellor"),
+        ("Another counsellor", "asks-counsellor"),
+        ("SALINAN", "asks-copy-unsigned"),
+        ("HAPUS", "asks-erase-unsigned"),
+        ("erase my file", "asks-erase-unsigned"),
+    ],
+)
+def test_a_request_is_put_before_a_person(house, word, flag):
+    """It is flagged, raised and answered without a word of what was asked; nothing else happens."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    before = house.case(1)
+    house.write(ANI, word, reply_to=offer)
+    after = house.case(1)
+    assert house.flags(1) == [flag]
+    assert (after.priority, after.state, after.assignee) == (2, before.state, before.assignee)
+    assert after.waiting_since is not None
+    (answer,) = house.outbox("request")
+    assert word.casefold() not in answer.parcel.text.casefold()
+    assert any(note.once.split(":")[2] for note in house.outbox("staff-notice") if note.once)
+
+
+@pytest.mark.parametrize("word", ["GANTI", "SALINAN", "HAPUS", "KUNCI"])
+def test_a_request_nobody_vouches_for_is_a_letter(house, word):
+    """A stranger with the client's address asks for nothing; a person reads the word."""
+    house.write(ANI, "Halo.")
+    house.write(ANI, word)
+    assert house.flags(1) == []
+    assert house.flags(2) == ["maybe"]
+    assert house.outbox("request") == house.outbox("key") == []
+    assert house.case(2).waiting_since is not None
+
+
+@pytest.mark.parametrize(("word", "flags"), [("HAPUS", []), ("GANTI", ["asks-counsellor"])])
+def test_the_border_alone_is_not_enough_for_a_grave_request(house, word, flags):
+    """A copy, or the end of a file, needs a signature or our own token; the rest is a letter."""
+    object.__setattr__(house.office.config.centre, "authserv_id", "mx.rumah.test")
+    passed = "mx.rumah.test; dmarc=pass header.from=klien.test"
+    house.write(ANI, "Halo.")
+    house.write(ANI, word, headers={"Authentication-Results": passed})
+    assert house.flags(1) == flags
+    assert house.case(1).waiting_since is not None
+
+
+def test_a_client_is_told_that_no_key_is_known(house):
+    """KEY is answered with how their letters go: not locked yet."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.write(ANI, "KUNCI", reply_to=offer)
+    (answer,) = house.outbox("key")
+    assert "belum terkunci" in answer.parcel.text
