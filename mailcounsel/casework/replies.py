@@ -284,10 +284,11 @@ def undo(
 def _own_reply(connection: Connection, person: str, name: str) -> RowMapping:
     query = select(outgoing).where(outgoing.c.author == person, outgoing.c.kind == "reply")
     if name:
-        query = query.where(outgoing.c.id.startswith(name, autoescape=True))
+        query = query.where(outgoing.c.id.endswith(name, autoescape=True))
     newest = query.order_by(outgoing.c.created_at.desc()).limit(1 if not name else 2)
     rows = connection.execute(newest).mappings().all()
     if len(rows) != 1:
-        message = "There is no such reply of yours. `mailcounsel outbox` lists them."
+        which = "There is no such reply of yours." if name else "You have not written a reply yet."
+        message = f"{which} `mailcounsel outbox` lists them."
         raise errors.NotFound(message)
     return rows[0]

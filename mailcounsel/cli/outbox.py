@@ -48,7 +48,7 @@ def _render(answer: Mapping[str, Any]) -> str:
 def _row(letter: Mapping[str, Any], now: str) -> tuple[str, ...]:
     when = letter["sent_at"] or letter["due_at"]
     return (
-        letter["id"][:6],
+        output.short(letter["id"]),
         letter["case"] or "-",
         letter["kind"],
         STATES.get(letter["state"], letter["state"]),

@@ -19,6 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with a version.")
 no_pager_option = click.option("--no-pager", is_flag=True, help="Print everything at once.")
 
+SHORT = 6  # characters of an id that are shown
 NARROWEST = 40  # columns; below that a line is cut by the terminal, not by us
 
 
@@ -46,6 +47,14 @@ def as_line(data: Any) -> str:
 def _escaped(character: str) -> str:
     # Printable is what Unicode calls neither control, format, separator nor unassigned.
     return character if character.isprintable() else json.dumps(character)[1:-1]
+
+
+def short(name: str) -> str:
+    """Return what people call a letter in the outbox or in quarantine: the end of its id.
+
+    The beginning is the time and much the same for all; any end that fits one letter is taken.
+    """
+    return name[-SHORT:]
 
 
 def say(text: str) -> None:

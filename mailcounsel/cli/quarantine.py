@@ -9,8 +9,6 @@ import click
 from mailcounsel.cli import client, output
 from mailcounsel.cli.main import Setting
 
-SHORT = 8  # characters of an id that are shown; any beginning that fits one letter is taken
-
 REASONS = {
     "too-large": "larger than limits.size_bytes",
     "killed": "the service died over it",
@@ -61,7 +59,7 @@ def _text(letters: list[dict[str, Any]]) -> str:
     if not letters:
         return "Nothing is in quarantine."
     rows: list[tuple[str, ...]] = [
-        (one["id"][:SHORT], output.local(one["received_at"]), reason(one["reason"]))
+        (output.short(one["id"]), output.local(one["received_at"]), reason(one["reason"]))
         for one in letters
     ]
     advice = "Mend the cause, then: mailcounsel quarantine retry ID"

@@ -183,7 +183,7 @@ def _drop_draft(opened: Any) -> None:
 
 
 def _said(answer: Mapping[str, Any], reason: str) -> str:
-    name, back = answer["case"], f"To take it back: mailcounsel undo {answer['id'][:6]}"
+    name, back = answer["case"], f"To take it back: mailcounsel undo {output.short(answer['id'])}"
     if answer["state"] == "waiting":
         return (
             f"Your reply to {name} waits: the client has not chosen yet how to get letters.\n"

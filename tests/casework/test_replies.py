@@ -9,6 +9,7 @@ import pytest
 
 from mailcounsel import errors
 from mailcounsel.casework import consent, letters
+from mailcounsel.cli import output
 from mailcounsel.crypto.sealing import ReaderKey
 from mailcounsel.store import models
 from mailcounsel.store.columns import database_now
@@ -280,3 +281,14 @@ def test_a_letter_settled_meanwhile_is_not_handed_over(house, ready, state):
     (row,) = house.store.write(lambda c: letters.due(c, now, 1))
     house.edit(models.Outgoing, row["id"], state=state)
     assert not house.store.write(lambda c: letters.handing_over(c, row["id"], row["fence"]))
+
+
+def test_replies_of_one_moment_are_told_apart_by_the_name_shown(house):
+    """Ids begin with the time, so people are shown their end; that names one reply."""
+    for sender in ("ani@klien.test", "budi@klien.test"):
+        house.write(sender, "Halo.")
+    first, second = (house.reply("sari", case, "Halo.")["id"] for case in ("C-0001", "C-0002"))
+    assert output.short(first) != output.short(second)
+    assert house.call("sari", "reply.undo", id=output.short(first))["id"] == first
+    states = {row.id: row.state for row in house.outbox("reply")}
+    assert (states[first], states[second] == "undone") == ("undone", False)

@@ -267,10 +267,10 @@ def test_quarantine_is_listed_and_tried_again(centre, dovecot):
         assert centre.run("quarantine", "list").stdout.count("\n") >= 1
         listed = tools.until(lambda: centre.json("quarantine", "list")["letters"], "quarantine")
         said = centre.run("quarantine", "list").stdout
-        assert listed[0]["id"][:8] in said
+        assert listed[0]["id"][-6:] in said
         assert "larger than limits.size_bytes" in said
         assert "quarantine: 1 waiting" in centre.run("doctor", expect=1).stdout
-        done = centre.run("quarantine", "retry", listed[0]["id"][:8]).stdout
+        done = centre.run("quarantine", "retry", listed[0]["id"][-6:]).stdout
         assert done.startswith("1 letter is being tried again")
         assert "no such letter" in centre.run("quarantine", "retry", "zzz", expect=3).stderr
 

@@ -40,7 +40,7 @@ def retry(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Try quarantined letters again: the one named, or all of them."""
     name, now = text(parameters, "id", ""), desk.now()
     rows = inbox.quarantined(desk.store)
-    wanted = [row.inbox_id for row in rows if row.inbox_id.startswith(name)]
+    wanted = [row.inbox_id for row in rows if row.inbox_id.endswith(name)]
     if name and len(wanted) != 1:
         message = "There is no such letter in quarantine. `mailcounsel quarantine list` shows them."
         raise errors.NotFound(message)

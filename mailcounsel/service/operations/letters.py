@@ -147,7 +147,7 @@ def _stuck(
     """Return the letter a person decides about: uncertain, failed, or bounced."""
     out = letters.outgoing
     name = text(parameters, "id")
-    query = select(out).where(out.c.id.startswith(name, autoescape=True)).limit(2)
+    query = select(out).where(out.c.id.endswith(name, autoescape=True)).limit(2)
     rows = [
         row
         for row in connection.execute(query.with_for_update()).mappings()
