@@ -60,7 +60,7 @@ def explain(
     from mailcounsel.service import explaining
 
     config = _config(setting)
-    with explaining.keys_of(keys) as opened:
+    with explaining.keys_of(keys, config) as opened:
         for number, file in enumerate(files):
             found = explaining.explain(file.read(), config, opened, datetime.now(UTC))
             data = {"version": 1, "file": file.name, **found}

@@ -60,6 +60,14 @@ def budgets(config: Config) -> Budgets:
     )
 
 
+def opened_bytes(config: Config) -> int:
+    """Return how large a letter may become when it is decrypted; gpg stops there.
+
+    Twice the largest letter that is read, so that one a little too large is told from a bomb.
+    """
+    return 2 * config.limits.size_bytes
+
+
 def may_need_gpg(raw: bytes) -> bool:
     """Guess from a letter's bytes whether gpg will be asked, which takes its time."""
     return b"-----BEGIN PGP" in raw or b"application/pgp" in raw.lower()

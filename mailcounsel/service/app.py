@@ -30,7 +30,7 @@ from mailcounsel.clock import Clock, SystemClock
 from mailcounsel.config import Config, Inbox, load
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.crypto.openpgp import Centre
-from mailcounsel.intake import inbox, smtp, watcher
+from mailcounsel.intake import inbox, opening, smtp, watcher
 from mailcounsel.letter import templates
 from mailcounsel.service import loops, schedule, work
 from mailcounsel.service.control import Control
@@ -75,7 +75,8 @@ def open_centre(config: Config) -> Centre:
             f"There is no centre key in {config.centre.state_dir}. Run `mailcounsel init` first."
         )
         raise errors.Unavailable(message)
-    return Centre(gnupg_home(config), named.read_text(encoding="ascii").strip())
+    fingerprint = named.read_text(encoding="ascii").strip()
+    return Centre(gnupg_home(config), fingerprint, cap=opening.opened_bytes(config))
 
 
 class Service:

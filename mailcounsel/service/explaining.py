@@ -21,7 +21,7 @@ from mailcounsel.casework import danger, rules
 from mailcounsel.config import Config
 from mailcounsel.crypto import homes
 from mailcounsel.crypto.openpgp import Centre, Personal
-from mailcounsel.intake import pipeline, routing, slices
+from mailcounsel.intake import opening, pipeline, routing, slices
 from mailcounsel.intake.assessing import Assessed, assess
 from mailcounsel.intake.inbox import Envelope
 from mailcounsel.intake.knowledge import NoKnowledge
@@ -252,7 +252,7 @@ class Key:
 
 
 @contextmanager
-def keys_of(home: Path | None) -> Iterator[list[Key]]:
+def keys_of(home: Path | None, config: Config) -> Iterator[list[Key]]:
     """Open the secret keys of a gpg home, none without one; no agent is left behind.
 
     Its other certificates judge signatures. Raises: NotFound when there is no such home or no
@@ -273,6 +273,7 @@ def keys_of(home: Path | None) -> Iterator[list[Key]]:
         if not found:
             message = f"There is no secret key in {home}."
             raise errors.NotFound(message)
-        yield [Key(Centre(home, one), personal.certificates) for one in found]
+        cap = opening.opened_bytes(config)
+        yield [Key(Centre(home, one, cap=cap), personal.certificates) for one in found]
     finally:
         agent.stop()

@@ -164,6 +164,20 @@ def test_explain_decrypts_only_with_the_keys_it_is_given(admin):
     assert opened["problems"] == []
 
 
+def test_a_letter_that_swells_when_it_is_opened_stays_closed(admin):
+    """What becomes larger than any letter may be is not opened, however small it came."""
+    home = admin.folder / "keys"
+    reader = openpgp.make_centre(home, "Letters", "letters@example.org")
+    encrypt = ["gpg", "--homedir", str(home), "--batch", "-q", "--trust-model", "always"]
+    encrypt += ["--armor", "-r", reader, "--encrypt"]
+    bomb = subprocess.run(encrypt, input=bytes(30_000_000), capture_output=True, check=True).stdout
+    assert len(bomb) < 100_000
+    path = letter(admin.folder, bomb.decode())
+    found = admin.json("explain", "--keys", str(home), str(path))
+    assert (found["protection"]["encrypted"], found["protection"]["opened"]) == (True, False)
+    assert "cannot-decrypt" in found["problems"]
+
+
 def test_explain_says_so_when_the_key_is_another(admin):
     """A home without the right key opens nothing, and the letter is still explained."""
     home = admin.folder / "keys"
