@@ -219,6 +219,8 @@ def _of_client(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"   !! signs of danger: {', '.join(kinds)}"
     if "cannot-decrypt" in entry.get("problems", []):
         yield "   This letter is locked with another key and could not be opened."
+    if {"signed-part", "text-around-armour"} & set(entry.get("problems", [])):
+        yield "   A part of it is signed or locked; that proves nothing about the rest."
     if entry["suspect"]:
         yield "   It lay in the Junk folder."
 

@@ -52,7 +52,7 @@ class Letter:
     `references` run from the oldest to the nearest. `problems` are codes of what was odd:
     no-message-id, no-date, charset, transfer-encoding, no-parts, html-without-layout,
     nested-encryption, smime, text-around-armour, inner-sender-differs, winmail-not-read,
-    enclosed-letter-not-read.
+    enclosed-letter-not-read, signed-part.
     """
 
     headers: tuple[tuple[str, str], ...]  # lower-case name, decoded value, in order
@@ -197,6 +197,8 @@ def _protection(raw: bytes, root: mime.Part, problems: list[str]) -> Protection:
         problems.append("smime")
     if root.content_type == "text/plain":
         return _inline_protection(body.data(raw, root, []), problems)
+    if _has_signed_part(root):
+        problems.append("signed-part")
     return Protection()
 
 
@@ -226,6 +228,11 @@ def _is_signed(root: mime.Part) -> bool:
     kinds = [part.content_type for part in root.children]
     is_pair = root.content_type == "multipart/signed" and len(kinds) == 2
     return is_pair and kinds[1] == "application/pgp-signature"
+
+
+def _has_signed_part(part: mime.Part) -> bool:
+    """Whether a signature covers something within the letter, which vouches for none of it."""
+    return any(_is_signed(child) or _has_signed_part(child) for child in part.children)
 
 
 def _is_smime_signed(root: mime.Part) -> bool:

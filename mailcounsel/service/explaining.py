@@ -167,8 +167,9 @@ def _of_letter(letter: Letter) -> dict[str, Any]:
 def _protection(opened: Opened) -> dict[str, Any]:
     kind = opened.letter.protection.kind
     is_closed = kind.endswith("encrypted")
-    is_signed = bool(opened.signed_by) or kind.endswith("signed")
-    is_partly = "text-around-armour" in opened.problems
+    around = kind == "inline-signed" and "text-around-armour" in opened.problems
+    is_partly = around or "signed-part" in opened.problems
+    is_signed = bool(opened.signed_by) or kind.endswith("signed") or is_partly
     return {
         "encrypted": opened.was_encrypted or is_closed,
         "opened": opened.was_encrypted and not is_closed,

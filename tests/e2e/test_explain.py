@@ -124,6 +124,13 @@ def test_certificates_beside_the_key_judge_signatures(admin):
     subprocess.run(take_in, input=certificate, check=True)
     known = admin.json("explain", "--keys", str(home), str(path))["protection"]
     assert (known["by"], known["over"]) == ([writer], "whole")
+    wrapped = (
+        f"--o\nContent-Type: text/plain\n\nAdded.\n--o\nContent-Type: {kind}\n\n{parts}\n--o--"
+    )
+    part = 'multipart/mixed; boundary="o"'
+    path = letter(admin.folder, wrapped, "part.eml", Content_Type=part, MIME_Version="1.0")
+    partly = admin.json("explain", "--keys", str(home), str(path))["protection"]
+    assert (partly["signed"], partly["by"], partly["over"]) == (True, [], "part")
 
 
 def test_explain_applies_the_rules_of_the_configuration(admin):

@@ -198,6 +198,7 @@ def test_cve_2018_15587_a_signed_part_inside_an_unsigned_letter(world):
         lambda name: [world.ida_certificate],
     )
     assert found.signed_by == ()
+    assert "signed-part" in found.problems
 
 
 def test_cve_2017_17847_a_signed_letter_as_a_file(world):
