@@ -6,7 +6,7 @@ import importlib
 import platform
 import sys
 
-NAMES = ("accept", "steps", "startup", "memory", "forged", "corpora", "growth")
+NAMES = ("accept", "steps", "startup", "memory", "forged", "reading", "corpora", "growth")
 
 
 def main() -> None:
