@@ -30,8 +30,10 @@ def place_letters(desk: Desk) -> int:
     Those that have to wait for another process go side by side in threads. The others are looked
     at one after the other and recorded together: threads would only wait for each other.
     """
-    letters = inbox.claim(desk.store, desk.office.keyring, desk.now(), TOGETHER)
-    waiting = [one for one in letters if not desk.store.is_sqlite or opening.may_need_gpg(one.raw)]
+    is_alone = desk.store.is_sqlite  # else a lease must outlast all that is claimed with it
+    most = TOGETHER if is_alone else SIDE_BY_SIDE
+    letters = inbox.claim(desk.store, desk.office.keyring, desk.now(), most)
+    waiting = [one for one in letters if not is_alone or opening.may_need_gpg(one.raw)]
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="intake") as pool:
         placed = [pool.submit(place_together, desk, [one]) for one in waiting]
         place_together(desk, [one for one in letters if one not in waiting])
