@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
+from mailcounsel import errors
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
@@ -23,6 +24,20 @@ audits = models.table(models.Audit)
 flags = models.table(models.Flag)
 
 FORMAT = 1  # of the content of an entry
+# What a therapist writes into a case: words, and the steps of a journey. All sealed alike.
+NOTES = frozenset(
+    {
+        "note",
+        "contract",
+        "summary",
+        "plan",
+        "activity",
+        "skill",
+        "measure",
+        "strength",
+        "evaluation",
+    }
+)
 
 _NEXT = Ready(
     update(cases)
@@ -87,8 +102,15 @@ def write_note(
     sealed: bytes,
     author: str,
     now: datetime,
+    kind: str = "note",
 ) -> None:
-    """Keep a note its author sealed in their own process, context `letter/ID/content`."""
+    """Keep a note its author sealed in their own process, context `letter/ID/content`.
+
+    `kind` is one of `NOTES`. Raises: Refused for another.
+    """
+    if kind not in NOTES:
+        message = "There is no such kind of note."
+        raise errors.Refused(message)
     number = _NEXT.scalar(connection, {"case": case["id"]})
     statements.add(
         connection,
@@ -98,14 +120,14 @@ def write_note(
         number=number,
         epoch=case["epoch"],
         direction="note",
-        kind="note",
+        kind=kind,
         at=now,
         vouching="",
         suspect=False,
         author=author,
         content=sealed,
     )
-    audit(connection, now, author, "note-added", case["id"], letter_id)
+    audit(connection, now, author, f"{kind}-added", case["id"], letter_id)
 
 
 def of_case(connection: Connection, case_ids: Sequence[str]) -> list[RowMapping]:

@@ -239,7 +239,7 @@ class Stage:
 
     def catch_up(self) -> None:
         """Ask and send what is due, rather than wait for the service's next tick."""
-        for job in (work.ask_checkins, work.send_letters):
+        for job in (work.ask_checkins, work.run_errands, work.send_letters):
             while job(self.service.desk):
                 pass
 

@@ -43,7 +43,13 @@ from mailcounsel.trust import roster
 log = logging.getLogger(__name__)
 
 M_ARENA_MAX = -8  # of malloc.h
-TICKS = {"intake": 5.0, "outbox": 1.0, "checkins": 5.0, "sweep": 60.0}  # seconds
+TICKS = {  # seconds
+    "intake": 5.0,
+    "outbox": 1.0,
+    "checkins": 5.0,
+    "errands": 5.0,
+    "sweep": 60.0,
+}
 
 
 def keyring_path(config: Config) -> Path:
@@ -128,6 +134,7 @@ class Service:
             "intake": work.place_letters,
             "outbox": work.send_letters,
             "checkins": work.ask_checkins,
+            "errands": work.run_errands,
             "sweep": work.sweep,
         }
         for name, job in jobs.items():

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from mailcounsel import errors
-from mailcounsel.casework import checkins
+from mailcounsel.casework import checkins, duties, errands
 from mailcounsel.intake import inbox, opening, pipeline, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
@@ -98,3 +98,12 @@ def ask_checkins(desk: Desk) -> int:
     if asked:
         desk.ring("outbox")
     return asked
+
+
+def run_errands(desk: Desk) -> int:
+    """Do the errands that are due. Return how many there were."""
+    now = desk.now()
+    done = desk.store.write(lambda c: errands.run_due(c, desk.office, duties.DUTIES, now))
+    if done:
+        desk.ring("outbox")
+    return done

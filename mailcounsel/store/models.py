@@ -79,6 +79,7 @@ class Consent(SQLModel, table=True):
     id: str = opaque_id()
     client_id: str = Field(foreign_key="client.id", index=True)
     letter_id: str
+    version: str = ""  # of the wording, as the templates name it
     sealed_wording: bytes
     given_at: datetime = moment()
     withdrawn_at: datetime | None = later()
@@ -135,6 +136,9 @@ class Case(SQLModel, table=True):
     waiting_since: datetime | None = later()
     promised_at: datetime | None = later()
     answered_at: datetime | None = later()
+    exchanges: int = 0  # replies that left since the last evaluation
+    evaluate_every: int = 0  # replies after which the plan is looked at again; 0: not agreed yet
+    erased_at: datetime | None = later()
     version: int = 1
     __table_args__ = (
         Index("casefile_queue", "state", "queue", "priority", "waiting_since"),
@@ -288,11 +292,12 @@ class Outgoing(SQLModel, table=True):
 
 
 class Goal(SQLModel, table=True):
-    """A goal agreed with a client, and when to ask about it."""
+    """What a client is asked about regularly: a goal agreed with them, practice, or a measure."""
 
     id: str = opaque_id()
     case_id: str = Field(foreign_key="casefile.id", index=True)
     number: int
+    asks: str = "goal"  # goal, practice, mood, measure
     label: bytes  # the short text released for check-ins, sealed with the address book's key
     detail: bytes  # text and target, sealed to the case's content key
     epoch: int
@@ -332,12 +337,59 @@ class Risk(SQLModel, table=True):
     id: str = opaque_id()
     case_id: str = Field(foreign_key="casefile.id", index=True)
     letter_id: str
+    cause: str = "words"  # words, answer, goal, silence
+    step: int = 0  # how many people were told that nobody has read it yet
     opened_at: datetime = moment()
     read_by: str | None = None
     read_at: datetime | None = later()
     closed_by: str | None = None
     closed_at: datetime | None = later()
     sealed_sentence: bytes | None = None
+
+
+class Errand(SQLModel, table=True):
+    """Something to be done for a case at a moment: a reminder, a warning, a follow-up.
+
+    (kind, ref, due time) exists once: a rule of the database. `ref` is an opaque id.
+    """
+
+    id: str = opaque_id()
+    case_id: str = Field(foreign_key="casefile.id", index=True)
+    kind: str
+    ref: str
+    due_at: datetime = moment()
+    state: str = "waiting"  # waiting, done, dropped, failed
+    attempts: int = 0
+    __table_args__ = (
+        UniqueConstraint("kind", "ref", "due_at"),
+        Index("errand_due", "state", "due_at"),
+    )
+
+
+class Promise(SQLModel, table=True):
+    """An answer promised by a moment: kept, broken, or still to come."""
+
+    id: str = opaque_id()
+    case_id: str = Field(foreign_key="casefile.id", index=True)
+    made_at: datetime = moment()
+    promised_at: datetime = moment()
+    told_at: datetime | None = later()  # that it will be later
+    answered_at: datetime | None = later()
+
+
+class Appointment(SQLModel, table=True):
+    """A meeting by video or telephone; its room and words are sealed with the address book's key."""
+
+    id: str = opaque_id()
+    case_id: str = Field(foreign_key="casefile.id", index=True)
+    number: int
+    state: str = "proposed"  # proposed, accepted, declined, moved, cancelled, past
+    sequence: int = 0  # RFC 5545 §3.8.7.4
+    starts_at: datetime = moment()
+    ends_at: datetime = moment()
+    author: str
+    sealed: bytes
+    __table_args__ = (UniqueConstraint("case_id", "number"),)
 
 
 class Flag(SQLModel, table=True):

@@ -53,15 +53,15 @@ def _part(connection: Connection, row: RowMapping, part: str) -> bytes:
 
 
 def add_note(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Keep a note the caller sealed in their own process."""
-    now, sealed = desk.now(), data(parameters, "content")
+    """Keep a note the caller sealed in their own process. `kind` is one of `records.NOTES`."""
+    now, sealed, kind = desk.now(), data(parameters, "content"), text(parameters, "kind", "note")
 
     def write(connection: Connection) -> None:
         case = readable(connection, desk, caller, parameters)
         if case["epoch"] != number(parameters, "epoch"):
             raise errors.Conflict
         name = text(parameters, "letter")
-        records.write_note(connection, case, name, sealed, caller.person, now)
+        records.write_note(connection, case, name, sealed, caller.person, now, kind)
 
     desk.store.write(write)
     return {}

@@ -1,0 +1,9 @@
+"""Which function does which kind of errand (see `mailcounsel.casework.errands`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailcounsel.casework.errands import Duty
+
+DUTIES: Mapping[str, Duty] = {}

@@ -1,0 +1,1 @@
+"""What counsellors know, pure: measures, scores, goals, skills, the journey. No store, no clock."""

@@ -1,0 +1,93 @@
+"""Errands, promises, appointments, and what a counselling journey is counted by.
+
+Revision: 0002, after 0001.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from mailcounsel.store import columns
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+# Columns of rows that are there already start with these.
+NEW = {
+    "casefile": [
+        sa.Column("exchanges", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("evaluate_every", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("erased_at", columns.UtcDateTime(), nullable=True),
+    ],
+    "consent": [sa.Column("version", sa.String(), nullable=False, server_default="")],
+    "goal": [sa.Column("asks", sa.String(), nullable=False, server_default="goal")],
+    "risk": [
+        sa.Column("cause", sa.String(), nullable=False, server_default="words"),
+        sa.Column("step", sa.Integer(), nullable=False, server_default="0"),
+    ],
+}
+
+
+def upgrade() -> None:
+    """Bring an older store to this revision."""
+    for table, added in NEW.items():
+        for column in added:
+            op.add_column(table, column)
+    _errand()
+    _promise()
+    _appointment()
+
+
+def _errand() -> None:
+    op.create_table(
+        "errand",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("due_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("kind", "ref", "due_at"),
+    )
+    op.create_index("errand_due", "errand", ["state", "due_at"])
+    op.create_index("ix_errand_case_id", "errand", ["case_id"])
+
+
+def _promise() -> None:
+    op.create_table(
+        "promise",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("made_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("promised_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("told_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("answered_at", columns.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_promise_case_id", "promise", ["case_id"])
+
+
+def _appointment() -> None:
+    op.create_table(
+        "appointment",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("starts_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("ends_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("case_id", "number"),
+    )
+    op.create_index("ix_appointment_case_id", "appointment", ["case_id"])
