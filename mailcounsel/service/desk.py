@@ -16,7 +16,8 @@ from mailcounsel.store.engine import Store
 class Desk:
     """The running centre: configuration and keys, the store, the clock, gpg, and a bell.
 
-    `ring` wakes a loop by name ("intake", "outbox", "checkins", "errands"), so that nothing waits for a tick.
+    `ring` wakes a loop by name ("intake", "outbox", "checkins", "errands"), so that nothing waits
+    for a tick.
     """
 
     office: Office

@@ -378,7 +378,7 @@ class Promise(SQLModel, table=True):
 
 
 class Appointment(SQLModel, table=True):
-    """A meeting by video or telephone; its room and words are sealed with the address book's key."""
+    """A meeting by video or telephone, its room and words sealed with the address book's key."""
 
     id: str = opaque_id()
     case_id: str = Field(foreign_key="casefile.id", index=True)

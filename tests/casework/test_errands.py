@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -10,7 +12,7 @@ from mailcounsel.casework import cases, errands, records
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 
-DAY = errands.timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ Revision: 0002, after 0001.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,7 +18,7 @@ branch_labels = None
 depends_on = None
 
 # Columns of rows that are there already start with these.
-NEW = {
+NEW: dict[str, list[sa.Column[Any]]] = {
     "casefile": [
         sa.Column("exchanges", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("evaluate_every", sa.Integer(), nullable=False, server_default="0"),
