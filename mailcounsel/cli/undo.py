@@ -1,4 +1,4 @@
-"""`mailcounsel undo`: take back a reply in time, or a link between two cases."""
+"""`mailcounsel undo`: take back a reply in time, or the merge of a case."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mailcounsel.cli import client, output
 @output.json_option
 @click.pass_obj
 def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
-    """Take back a reply that has not left yet, or a link.
+    """Take back a reply that has not left yet, or a merge.
 
     Your latest reply, or the one named as `outbox` shows it: your words stay as a draft, and
-    `mailcounsel reply CASE` opens them again. A case takes its link to another one back, with the
-    address and the key that came with it.
+    `mailcounsel reply CASE` opens them again. A case that was merged into another one is a case of
+    its own again, and takes the address and the key it brought with it.
 
     \b
     Example: mailcounsel undo

@@ -23,7 +23,7 @@ PROOF = {
     "nothing": "nothing proves who wrote this",
 }
 FLAGS = {
-    "maybe": "may be from {maybe_from}; if you are sure: mailcounsel link {case} {maybe_from}",
+    "maybe": "may be from {maybe_from}; if sure: mailcounsel case merge {case} {maybe_from}",
     "asks-counsellor": "the client asks for another counsellor: mailcounsel assign {case} NAME",
     "asks-copy": "the client asks, signed, for a copy of their file; send it encrypted only",
     "asks-copy-unsigned": (
@@ -35,7 +35,9 @@ FLAGS = {
         "somebody who can answer the client's mail asks to have the file erased: wait seven days, "
         "and make sure it is the client"
     ),
-    "link-proposed": "a colleague says that this is another case's client too: mailcounsel link",
+    "link-proposed": (
+        "a colleague says that this is another case's client too: mailcounsel case merge"
+    ),
     "unlinked": "a case was linked here and is not any more: see whose the letters since then are",
     "suspect": "a letter lay in Junk and was not answered automatically",
     "key-changed": "another key arrived; mail still goes to the known one only",

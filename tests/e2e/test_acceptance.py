@@ -201,7 +201,7 @@ def test_a_rewriting_smarthost_leaves_a_plain_client_to_a_person(
     shown = centre.run("sari", "show", second["case"]).stdout
     assert f"may be from {first['case']}" in shown
 
-    centre.run("sari", "link", second["case"], first["case"])
+    centre.run("sari", "case", "merge", second["case"], first["case"])
     assert [one["case"] for one in centre.cases()] == [first["case"]]
     texts = [one["text"] for one in centre.letters(first["case"])]
     assert any("sulit tidur" in text for text in texts)

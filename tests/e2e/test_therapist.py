@@ -342,7 +342,7 @@ def test_two_cases_of_one_client_are_linked(room, client):
     """After linking, the letters of both are shown in one case."""
     first = room.write(client, "I write from my own address.")
     second = room.write(f"other-{client}", "And now from my sister's.")
-    room.run("sari", "link", second, first)
+    room.run("sari", "case", "merge", second, first)
     both = texts(room.json("sari", "show", first))
     assert [one.strip() for one in both] == [
         "I write from my own address.",

@@ -200,7 +200,7 @@ def test_every_flag_says_what_to_do(monkeypatch):
     """A flag on a case is shown as a sentence with the case's own name in it."""
     flags = list(viewing.FLAGS)
     lines = viewing.head(case_of(flags=flags, maybe_from="C-0007"))
-    assert "!  may be from C-0007; if you are sure: mailcounsel link C-0042 C-0007" in lines
+    assert "!  may be from C-0007; if sure: mailcounsel case merge C-0042 C-0007" in lines
     assert len(lines) == 1 + len(flags)
 
 

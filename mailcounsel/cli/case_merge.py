@@ -1,4 +1,4 @@
-"""`mailcounsel link`: two cases are the same client's."""
+"""`mailcounsel case merge`: two cases are the same client's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from mailcounsel.cli import client, output
 @click.command()
 @click.argument("case")
 @click.argument("into")
+@output.json_option
 @click.pass_obj
-def link(setting: client.Settings, case: str, into: str) -> None:
+def merge(setting: client.Settings, case: str, into: str, *, as_json: bool) -> None:
     """Say that two cases are the same client's.
 
     The letters of CASE are shown in INTO from then on, its sender's address counts as the
@@ -19,14 +20,21 @@ def link(setting: client.Settings, case: str, into: str) -> None:
     second person has to type the same. `mailcounsel undo CASE` takes it back.
 
     \b
-    Example: mailcounsel link C-0051 C-0042
+    Example: mailcounsel case merge C-0051 C-0042
     """
     with client.connect(setting) as service:
         answer = service.call("case.link", case=case, into=into)
-    if answer["linked"]:
-        output.say(f"Linked. The letters of {case} are in {into} now.")
-        return
-    output.say(
+    output.emit(
+        {**answer, "case": case, "into": into},
+        as_json,
+        lambda: _said(case, into, linked=answer["linked"]),
+    )
+
+
+def _said(case: str, into: str, *, linked: bool) -> str:
+    if linked:
+        return f"Merged. The letters of {case} are in {into} now."
+    return (
         "Both are clients you have answered, so this needs a second person who reads both. They "
-        f"type: mailcounsel link {case} {into}"
+        f"type: mailcounsel case merge {case} {into}"
     )

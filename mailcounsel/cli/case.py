@@ -1,0 +1,19 @@
+"""`mailcounsel case`: what is done with a case as a whole; each command has a file of its own."""
+
+from __future__ import annotations
+
+import click
+
+from mailcounsel.cli import case_merge
+
+
+@click.group()
+def case() -> None:
+    """Work on a case as a whole.
+
+    \b
+    Example: mailcounsel case merge C-0051 C-0042
+    """
+
+
+case.add_command(case_merge.merge)
