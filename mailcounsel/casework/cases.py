@@ -37,6 +37,7 @@ _LINKED = Ready(
     select(cases.c.id).where(cases.c.merged_into == bindparam("case")).order_by(cases.c.number)
 )
 
+LONGEST_PROMISE = 400.0  # working hours: ten weeks, beyond which a day says nothing
 DEFAULT_PROMISE = 16.0  # working hours, for a queue that is no longer in the configuration
 LONGEST_NUMBER = 9  # digits that fit the database's integers
 
@@ -320,9 +321,24 @@ def _check_reads(office: Office, name: str) -> None:
 
 
 def promise(office: Office, queue: str, rank: int) -> float:
-    """Return the working hours within which a case of a queue and priority is to be answered."""
+    """Return the working hours within which a case of a queue and priority is to be answered.
+
+    Where the queue is really slower than it was meant to be, ordinary letters are promised what
+    it can keep; pressing ones go first and are not.
+    """
     found = office.config.queue(queue)
-    return found.promise(PRIORITIES[rank]) if found else DEFAULT_PROMISE
+    meant = found.promise(PRIORITIES[rank]) if found else DEFAULT_PROMISE
+    is_pressing = rank > PRIORITIES.index("normal")
+    return meant if is_pressing else max(meant, min(office.pace.get(queue, 0.0), LONGEST_PROMISE))
+
+
+def promised(office: Office, queue: str, rank: int, since: datetime) -> datetime:
+    """Return the moment, in UTC, by which a letter is to be answered that waits since a moment."""
+    lasts = promise(office, queue, rank)
+    try:
+        return promises.promised_by(since, hours.working_hours(office.config, queue), lasts)
+    except ValueError:  # its people are away for years: the centre is there
+        return promises.promised_by(since, hours.working_hours(office.config), lasts)
 
 
 def letter_waits(
@@ -338,9 +354,8 @@ def letter_waits(
     """
     since = case["waiting_since"] or received_at
     rank = max(case["priority"], PRIORITIES.index(priority))
-    lasts = promise(office, case["queue"], rank)
-    promised = promises.promised_by(since, hours.working_hours(office.config), lasts)
-    values = {"state": "open", "waiting_since": since, "promised_at": promised, "priority": rank}
+    until = promised(office, case["queue"], rank, since)
+    values = {"state": "open", "waiting_since": since, "promised_at": until, "priority": rank}
     return statements.changed(connection, cases, case["id"], **values)
 
 

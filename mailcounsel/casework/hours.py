@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from mailcounsel.config.spans import Span
 
 if TYPE_CHECKING:
-    from mailcounsel.config import Config
+    from mailcounsel.config import Config, Person
 
 _FAR_DAYS = 3660
 _DAY = timedelta(days=1)
@@ -24,11 +24,15 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """When the centre works: the stretches of each weekday (Monday first), and days off."""
+    """When the centre works: the stretches of each weekday (Monday first), and days off.
+
+    A day on which none of `people` is there is a day off; without `people` somebody always is.
+    """
 
     week: tuple[tuple[Span, ...], ...]
     holidays: frozenset[date]
     zone: ZoneInfo
+    people: tuple[Person, ...] = ()
 
     def is_open(self, moment: datetime) -> bool:
         """Tell whether a moment is within working hours."""
@@ -53,15 +57,25 @@ class WorkingHours:
             now = closes
         raise ValueError("the working hours do not add up within ten years")
 
+    def between(self, since: datetime, until: datetime) -> float:
+        """Return how many working hours lie between two moments."""
+        days = (until - since).days + 3
+        spans = self._stretches(since, days)
+        parts = (min(closes, until) - max(opens, since) for opens, closes in spans)
+        return sum(max(part / timedelta(hours=1), 0.0) for part in parts)
+
     def _stretches(self, moment: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
         """Yield what is open from the day before a moment on, in order."""
         # The day before, for a stretch over midnight.
         day = moment.astimezone(self.zone).date() - _DAY
         for _ in range(days):
-            if day not in self.holidays:
+            if day not in self.holidays and self._somebody_works(day):
                 for span in self.week[day.weekday()]:
                     yield _on(span, day, self.zone)
             day += _DAY
+
+    def _somebody_works(self, day: date) -> bool:
+        return not self.people or any(person.is_here(day) for person in self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +95,13 @@ class QuietHours:
         return allowed
 
 
-def working_hours(config: Config) -> WorkingHours:
-    """Take the working hours from a configuration."""
+def working_hours(config: Config, queue: str = "") -> WorkingHours:
+    """Take the working hours from a configuration: the centre's, or those of a queue's people."""
     zone = ZoneInfo(config.centre.time_zone)
-    return WorkingHours(config.hours.working.week, frozenset(config.hours.holidays), zone)
+    readers = config.readers(queue) if queue else ()
+    somebody_always = not readers or any(person.is_always_here for person in readers)
+    people = () if somebody_always else readers
+    return WorkingHours(config.hours.working.week, frozenset(config.hours.holidays), zone, people)
 
 
 def quiet_hours(config: Config) -> QuietHours:

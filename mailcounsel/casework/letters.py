@@ -70,6 +70,7 @@ CONTENT_FREE = frozenset(
         "paused",
         "resumed",
         "help",
+        "later",
         "request",
         "key",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailcounsel.config import Config
 from mailcounsel.crypto.keyring import ServiceKeyring
@@ -10,7 +10,12 @@ from mailcounsel.crypto.keyring import ServiceKeyring
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The centre's configuration and its service keyring."""
+    """The centre's configuration and its service keyring.
+
+    `pace` says how many working hours a queue's letters really wait, by its name, where that can be
+    told; `mailcounsel.casework.keeping.look` sets it anew every minute.
+    """
 
     config: Config
     keyring: ServiceKeyring
+    pace: dict[str, float] = field(default_factory=dict, compare=False)

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, consent, letters, parcels, records
+from mailcounsel.casework import cases, consent, keeping, letters, parcels, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
@@ -119,6 +119,7 @@ def approve(
     )
     _check_size(parcel, now)
     outgoing_id = _post(connection, office, case, parcel, ticket, said, now)
+    keeping.kept(connection, case, now)
     cases.answered(connection, case["id"], now)
     verb = "reply-approved-plain" if said.get("plain") else "reply-approved"
     records.audit(connection, now, person, verb, case["id"], outgoing_id)
@@ -275,7 +276,9 @@ def undo(
     entries = records.letters
     of_reply = update(entries).where(entries.c.id == row["letter_id"])
     connection.execute(of_reply.values(kind="reply-undone"))
-    cases.recount_waiting(connection, office, cases.main(connection, row["case_id"]))
+    case = cases.main(connection, row["case_id"])
+    keeping.not_kept_after_all(connection, case)
+    cases.recount_waiting(connection, office, case)
     records.clear_flag(connection, now, row["case_id"], "waiting", person, row["id"])
     records.audit(connection, now, person, "reply-undone", row["case_id"], row["id"])
     return row

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
-from mailcounsel.casework import cases, consent, hours, letters, promises, records
+from mailcounsel.casework import cases, consent, letters, promises, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
@@ -124,8 +124,7 @@ def _promised(office: Office, case: RowMapping, now: datetime) -> datetime:
     promised: datetime | None = case["promised_at"]
     if promised is not None and promised > now:
         return promised
-    lasts = cases.promise(office, case["queue"], case["priority"])
-    return promises.promised_by(now, hours.working_hours(office.config), lasts)
+    return cases.promised(office, case["queue"], case["priority"], now)
 
 
 def _offer(office: Office, language: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping
 
@@ -27,17 +28,25 @@ def notify(
     """Send a note to those who should look at a case, each occasion once.
 
     An empty `occasion` is an ordinary new letter, of which people hear once an hour at most; else
-    it names what is urgent, and everybody who can read the case hears of it at once.
+    it names what is urgent, and everybody who can read the case hears of it at once. Who is away
+    hears of nothing, and their supervisor of everything; where nobody is there, everybody hears.
     """
-    urgent = bool(occasion)
-    supervisors = office.config.supervisors(case["queue"])
-    assignee = office.config.person(case["assignee"]) if case["assignee"] else None
-    mine = (assignee, *(supervisors if urgent else ()))
-    readers = mine if assignee else office.config.readers(case["queue"])
-    for person in dict.fromkeys(readers):
-        if person and person.notify:
+    day = now.astimezone(ZoneInfo(office.config.centre.time_zone)).date()
+    concerned = _concerned(office, case, day, is_urgent=bool(occasion))
+    for person in [one for one in concerned if one.is_here(day)] or concerned:
+        if person.notify:
             once = f"staff:{person.name}:{occasion or now.strftime('%Y%m%d%H')}"
             _post(connection, office, person, person.notify, once=once, now=now)
+
+
+def _concerned(office: Office, case: RowMapping, day: date, *, is_urgent: bool) -> list[Person]:
+    """Return who should look at a case: its therapist, or everybody who reads its queue."""
+    assignee = office.config.person(case["assignee"]) if case["assignee"] else None
+    if assignee is None:
+        return list(office.config.readers(case["queue"]))
+    is_alone = assignee.is_here(day) and not is_urgent
+    above = () if is_alone else office.config.supervisors(case["queue"])
+    return list(dict.fromkeys((assignee, *above)))
 
 
 def _post(

@@ -56,6 +56,7 @@ KINDS = {
     "note": "",
     "reply-undone": "taken back, never sent",
     "acknowledgement-again": "acknowledgement",
+    "later": "word that it takes longer",
     "notice": "note without content",
     "checkin": "check-in",
     "checkin-thanks": "check-in thanks",

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
 from mailcounsel.config import spans
-from mailcounsel.config.spans import Span
+from mailcounsel.config.spans import Days, Span
 
 Language = Literal["id", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -100,6 +100,19 @@ def _span(value: object) -> Span:
     return spans.parse(value if isinstance(value, str) else "")
 
 
+def _absences(value: object) -> tuple[Days, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(sorted(_days(item) for item in items))
+
+
+def _days(value: object) -> Days:
+    if isinstance(value, Days):
+        return value
+    if isinstance(value, date):
+        return Days(value, value)
+    return spans.days(value if isinstance(value, str) else "")
+
+
 def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -159,6 +172,10 @@ Languages = Annotated[tuple[Language, ...], Field(min_length=1), AfterValidator(
 Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(_distinct)]
 Names = Annotated[tuple[Name, ...], AfterValidator(_distinct)]
 Folder = Annotated[Line | None, BeforeValidator(_unless_false)]
+Absences = Annotated[tuple[Days, ...], BeforeValidator(_absences)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AfterValidator(_distinct)]
 Day = Annotated[date, Strict()]
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict(), Field(ge=0)]

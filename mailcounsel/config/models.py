@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr
 from mailcounsel.config.fields import Language
 from mailcounsel.config.people import Person, Queue, Rule
 from mailcounsel.config.servers import Inbox, Smarthost, Smtp
-from mailcounsel.config.tables import Centre, Emergency, Hours, Limits, Store, Table
+from mailcounsel.config.tables import About, Centre, Emergency, Hours, Limits, Store, Table
 
 
 class Config(Table):
@@ -20,6 +20,8 @@ class Config(Table):
     """The centre itself."""
     emergency: Emergency
     """Where help is when it cannot wait, in each language."""
+    about: About = About()
+    """Who the centre is, in each language."""
     store: Store = Store()
     """Where sealed cases are kept."""
     hours: Hours = Hours()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
 from mailcounsel.config.fields import (
+    WEEKDAYS,
+    Absences,
     Address,
     Flag,
     HeaderName,
@@ -18,6 +21,7 @@ from mailcounsel.config.fields import (
     Positive,
     Priority,
     Roles,
+    Weekdays,
     Whole,
     WorkingTime,
 )
@@ -43,6 +47,21 @@ class Person(Table):
     """The most open cases at a time."""
     notify: Address | None = None
     """Where to send notes without content about new and urgent letters."""
+    works_on: Weekdays = WEEKDAYS
+    """The days of the week on which they are there."""
+    absent: Absences = ()
+    """Days on which they are away."""
+
+    def is_here(self, day: date) -> bool:
+        """Tell whether they work on a day: one of their weekdays, and not away."""
+        return WEEKDAYS[day.weekday()] in self.works_on and not any(
+            day in away for away in self.absent
+        )
+
+    @property
+    def is_always_here(self) -> bool:
+        """Tell whether no day is an exception."""
+        return not self.absent and self.works_on == WEEKDAYS
 
 
 class PriorityPromise(Table):

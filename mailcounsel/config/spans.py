@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 DAY = 24 * 60
 
@@ -19,6 +20,33 @@ class Span:
 
     opens: int
     closes: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Days:
+    """Days from the first to the last, both included."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+def days(text: str) -> Days:
+    """Read "2026-12-20/2027-01-03" or a single day.
+
+    Raises:
+        ValueError: It is not that. The message is advice and does not repeat the text.
+    """
+    first, _, last = text.partition("/")
+    try:
+        found = Days(date.fromisoformat(first), date.fromisoformat(last or first))
+    except ValueError:
+        raise ValueError('must look like "2026-12-20/2027-01-03", or a single day') from None
+    if found.last < found.first:
+        raise ValueError("ends before it begins")
+    return found
 
 
 def parse(text: str) -> Span:

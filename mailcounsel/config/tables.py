@@ -120,6 +120,19 @@ class Emergency(Table):
         return text
 
 
+class About(Table):
+    """Who the centre is, in the words of the first answer to a new client."""
+
+    id: Block | None = None
+    """The text in Indonesian."""
+    en: Block | None = None
+    """The text in English."""
+
+    def text(self, language: str) -> str:
+        """Return the text in a language, "" where there is none."""
+        return {"id": self.id, "en": self.en}.get(language) or ""
+
+
 class Store(Credentials):
     """Where sealed cases are kept."""
 

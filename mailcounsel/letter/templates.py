@@ -41,6 +41,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "stopped": _CLIENT | {"resume_word", "emergency"},
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
         "resumed": _CLIENT | {"stop_word", "emergency"},
+        "later": _CLIENT | {"promised_day", "emergency"},
         "help": _CLIENT | {"emergency", "promised_day"},
         "request": _CLIENT | {"emergency", "promised_day"},
         "key": _CLIENT | {"emergency", "client_key"},

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from mailcounsel import errors
-from mailcounsel.casework import checkins, duties, errands
+from mailcounsel.casework import checkins, duties, errands, keeping
 from mailcounsel.intake import inbox, opening, pipeline, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
@@ -87,8 +87,10 @@ def send_letters(desk: Desk) -> int:
 
 
 def sweep(desk: Desk) -> int:
-    """Show to a person what died while it was handed over."""
-    return claim.sweep(desk.store, desk.now())
+    """Show to a person what died while it was handed over, and see to promises that come near."""
+    now = desk.now()
+    desk.store.write(lambda c: keeping.look(c, desk.office, now))
+    return claim.sweep(desk.store, now)
 
 
 def ask_checkins(desk: Desk) -> int:

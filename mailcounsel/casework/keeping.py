@@ -1,0 +1,181 @@
+"""Promises kept and broken, and what is done before one breaks.
+
+Every minute `look` finds the letters whose promised moment comes near. In the last quarter of the
+promise the case rises and its people hear of it; in the last eighth, while nobody has answered, the
+client is told that it takes longer and gets a new day, once. A promise is written down when it is
+kept or when it comes near, so that a letter that comes in costs nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+
+from mailcounsel.casework import cases, hours, letters, promises, records, staff
+from mailcounsel.casework.letters import Asked
+from mailcounsel.casework.office import Office
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import addressbook
+
+promised = models.table(models.Promise)
+
+NEAR, LATE = 1 / 4, 1 / 8  # of a promise's working hours: when people hear of it, when the client
+MEASURED = timedelta(days=28)  # over which a queue's pace is taken
+ENOUGH = 10  # answers in that time, below which a pace says nothing
+
+
+def look(connection: Connection, office: Office, now: datetime) -> int:
+    """See to the promises that come near, and take each queue's pace. Return how many were near.
+
+    Idempotent: people hear of a promise once, and the client is told once.
+    """
+    office.pace.update(
+        {q.name: pace(connection, office, q.name, now) for q in office.config.queues}
+    )
+    near = [
+        case for case in _waiting(connection, office, now) if _is_within(office, case, now, NEAR)
+    ]
+    for case in near:
+        _see_to(connection, office, case, now)
+    return len(near)
+
+
+def _waiting(connection: Connection, office: Office, now: datetime) -> Sequence[RowMapping]:
+    """Return the waiting cases that could be near, whichever queue's promise they have."""
+    longest = max(_longest(office, queue.name) for queue in office.config.queues)
+    until = hours.working_hours(office.config).add_working(now, longest * NEAR)
+    rows = cases.cases
+    waits = and_(rows.c.state == "open", rows.c.waiting_since.is_not(None))
+    query = select(rows).where(waits, rows.c.merged_into.is_(None), rows.c.promised_at <= until)
+    return connection.execute(query.order_by(rows.c.promised_at).limit(500)).mappings().all()
+
+
+def _longest(office: Office, queue: str) -> float:
+    return max(cases.promise(office, queue, rank) for rank in range(len(cases.PRIORITIES)))
+
+
+def _is_within(office: Office, case: RowMapping, now: datetime, share: float) -> bool:
+    """Tell whether the last share of a promise's working hours has begun."""
+    left = cases.promise(office, case["queue"], case["priority"]) * share
+    working = hours.working_hours(office.config, case["queue"])
+    return bool(case["promised_at"] <= working.add_working(now, left))
+
+
+def _see_to(connection: Connection, office: Office, case: RowMapping, now: datetime) -> None:
+    row = _row(connection, case)
+    if row is None:
+        row = _write(connection, case, case["waiting_since"], None)
+        cases.raise_priority(connection, case["id"], "high")
+        staff.notify(connection, office, case, f"promise:{row['id']}", now)
+        records.audit(connection, now, "service", "promise-near", case["id"], row["id"])
+    if row["told_at"] is None and _is_within(office, case, now, LATE):
+        _tell(connection, office, case, row, now)
+
+
+def _row(connection: Connection, case: RowMapping) -> RowMapping | None:
+    """Return the row of a case's present promise, or of the one it stands in for."""
+    found = statements.every(connection, promised, case_id=case["id"], answered_at=None)
+    return found[-1] if found else None
+
+
+def _write(
+    connection: Connection, case: RowMapping, made_at: datetime, answered_at: datetime | None
+) -> RowMapping:
+    row = {
+        "id": new_id(),
+        "case_id": case["id"],
+        "made_at": made_at,
+        "promised_at": case["promised_at"],
+        "told_at": None,
+        "answered_at": answered_at,
+    }
+    statements.add(connection, promised, **row)
+    return statements.row(connection, promised, str(row["id"]))
+
+
+def _tell(
+    connection: Connection, office: Office, case: RowMapping, row: RowMapping, now: datetime
+) -> None:
+    """Tell the client, before the promise breaks, that it takes longer, and until when."""
+    until = cases.promised(office, case["queue"], case["priority"], max(now, case["promised_at"]))
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    day = promises.local_day(until, zone, case["language"])
+    due_at = hours.quiet_hours(office.config).next_allowed(now, zone)
+    asked = Asked("later", {"promised_day": day}, f"later:{row['id']}", False, due_at=due_at)
+    letters.ask(connection, office, case, asked, now)
+    statements.change(connection, promised, row["id"], told_at=now)
+    statements.change(connection, cases.cases, case["id"], promised_at=until)
+    records.audit(connection, now, "service", "promise-moved", case["id"], row["id"])
+
+
+def kept(connection: Connection, case: RowMapping, now: datetime) -> None:
+    """A person answered a case that waited: its promise is kept, or broken, by now."""
+    open_rows = (promised.c.case_id == case["id"]) & promised.c.answered_at.is_(None)
+    ended = connection.execute(update(promised).where(open_rows).values(answered_at=now))
+    if not ended.rowcount and case["promised_at"] is not None:
+        _write(connection, case, case["waiting_since"], now)
+
+
+def not_kept_after_all(connection: Connection, case: RowMapping) -> None:
+    """The answer was taken back: the promise it kept stands open again."""
+    undone = (promised.c.case_id == case["id"]) & (promised.c.answered_at == case["answered_at"])
+    connection.execute(update(promised).where(undone).values(answered_at=None))
+
+
+# -- counted ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How a queue's promises went: numbers, and the median wait in hours by the clock."""
+
+    kept: int
+    broken: int
+    open: int
+    median_hours: float | None
+
+
+def count(connection: Connection, queue: str, since: datetime, now: datetime) -> Count:
+    """Count the promises of a queue that were due, or kept, since a moment."""
+    query = (
+        select(promised)
+        .join(cases.cases, cases.cases.c.id == promised.c.case_id)
+        .where(cases.cases.c.queue == queue)
+        .where(or_(promised.c.promised_at > since, promised.c.answered_at > since))
+    )
+    rows = connection.execute(query).mappings().all()
+    done = [row for row in rows if row["answered_at"] is not None]
+    in_time = sum(row["answered_at"] <= row["promised_at"] for row in done)
+    overdue = sum(row["answered_at"] is None and row["promised_at"] < now for row in rows)
+    waits = [(row["answered_at"] - row["made_at"]) / timedelta(hours=1) for row in done]
+    left = len(rows) - len(done) - overdue
+    return Count(in_time, len(done) - in_time + overdue, left, median(waits) if waits else None)
+
+
+def pace(connection: Connection, office: Office, queue: str, now: datetime) -> float:
+    """Return the working hours until a letter that comes now is answered at this queue's pace.
+
+    That is what waits divided by what was answered an hour over four weeks; 0 where too little was
+    answered to tell.
+    """
+    since = now - MEASURED
+    answered = (
+        select(func.count())
+        .select_from(promised)
+        .join(cases.cases, cases.cases.c.id == promised.c.case_id)
+        .where(cases.cases.c.queue == queue, promised.c.answered_at > since)
+    )
+    done = connection.execute(answered).scalar_one()
+    if done < ENOUGH:
+        return 0.0
+    rows = cases.cases
+    waits = and_(rows.c.queue == queue, rows.c.state == "open", rows.c.waiting_since.is_not(None))
+    backlog = connection.execute(select(func.count()).select_from(rows).where(waits)).scalar_one()
+    working = hours.working_hours(office.config, queue)
+    return float(backlog * working.between(since, now) / done)

@@ -1,0 +1,151 @@
+"""Promises: kept, broken, and what happens before one breaks. The clock starts on a Sunday."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from mailcounsel.casework import keeping
+from mailcounsel.config.spans import Days
+from mailcounsel.service import work
+from mailcounsel.store import models
+
+ANI = "ani@klien.test"
+
+
+def promises(house):
+    return house.rows(models.Promise)
+
+
+def look(house):
+    work.sweep(house.desk)
+    return [
+        parcel
+        for parcel in house.sent_to(ANI)
+        if "longer" in parcel.text or "lebih lama" in parcel.text
+    ]
+
+
+def test_an_answer_in_time_keeps_the_promise(house):
+    """Sixteen working hours are two days; Monday's answer is in time."""
+    house.write(ANI, "Halo.")
+    house.clock.on(days=1)
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    (row,) = promises(house)
+    assert row.answered_at < row.promised_at
+    assert count(house).kept == 1
+
+
+def count(house, queue="umum"):
+    now = house.clock.now()
+    return house.store.read(lambda c: keeping.count(c, queue, now - timedelta(days=28), now))
+
+
+def test_before_a_promise_breaks_the_case_rises_and_people_hear_of_it(house):
+    """In the last quarter: four of sixteen hours, on Tuesday from 13:00 in Jakarta."""
+    house.write(ANI, "Halo.")
+    house.send()
+    house.clock.on(days=2, hours=-3, minutes=-10)  # Tuesday 12:50
+    work.sweep(house.desk)
+    assert promises(house) == []
+    house.clock.on(minutes=20)
+    work.sweep(house.desk)
+    work.sweep(house.desk)
+    assert house.case(1).priority == 2
+    assert [p.to_address for p in house.send()] == ["wulan@staf.test"]
+
+
+def test_a_client_is_told_before_the_promise_breaks_and_once(house):
+    """With two hours left they get a new day, and nothing more after that."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    house.send()
+    old = house.case(1).promised_at
+    house.clock.on(days=2, hours=-1)  # Tuesday 15:00, two hours before
+    told = look(house)
+    assert len(told) == 1
+    assert house.case(1).promised_at > old
+    for _ in range(20):
+        house.clock.on(hours=6)
+        assert look(house) == []
+    assert house.audited().count("promise-moved") == 1
+
+
+def test_a_promise_that_broke_is_counted_even_when_the_client_was_told(house):
+    """Telling is a courtesy; the promise was the first one."""
+    house.write(ANI, "Halo.")
+    house.clock.on(days=2, hours=-1)
+    look(house)
+    house.clock.on(days=2)
+    assert count(house).broken == 1
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    assert (count(house).kept, count(house).broken) == (0, 1)
+
+
+def test_an_answer_taken_back_keeps_nothing(house):
+    """What was counted as kept stands open again."""
+    house.write(ANI, "Halo.")
+    house.clock.on(days=1)
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    house.call("wulan", "reply.undo")
+    assert [row.answered_at for row in promises(house)] == [None]
+    assert house.case(1).promised_at is not None
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_slow_queue_promises_what_it_can_keep(house, rank):
+    """Ten answers in four weeks and five letters that wait: eighty working hours, not sixteen."""
+    for number in range(10):
+        house.write(f"lama{number}@klien.test", f"Halo, saya yang ke-{number}.")
+        house.reply("wulan", f"C-{number + 1:04d}", "Halo.", plain="uji")
+    for number in range(5):
+        house.write(f"baru{number}@klien.test", f"Halo, kami yang ke-{number}.")
+    house.clock.on(days=1)
+    work.sweep(house.desk)
+    assert house.office.pace["umum"] == pytest.approx(5 * 160 / 10, rel=0.1)
+    house.write("akhir@klien.test", "Halo dari saya.")
+    waits = house.case(16).promised_at - house.clock.now()
+    assert timedelta(days=13) < waits < timedelta(days=16)
+
+
+def test_a_few_answers_say_nothing_about_the_pace(house):
+    """A centre that begins promises what it means to keep."""
+    house.write(ANI, "Halo.")
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    work.sweep(house.desk)
+    assert house.office.pace["umum"] == 0
+
+
+def away(house, *names, first="2026-11-20", last="2026-11-29"):
+    """Let people be away; return the office with that configuration."""
+    days = (Days(date.fromisoformat(first), date.fromisoformat(last)),)
+    people = tuple(
+        person.model_copy(update={"absent": days}) if person.name in names else person
+        for person in house.office.config.people
+    )
+    config = house.office.config.model_copy(update={"people": people})
+    house.office = replace(house.office, config=config)
+
+
+def test_days_on_which_nobody_is_there_are_not_promised(house):
+    """All of the queue are away until the 29th: two working days later it is the 1st."""
+    away(house, "wulan", "bayu", "sari")
+    house.write(ANI, "Halo.")
+    assert house.case(1).promised_at == datetime(2026, 12, 1, 10, tzinfo=UTC)
+
+
+def test_who_is_away_gets_no_notes_and_who_is_there_does(house):
+    """A note on a holiday reads nobody's letter."""
+    away(house, "wulan")
+    house.write(ANI, "Halo.")
+    assert [p.to_address for p in house.send() if p.to_address.endswith("staf.test")] == []
+
+
+def test_where_everybody_is_away_everybody_hears(house):
+    """Nobody to read a letter is worse than a disturbed holiday."""
+    away(house, "wulan", "bayu", "sari")
+    house.write(ANI, "Halo.")
+    assert [p.to_address for p in house.send() if p.to_address.endswith("staf.test")] == [
+        "wulan@staf.test"
+    ]
