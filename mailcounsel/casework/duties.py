@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mailcounsel.casework import followups
 from mailcounsel.casework.errands import Duty
 
-DUTIES: Mapping[str, Duty] = {}
+DUTIES: Mapping[str, Duty] = {
+    followups.KIND: followups.ask,
+}

@@ -23,6 +23,7 @@ from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto import sealing
 from mailcounsel.letter import templates, write
+from mailcounsel.practice.journey import activities_of
 from mailcounsel.store import models
 from mailcounsel.store.columns import database_now, new_id
 from mailcounsel.trust import addressbook, roster
@@ -160,6 +161,7 @@ def _post(
             "statement": parcel.statement,
             "signature": parcel.signature,
             "plain": said.get("plain", ""),
+            "activities": activities_of(said.get("activities")),
         },
     )
 

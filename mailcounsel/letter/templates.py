@@ -38,6 +38,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},
         "checkin": _CLIENT | {"goal", "stop_word", "pause_word", "emergency"},
         "checkin-thanks": _CLIENT | {"stop_word", "help_word", "emergency"},
+        "follow-up": _CLIENT | {"stop_word", "emergency"},
         "stopped": _CLIENT | {"resume_word", "emergency"},
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
         "resumed": _CLIENT | {"stop_word", "emergency"},

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from mailcounsel.service.control import Operation
-from mailcounsel.service.operations import cases, centre, goals, health, keys, letters, people, ways
+from mailcounsel.service.operations import (
+    cases,
+    centre,
+    goals,
+    health,
+    journey,
+    keys,
+    letters,
+    people,
+    ways,
+)
 
 READERS = frozenset({"therapist", "supervisor"})
 ADMINS = frozenset({"admin"})
@@ -24,6 +34,8 @@ OPERATIONS: dict[str, Operation] = {
     "case.reopen": Operation(cases.reopen, READERS),
     "case.link": Operation(cases.link, READERS),
     "case.unlink": Operation(cases.unlink, READERS),
+    "case.agree": Operation(journey.agree, READERS),
+    "case.end": Operation(journey.end, READERS),
     "case.clear": Operation(cases.clear_flag, READERS),
     "risk.close": Operation(cases.close_risk, READERS),
     "letter.piece": Operation(letters.piece, READERS),

@@ -109,6 +109,8 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             **summaries(connection, desk, [case], caller.person)[0],
             "id": case["id"],
             "epoch": case["epoch"],
+            "exchanges": case["exchanges"],
+            "evaluate_every": case["evaluate_every"],
             "created_at": iso(case["created_at"]),
             "keys": _keys(connection, family, caller.person),
             "entries": _entries(entries),
@@ -150,11 +152,12 @@ def _entry(row: RowMapping, content: bytes | None) -> dict[str, Any]:
 
 
 def _goal(row: RowMapping) -> dict[str, Any]:
-    names = ("id", "number", "epoch", "every", "at", "state")
+    names = ("id", "number", "asks", "epoch", "every", "at", "state")
     return {
         **{name: row[name] for name in names},
         "case": row["case_id"],
         "detail": b64(row["detail"]),
+        "created_at": iso(row["created_at"]),
         "next_due_at": iso(row["next_due_at"]),
     }
 

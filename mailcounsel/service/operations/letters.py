@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, records, replies
+from mailcounsel.casework import cases, letters, records, replies, rounds
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import b64, iso, readable
@@ -54,17 +54,35 @@ def _part(connection: Connection, row: RowMapping, part: str) -> bytes:
 
 def add_note(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Keep a note the caller sealed in their own process. `kind` is one of `records.NOTES`."""
-    now, sealed, kind = desk.now(), data(parameters, "content"), text(parameters, "kind", "note")
+    now, kind = desk.now(), text(parameters, "kind", "note")
 
     def write(connection: Connection) -> None:
-        case = readable(connection, desk, caller, parameters)
-        if case["epoch"] != number(parameters, "epoch"):
-            raise errors.Conflict
-        name = text(parameters, "letter")
-        records.write_note(connection, case, name, sealed, caller.person, now, kind)
+        case = keep_note(connection, desk, caller, parameters, kind, now)
+        if kind == "evaluation":
+            rounds.begin(connection, case, caller.person, now)
 
     desk.store.write(write)
     return {}
+
+
+def keep_note(
+    connection: Connection,
+    desk: Desk,
+    caller: Caller,
+    parameters: Parameters,
+    kind: str,
+    now: datetime,
+) -> RowMapping:
+    """Keep the sealed note of a request (`letter`, `epoch`, `content`), and return its case.
+
+    Raises: Conflict when the case went to somebody else meanwhile; NotFound, Refused.
+    """
+    case = readable(connection, desk, caller, parameters)
+    if case["epoch"] != number(parameters, "epoch"):
+        raise errors.Conflict
+    name, sealed = text(parameters, "letter"), data(parameters, "content")
+    records.write_note(connection, case, name, sealed, caller.person, now, kind)
+    return case
 
 
 def begin_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""The journey of a case: a contract agreed, a good ending. What is said of them comes sealed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailcounsel.casework import followups, rounds
+from mailcounsel.service.control import Parameters, number
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.cases import iso
+from mailcounsel.service.operations.letters import keep_note
+
+
+def agree(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Keep the contract with a client; after `exchanges` replies the plan is looked at again."""
+    now, exchanges = desk.now(), number(parameters, "exchanges")
+
+    def write(connection: Connection) -> None:
+        case = keep_note(connection, desk, caller, parameters, "contract", now)
+        rounds.agree(connection, case, exchanges, caller.person, now)
+
+    desk.store.write(write)
+    return {}
+
+
+def end(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """End a case with its last evaluation; the client is asked once more how it is going."""
+    now = desk.now()
+
+    def write(connection: Connection) -> datetime:
+        case = keep_note(connection, desk, caller, parameters, "evaluation", now)
+        return followups.end(connection, case, caller.person, now)
+
+    return {"asked_at": iso(desk.store.write(write))}

@@ -1,0 +1,156 @@
+"""Rounds of letters: counted when they leave, shown when one is full, begun again."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from mailcounsel import errors
+from mailcounsel.casework import rounds
+from mailcounsel.crypto import sealing
+from mailcounsel.store.columns import new_id
+
+AGREED = {"rhythm": "every week", "exchanges": 2, "text": "on Mondays"}
+
+
+@pytest.fixture
+def ani(house):
+    """A client whose case wulan has, who agreed to ordinary mail."""
+    house.write("ani@klien.test", "Halo, saya ingin bicara.")
+    (first,) = house.sent_to("ani@klien.test")
+    house.write("ani@klien.test", "SETUJU", reply_to=first)
+    house.send()
+    assert house.call("wulan", "case.next")["case"] == "C-0001"
+    return "ani@klien.test"
+
+
+def sealed_note(house, content, case="C-0001", person="wulan"):
+    """Return the parameters of a note, sealed as a therapist's own process seals it."""
+    shown = house.call(person, "case.show", case=case)
+    (copy,) = [one for one in shown["keys"] if one["epoch"] == shown["epoch"]
+               and one["case"] == shown["id"] and one["purpose"] == "content"]  # fmt: skip
+    from base64 import b64decode
+
+    place = f"case/{copy['case']}/{copy['epoch']}/{copy['purpose']}"
+    key = sealing.open_with(house.keys[person].private, b64decode(copy["sealed"]), place)
+    letter_id = new_id()
+    words = json.dumps({"format": 1, **content}).encode()
+    sealed = sealing.seal_to(sealing.Pair.of(key).public, words, f"letter/{letter_id}/content")
+    note = {"letter": letter_id, "epoch": shown["epoch"], "content": b64encode(sealed).decode()}
+    return {"case": case, **note}
+
+
+def agree(house, exchanges=2):
+    note = sealed_note(house, {**AGREED, "exchanges": exchanges})
+    house.call("wulan", "case.agree", **note, exchanges=exchanges)
+
+
+def reply(house, text="Halo lagi."):
+    """Write a reply, and have it leave."""
+    house.reply("wulan", "C-0001", text)
+    house.clock.on(minutes=5)
+    assert text in [parcel.text for parcel in house.send()]
+
+
+def test_a_reply_counts_when_it_has_left_and_not_before(house, ani):
+    """A reply that is held, or taken back, is no exchange."""
+    agree(house)
+    house.reply("wulan", "C-0001", "Halo.")
+    assert house.case(1).exchanges == 0
+    house.call("wulan", "reply.undo")
+    house.clock.on(minutes=5)
+    house.send()
+    assert house.case(1).exchanges == 0
+    reply(house)
+    assert house.case(1).exchanges == 1
+
+
+def test_only_replies_count(house, ani):
+    """An acknowledgement or a thank-you is no exchange."""
+    assert house.outbox("acknowledgement")[0].state == "sent"
+    assert house.case(1).exchanges == 0
+
+
+def test_a_full_round_puts_the_case_before_its_therapist(house, ani):
+    """After as many replies as were agreed the case stands in the queue, with the reason."""
+    agree(house)
+    reply(house)
+    assert rounds.DUE not in house.flags(1)
+    reply(house)
+    assert house.flags(1).count(rounds.DUE) == 1
+    (shown,) = house.call("wulan", "queue.list")["cases"]
+    assert shown["waiting_since"] is None
+    assert rounds.DUE in shown["flags"]
+
+
+def test_nothing_is_due_where_nothing_was_agreed(house, ani):
+    """Without a contract no round ends."""
+    for _ in range(3):
+        reply(house)
+    assert rounds.DUE not in house.flags(1)
+    assert house.case(1).exchanges == 3
+
+
+def test_an_evaluation_begins_the_next_round(house, ani):
+    """Once evaluated the case leaves the queue, and counting begins anew."""
+    agree(house)
+    reply(house)
+    reply(house)
+    note = sealed_note(house, {"text": "We looked back."})
+    house.call("wulan", "note.add", **note, kind="evaluation")
+    assert house.case(1).exchanges == 0
+    assert rounds.DUE not in house.flags(1)
+    reply(house)
+    assert rounds.DUE not in house.flags(1)
+
+
+def test_an_ordinary_note_begins_no_round(house, ani):
+    """Only an evaluation does."""
+    agree(house)
+    reply(house)
+    house.call("wulan", "note.add", **sealed_note(house, {"text": "a note"}))
+    assert house.case(1).exchanges == 1
+
+
+@pytest.mark.parametrize("exchanges", [0, -1, 51])
+def test_a_contract_needs_a_sensible_number(house, ani, exchanges):
+    """What cannot be meant is refused, and nothing is kept of it."""
+    before = house.case(1).letters
+    with pytest.raises(errors.Refused, match="1 to 50"):
+        agree(house, exchanges)
+    assert house.case(1).letters == before
+    assert house.case(1).evaluate_every == 0
+
+
+def test_the_contract_is_kept_and_only_readers_can_open_it(house, ani):
+    """What was agreed is an entry of the case like a note."""
+    agree(house)
+    (entry,) = [one for one in house.read("wulan", "C-0001") if one["kind"] == "contract"]
+    assert entry["rhythm"] == "every week"
+    assert entry["direction"] == "note"
+    assert house.case(1).evaluate_every == 2
+
+
+def test_a_reply_of_a_linked_case_counts_for_the_case_it_is_in(house, ani):
+    """What left before two cases became one counts in the one that goes on."""
+    agree(house)
+    house.reply("wulan", "C-0001", "Halo.")
+    house.write("ani.lain@klien.test", "Ini saya juga.")
+    house.call("wulan", "case.next")
+    house.call("wulan", "case.link", case="C-0001", into="C-0002")
+    house.clock.on(minutes=5)
+    house.send()
+    assert (house.case(1).exchanges, house.case(2).exchanges) == (0, 1)
+
+
+def test_the_activities_of_a_reply_are_kept_in_its_entry(house, ani):
+    """What a reply was for stands in the case, sealed; what is no activity is left out."""
+    begun = house.call("wulan", "reply.begin", case="C-0001")
+    said = {**begun, "subject": "Surat", "text": "Halo.", "activities": ["goals", "gossip", 7]}
+    statement = json.dumps(said)
+    signature = b64encode(house.keys["wulan"].sign(statement.encode())).decode()
+    house.call("wulan", "reply.approve", statement=statement, signature=signature)
+    (entry,) = [one for one in house.read("wulan", "C-0001") if one["kind"] == "reply"]
+    assert entry["activities"] == ["goals"]
