@@ -1,100 +1,110 @@
-"""Check-ins: a short question about a goal, asked when it is due, and the answer that comes back.
+"""Check-ins: short questions about goals, mood and practice, asked when they are due.
 
-What is due is a row: a goal's `next_due_at`. Asking takes the goal under a lock, writes the
-check-in (once for goal and due time: a rule of the database), asks for the letter and moves
-`next_due_at` on, all in one transaction. After a pause or a jump of the clock there is one
-question, never a burst.
+What is due is a row: a goal's `next_due_at`. Asking takes the case under a lock, writes a check-in
+for each of its questions that is due (once for goal and due time: a rule of the database), asks
+for one letter about them all and moves `next_due_at` on, all in one transaction. After a pause or
+a jump of the clock there is one letter, never a burst.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
-from mailcounsel.casework import answers, cases, goals, hours, letters, records, recurrence
+from mailcounsel.casework import cases, goals, hours, letters, questions, records, recurrence
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
-from mailcounsel.store.ready import Ready, among
-from mailcounsel.trust import addressbook, casekeys
+from mailcounsel.trust import addressbook
 
 checkins = models.table(models.CheckIn)
-message_ids = models.table(models.MessageId)
 
 JITTER_MINUTES = 20  # so that not every client gets mail at nine sharp
-ANSWER_LASTS = timedelta(days=14)  # how long an answer still belongs to a question
-
-_ASKED = Ready(
-    select(checkins)
-    .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
-    .join(letters.outgoing, letters.outgoing.c.id == checkins.c.outgoing_id)
-    .where(goals.goals.c.case_id == bindparam("case"))
-    .where(among(checkins.c.state, "asked", "unsure"))
-    .where(checkins.c.due_at > bindparam("since", type_=checkins.c.due_at.type))
-    .where(among(letters.outgoing.c.state, "sent", "uncertain", "handing-over", "settled"))
-)
+TOGETHER = timedelta(hours=1)  # what falls due so soon after stands in the same letter
 
 
 def ask_due(connection: Connection, office: Office, now: datetime, most: int = 50) -> int:
-    """Ask about the goals that are due. Return how many goals were looked at."""
+    """Ask about what is due, a letter a case. Return how many questions were looked at."""
     due = (
-        select(goals.goals)
+        select(goals.goals.c.case_id)
         .where(goals.goals.c.state == "active", goals.goals.c.next_due_at <= now)
         .order_by(goals.goals.c.next_due_at)
         .limit(most)
-        .with_for_update(skip_locked=True)
     )
-    rows = connection.execute(due).mappings().all()
-    for goal in rows:
-        _ask(connection, office, goal, now)
-    return len(rows)
+    found = dict.fromkeys(connection.execute(due).scalars())
+    return sum(_ask_case(connection, office, case_id, now) for case_id in found)
 
 
-def _ask(connection: Connection, office: Office, goal: RowMapping, now: datetime) -> None:
-    case = cases.main(connection, goal["case_id"])
+def _ask_case(connection: Connection, office: Office, case_id: str, now: datetime) -> int:
+    """Ask a case's client what is due; 0 where another process is at this case."""
+    main_id = cases.main(connection, case_id)["id"]
+    here = select(cases.cases).where(cases.cases.c.id == main_id)
+    case = connection.execute(here.with_for_update(skip_locked=True)).mappings().first()
+    if case is None:
+        return 0
+    due = _due(connection, cases.family(connection, case), now)
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
-    rule = recurrence.parse(goal["every"], goal["at"])
-    values = {"next_due_at": recurrence.next_due(now, rule, zone)}
-    connection.execute(update(goals.goals).where(goals.goals.c.id == goal["id"]).values(**values))
+    for goal in due:
+        rule = recurrence.parse(goal["every"], goal["at"])
+        after = recurrence.next_due(max(now, goal["next_due_at"]), rule, zone)
+        statements.change(connection, goals.goals, goal["id"], next_due_at=after)
     reason = _reason_to_rest(connection, case, client.checkins)
-    due_at = goal["next_due_at"]
-    checkin_id = new_id()
+    together = [goal for goal in due if goal["asks"] in questions.TOGETHER]
+    new = _written(connection, together, reason)
+    if new and not reason:
+        _post(connection, office, case, new, zone, now)
+    return len(due)
+
+
+def _due(connection: Connection, case_ids: Sequence[str], now: datetime) -> list[RowMapping]:
+    """Return a case's questions that are due, with those that are within the hour, by number."""
+    near = (
+        (goals.goals.c.state == "active")
+        & (goals.goals.c.next_due_at <= now + TOGETHER)
+        & goals.goals.c.case_id.in_(case_ids)
+    )
+    rows = connection.execute(
+        select(goals.goals).where(near).order_by(goals.goals.c.created_at, goals.goals.c.number)
+    )
+    found = list(rows.mappings())
+    return found if any(row["next_due_at"] <= now for row in found) else []
+
+
+def _written(
+    connection: Connection, asking: Sequence[RowMapping], reason: str
+) -> dict[str, RowMapping]:
+    """Write a check-in for each question; return those that are new, by the check-in's id."""
     state = "skipped" if reason else "asked"
-    row = {
-        "id": checkin_id,
-        "goal_id": goal["id"],
-        "due_at": due_at,
-        "state": state,
-        "reason": reason,
-    }
-    if not statements.insert_once(connection, checkins, row) or reason:
-        return
-    _post(connection, office, case, goal, checkin_id, zone, now)
+    new = {}
+    for goal in asking:
+        row = {"id": new_id(), "goal_id": goal["id"], "due_at": goal["next_due_at"]}
+        if statements.insert_once(connection, checkins, {**row, "state": state, "reason": reason}):
+            new[row["id"]] = goal
+    return new
 
 
 def _post(
     connection: Connection,
     office: Office,
     case: RowMapping,
-    goal: RowMapping,
-    checkin_id: str,
+    new: dict[str, RowMapping],
     zone: ZoneInfo,
     now: datetime,
 ) -> None:
-    key = recurrence.due_key(goal["id"], goal["next_due_at"])
-    seed = office.keyring.lookup("jitter", key.encode())
-    send_at = goal["next_due_at"] + recurrence.jitter(seed, JITTER_MINUTES)
+    """Ask for the letter that holds these questions."""
+    asking = list(new.values())
+    due_at = min(goal["next_due_at"] for goal in asking)
+    seed = office.keyring.lookup("jitter", recurrence.due_key(case["id"], due_at).encode())
+    send_at = due_at + recurrence.jitter(seed, JITTER_MINUTES)
     asked = Asked(
         "checkin",
-        {"goal": goals.label_of(office, goal)},
-        once=f"checkin:{checkin_id}",
+        questions.facts(office, case["language"], asking),
+        once=f"checkin:{next(iter(new))}",
         is_answer=False,
         due_at=hours.quiet_hours(office.config).next_allowed(max(send_at, now), zone),
     )
@@ -102,8 +112,8 @@ def _post(
     values = {"outgoing_id": outgoing_id}
     if outgoing_id is None:
         values |= {"state": "skipped", "reason": "no-way"}
-        records.flag(connection, now, case["id"], "no-way", goal["id"])
-    connection.execute(update(checkins).where(checkins.c.id == checkin_id).values(**values))
+        records.flag(connection, now, case["id"], "no-way", asking[0]["id"])
+    connection.execute(update(checkins).where(checkins.c.id.in_(new)).values(**values))
 
 
 def _reason_to_rest(connection: Connection, case: RowMapping, wanted: str) -> str:
@@ -112,69 +122,3 @@ def _reason_to_rest(connection: Connection, case: RowMapping, wanted: str) -> st
     if wanted != "on":
         return wanted
     return "risk" if cases.has_open_risk(connection, case) else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A check-in a letter may answer; `named` when the letter itself refers to it."""
-
-    row: RowMapping
-    named: bool
-
-
-def question_for(
-    connection: Connection,
-    office: Office,
-    case_ids: Sequence[str],
-    references: Sequence[str],
-    now: datetime,
-) -> Question | None:
-    """Return the check-in a letter answers: the one it refers to, else the only one that is open.
-
-    `references` run from the nearest to the oldest. A question counts as open while it has no
-    rating and is not older than two weeks, and only once it was sent.
-    """
-    since = {"since": now - ANSWER_LASTS}
-    found = (_ASKED.rows(connection, {"case": case_id, **since}) for case_id in case_ids)
-    rows = [row for of_case in found for row in of_case]
-    by_letter = {row["outgoing_id"]: row for row in rows}
-    for reference in references if rows else ():
-        lookup = office.keyring.lookup("message-id", reference.encode())
-        for named in statements.every(connection, message_ids, lookup=lookup):
-            if named["outgoing_id"] in by_letter:
-                return Question(by_letter[named["outgoing_id"]], named=True)
-    waiting = [row for row in rows if row["state"] == "asked"]
-    return Question(waiting[0], named=False) if len(waiting) == 1 else None
-
-
-def answer(
-    connection: Connection,
-    office: Office,
-    case: RowMapping,
-    checkin: RowMapping,
-    read: answers.Rating | answers.Unsure,
-    letter_id: str,
-    now: datetime,
-    *,
-    thank: bool = True,
-) -> None:
-    """Keep the answer to a check-in: a rating with the client's words, sealed, or *unsure*."""
-    values: dict[str, object] = {"letter_id": letter_id, "answered_at": now, "epoch": case["epoch"]}
-    if isinstance(read, answers.Rating):
-        content = json.dumps({"rating": read.value, "words": read.words}, ensure_ascii=False)
-        sealed = casekeys.seal(
-            connection,
-            office.keyring,
-            case["id"],
-            case["epoch"],
-            casekeys.CONTENT,
-            content.encode(),
-            f"checkin/{checkin['id']}/answer",
-        )
-        values |= {"state": "answered", "answer": sealed}
-        if thank:
-            asked = Asked("checkin-thanks", {}, once=f"thanks:{checkin['id']}")
-            letters.ask(connection, office, case, asked, now)
-    else:
-        values |= {"state": "unsure", "reason": read.reason}
-    connection.execute(update(checkins).where(checkins.c.id == checkin["id"]).values(**values))

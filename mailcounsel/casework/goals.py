@@ -17,6 +17,7 @@ from mailcounsel.trust import addressbook
 goals = models.table(models.Goal)
 checkins = models.table(models.CheckIn)
 
+ASKS = frozenset({"goal", "mood", "practice"})  # what a check-in may ask
 LABEL_LENGTH = 80  # characters; the label is what a check-in shows
 
 
@@ -34,6 +35,7 @@ class NewGoal:
     epoch: int
     every: str  # day, week, 2 weeks, month
     at: str  # "Mon 09:00"
+    asks: str = "goal"  # one of ASKS
 
 
 def add(
@@ -46,8 +48,15 @@ def add(
 ) -> RowMapping:
     """Agree a goal and set when it is asked about, in the client's time zone.
 
-    Raises: Refused for an empty or long text, or a rhythm that cannot be read.
+    Raises: Refused for an empty or long text, a question of no kind, a second one about the mood,
+    or a rhythm that cannot be read.
     """
+    if new.asks not in ASKS:
+        message = f"A check-in asks about one of: {', '.join(sorted(ASKS))}."
+        raise errors.Refused(message)
+    if new.asks == "mood" and _asks_mood(connection, case):
+        message = "This client is asked about their mood already; stop that first."
+        raise errors.Refused(message)
     label = " ".join(new.text.split())
     if not label or len(label) > LABEL_LENGTH:
         message = f"A goal needs a short text, at most {LABEL_LENGTH} characters."
@@ -63,6 +72,7 @@ def add(
         id=goal_id,
         case_id=case["id"],
         number=number,
+        asks=new.asks,
         label=office.keyring.seal("addressbook", label.encode(), f"goal/{goal_id}/label"),
         detail=new.detail,
         epoch=new.epoch,
@@ -76,6 +86,11 @@ def add(
     )
     records.audit(connection, now, person, "goal-added", case["id"], goal_id)
     return connection.execute(select(goals).where(goals.c.id == goal_id)).mappings().one()
+
+
+def _asks_mood(connection: Connection, case: RowMapping) -> bool:
+    found = statements.one(connection, goals, case_id=case["id"], asks="mood", state="active")
+    return found is not None
 
 
 def label_of(office: Office, goal: RowMapping) -> str:

@@ -22,7 +22,14 @@ def goal() -> None:
 
 @goal.command()
 @click.argument("case")
-@click.argument("text")
+@click.argument("text", default="")
+@click.option(
+    "--asks",
+    type=click.Choice(["goal", "mood", "practice"]),
+    default="goal",
+    show_default=True,
+    help="How a goal goes, how the client feels (0 to 10), or how often they practised TEXT.",
+)
 @click.option("--target", default="", help="How one can tell that it is reached.")
 @click.option("--every", default="week", show_default=True, help="day, week, 2 weeks or month.")
 @click.option(
@@ -35,6 +42,7 @@ def add(
     case: str,
     text: str,
     *,
+    asks: str,
     target: str,
     every: str,
     at: str,
@@ -45,11 +53,15 @@ def add(
     TEXT stands in the check-ins the client gets, so write it as you agreed it with them. The
     service keeps it readable for that; the target only the case's readers can open.
 
+    Questions of one case that fall due within the hour go out in one letter.
+
     \b
     Example: mailcounsel goal add C-0042 "walk" --target "4 times a week" --at "Mon 09:00"
+    Example: mailcounsel goal add C-0042 --asks mood --every day --at 19:00
     """
     from mailcounsel.cli import unlock
 
+    text = text or (asks if asks == "mood" else "")
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
         goal_id = secrets.token_hex(12)
@@ -64,6 +76,7 @@ def add(
             epoch=opened.shown["epoch"],
             every=every,
             at=at,
+            asks=asks,
         )
     first, name = output.local(answer["next_due_at"]), opened.shown["case"]
     output.emit(

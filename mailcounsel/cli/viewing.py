@@ -239,6 +239,9 @@ def goal_lines(goals: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"G{goal['number']}  {words}{target}: {when}"
         if ratings:
             yield f"    {sparkline(ratings)}  {' '.join(map(str, ratings))}"
+        times = [answer["times"] for answer in goal["checkins"] if "times" in answer]
+        if times:
+            yield f"    practised {', '.join(f'{count}x' for count in times)}"
         unsure = sum(answer["state"] == "unsure" for answer in goal["checkins"])
         if unsure:
             answers = "1 answer" if unsure == 1 else f"{unsure} answers"

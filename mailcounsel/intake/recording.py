@@ -14,9 +14,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import (
-    answers,
+    answering,
     cases,
-    checkins,
     letters,
     records,
     requests,
@@ -29,6 +28,8 @@ from mailcounsel.casework.records import Entry
 from mailcounsel.intake import assessing, classifying, inbox, vouching
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.opening import Offered
+from mailcounsel.practice import answers
+from mailcounsel.practice.numbers import Number, Unsure
 from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook, pins
 
@@ -330,31 +331,36 @@ class Follow:
         letter = self.plan.opened.letter
         family = cases.family(self.connection, self.case)
         references = [*letter.in_reply_to, *reversed(letter.references)]
-        question = checkins.question_for(self.connection, self.office, family, references, self.now)
-        if question is None:
+        asked = answering.letter_for(self.connection, self.office, family, references, self.now)
+        if asked is None:
             return False
-        case = self._case()
         words = self.plan.assessed.new_words
-        read = answers.rating(words, self.plan.assessed.language or case["language"])
-        if self.plan.assessed.signs:
-            read = answers.Unsure("danger")
-        is_rating = isinstance(read, answers.Rating)
-        if not is_rating and not question.named:
+        read = self._read_answers(asked, words)
+        certain = [isinstance(said, Number) for said in read.values()]
+        if not any(certain) and not asked.named:
             return False  # a letter about something else: the question stays open
-        checkins.answer(
+        answering.answer(
             self.connection,
             self.office,
-            case,
-            question.row,
+            self._case(),
+            asked,
             read,
+            words.strip(),
             self.letter_id,
             self.now,
             thank=self.plan.kind.may_answer,
         )
-        if not is_rating or len(words) > LONG_ANSWER:
+        if not all(certain) or len(words) > LONG_ANSWER:
             return False
         self._retype("answer")
         return True
+
+    def _read_answers(self, asked: answering.OpenLetter, words: str) -> answers.Answers:
+        """Read what was asked; beside a sign of danger nothing is read, so that a person reads."""
+        if self.plan.assessed.signs:
+            return {one.name: Unsure("danger") for one in asked.asks}
+        language = self.plan.assessed.language or self.case["language"]
+        return answers.read(words, asked.asks, language)
 
     def _retype(self, kind: str) -> None:
         one = records.letters.c.id == self.letter_id

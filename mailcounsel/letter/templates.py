@@ -36,7 +36,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "consent-thanks": _CLIENT | {"emergency", "stop_word"},
         "reply": _CLIENT | {"text", "emergency"},
         "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},
-        "checkin": _CLIENT | {"goal", "stop_word", "pause_word", "emergency"},
+        "checkin": _CLIENT
+        | {"goals", "mood", "practice", "form", "stop_word", "pause_word", "emergency"},
         "checkin-thanks": _CLIENT | {"stop_word", "help_word", "emergency"},
         "follow-up": _CLIENT | {"stop_word", "emergency"},
         "stopped": _CLIENT | {"resume_word", "emergency"},

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from mailcounsel import errors
 from mailcounsel.casework import checkins
 from mailcounsel.crypto import sealing
 from mailcounsel.store import models
@@ -33,17 +34,30 @@ def ani(house):
     return offer
 
 
-def agree(house, label="jalan 30 menit", every="week", at="Mon 09:00", case="C-0001"):
+def agree(house, label="jalan 30 menit", every="week", at="Mon 09:00", case="C-0001", asks="goal"):
     """Agree a goal as the therapist's own process does."""
     shown, goal_id = house.call("wulan", "case.show", case=case), new_id()
     detail = sealing.seal_to(sealing.new_pair().public, b"{}", f"goal/{goal_id}/detail")
-    given = {"goal": goal_id, "label": label, "detail": b64encode(detail).decode()}
+    given = {"goal": goal_id, "label": label, "detail": b64encode(detail).decode(), "asks": asks}
     rhythm = {"epoch": shown["epoch"], "every": every, "at": at}
     return house.call("wulan", "goal.add", case=case, **given, **rhythm)
 
 
+def join(house, address, case):
+    """Another client agrees to ordinary mail and to the same weekly walk."""
+    house.write(address, "Halo, saya ingin bicara.")
+    offer = next(sent for sent in house.send() if sent.to_address == address)
+    house.write(address, "SETUJU", reply_to=offer)
+    house.reply("wulan", case, "Halo.")
+    agree(house, case=case)
+
+
 def go_to(house, when: datetime) -> None:
     house.clock.on(seconds=(when - house.clock.now()).total_seconds())
+
+
+def due_of(house, number):
+    return next(row.next_due_at for row in house.rows(models.Goal) if row.number == number)
 
 
 def ask(house):
@@ -98,8 +112,8 @@ def test_a_question_goes_out_when_it_is_due(house, ani):
 
 def test_two_clients_are_not_asked_on_the_same_second(house, ani):
     """Jitter spreads the questions of one hour."""
-    for number in range(4):
-        agree(house, label=f"hal {number}")
+    for number in range(2, 6):
+        join(house, f"klien{number}@klien.test", f"C-000{number}")
     go_to(house, house.rows(models.Goal)[0].next_due_at)
     ask(house)
     assert len({row.due_at for row in house.outbox("checkin")}) > 1
@@ -163,6 +177,75 @@ def test_no_question_comes_at_night(house, ani):
     ask(house)
     local = house.outbox("checkin")[-1].due_at.astimezone(JAKARTA)
     assert 7 <= local.hour < 8
+
+
+# -- several questions in one letter --------------------------------------------------------------
+
+
+@pytest.fixture
+def four(house, ani):
+    """Ani is asked about two goals, her mood and her practice, all on Mondays at nine."""
+    agree(house, label="tidur sebelum jam sebelas")
+    agree(house, label="mood", asks="mood")
+    agree(house, label="napas perut", at="Mon 09:45", asks="practice")
+    return asked(house)
+
+
+def by_name(house):
+    """Return each question's state and, where it has one, its number."""
+    goals = {row.id: row for row in house.rows(models.Goal)}
+    found = {}
+    opened = iter(rating(house))
+    for row in sorted(house.rows(models.CheckIn), key=lambda row: goals[row.goal_id].number):
+        found[goals[row.goal_id].number] = row.state
+    return found, [{k: v for k, v in one.items() if k != "words"} for one in opened]
+
+
+def test_what_falls_due_together_is_one_letter(house, four):
+    """Four questions within the hour: one letter that names them, and a line to copy."""
+    assert len(house.outbox("checkin")) == 1
+    rows = house.rows(models.CheckIn)
+    assert len({row.outgoing_id for row in rows}) == 1
+    assert len(rows) == 4
+    assert "    G1  jalan 30 menit\n    G2  tidur sebelum jam sebelas" in four.text
+    assert "    latihan  napas perut" in four.text
+    assert "    G1 … / G2 … / mood … / latihan …" in four.text
+    ask(house)
+    assert len(house.outbox("checkin")) == 1
+
+
+def test_one_line_answers_them_all(house, four):
+    """Each question gets its own number; nobody has to act; one letter of thanks."""
+    house.write(ANI, "G1 6 / G2 4 / mood 5 / latihan 3x", reply_to=four)
+    states_now, numbers = by_name(house)
+    assert set(states_now.values()) == {"answered"}
+    said = sorted(numbers, key=str)
+    assert said == [{"rating": 4}, {"rating": 5}, {"rating": 6}, {"times": 3}]
+    assert house.case(1).waiting_since is None
+    assert len(house.outbox("checkin-thanks")) == 1
+
+
+def test_what_was_answered_is_kept_and_the_rest_is_shown(house, four):
+    """Two certain numbers of four: two are kept, and the therapist reads the letter."""
+    house.write(ANI, "G1 6, mood 5, latihan kadang-kadang", reply_to=four)
+    assert by_name(house)[0] == {1: "answered", 2: "unsure", 3: "answered", 4: "unsure"}
+    assert house.case(1).waiting_since is not None
+    house.write(ANI, "G2 4, latihan 2x", reply_to=four)
+    assert set(by_name(house)[0].values()) == {"answered"}
+
+
+def test_one_number_for_four_questions_is_nobodys(house, four):
+    """It cannot be told which question it answers."""
+    house.write(ANI, "6", reply_to=four)
+    assert set(by_name(house)[0].values()) == {"unsure"}
+    assert rating(house) == []
+
+
+def test_the_mood_is_asked_about_once(house, ani):
+    """A second row would make two questions of one name."""
+    agree(house, label="mood", asks="mood")
+    with pytest.raises(errors.Refused):
+        agree(house, label="mood", asks="mood")
 
 
 # -- when they rest -------------------------------------------------------------------------------
@@ -299,8 +382,10 @@ def test_danger_in_an_answer_is_a_risk_and_no_rating(house, ani):
 
 def test_two_open_questions_are_told_apart_by_what_is_answered(house, ani):
     """Each answer belongs to the letter it replies to; a bare number belongs to neither."""
-    agree(house, label="tidur")
-    go_to(house, house.rows(models.Goal)[0].next_due_at)
+    agree(house, label="tidur", at="Mon 13:00")
+    go_to(house, due_of(house, 1))
+    ask(house)
+    go_to(house, due_of(house, 2))
     ask(house)
     house.clock.on(hours=1)
     sent = {word: one for one in house.send() for word in ("jalan", "tidur") if word in one.text}

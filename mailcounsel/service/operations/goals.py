@@ -25,6 +25,7 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         epoch=number(parameters, "epoch"),
         every=text(parameters, "every"),
         at=text(parameters, "at"),
+        asks=text(parameters, "asks") if "asks" in parameters else "goal",
     )
 
     def write(connection: Connection) -> RowMapping:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailcounsel.casework import answers
-from mailcounsel.casework.answers import Rating, Unsure
+from mailcounsel.practice import numbers
+from mailcounsel.practice.numbers import Number, Unsure
 
 # What has to be read: the answers people really send.
 CERTAIN = {
@@ -100,14 +100,13 @@ UNSURE = [
 )
 def test_a_certain_answer_is_read(value: int, text: str) -> None:
     """The number is the client's own, and their words are kept with it."""
-    assert answers.rating(text) == Rating(value, text.strip())
+    assert numbers.number(text) == Number(value)
 
 
 @pytest.mark.parametrize("text", UNSURE)
 def test_an_uncertain_answer_is_left_to_a_person(text: str) -> None:
     """Nothing is guessed, in either language."""
-    for language in (None, "id", "en"):
-        assert isinstance(answers.rating(text, language), Unsure)
+    assert isinstance(numbers.number(text), Unsure)
 
 
 def test_there_are_enough_sentences() -> None:
@@ -133,7 +132,7 @@ def test_there_are_enough_sentences() -> None:
 )
 def test_the_reason_is_told(text: str, reason: str) -> None:
     """The therapist learns why an answer was not read."""
-    assert answers.rating(text) == Unsure(reason)  # type: ignore[arg-type]
+    assert numbers.number(text) == Unsure(reason)  # type: ignore[arg-type]
 
 
 def test_a_certain_answer_survives_greetings_and_thanks() -> None:
@@ -141,13 +140,13 @@ def test_a_certain_answer_survives_greetings_and_thanks() -> None:
     for value in range(11):
         for before in ("Halo,\n\n", "Hi!\n", "Selamat pagi. "):
             for after in ("\n\nTerima kasih", ". Thank you!", "\n\nSent from my phone 3"):
-                read = answers.rating(f"{before}{value}{after}")
-                assert isinstance(read, Rating)
+                read = numbers.number(f"{before}{value}{after}")
+                assert isinstance(read, Number)
                 assert read.value == value
 
 
 @given(st.text(max_size=60) | st.text("0123456789/,.-– \nxkalidruht", max_size=12))
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Whatever comes, the answer is a rating from 0 to 10 or unsure."""
-    read = answers.rating(text)
+    read = numbers.number(text)
     assert isinstance(read, Unsure) or 0 <= read.value <= 10

@@ -1,9 +1,10 @@
-"""The rating in a client's answer to a check-in: read when it is certain, never guessed.
+"""The one number a client's words state: read when it is certain, never guessed.
 
-An answer is cut into clauses. One of them must be nothing but a number from 0 to 10 among words
-that are known to go with a rating ("nilai saya 6", "it's a 7", "7/10"); any other number must
-plainly count something else ("dua kali", "10 minutes"). Everything else is unsure and goes to
-the therapist, who loses a minute. A wrong number would bend the line of progress.
+Words are cut into clauses. One of them must be nothing but a number among words that are known to
+go with it: a rating from 0 to 10 ("nilai saya 6", "it's a 7", "7/10"), or how many times something
+was practised, 0 to 99 ("tiga kali", "3x", "twice"). Any other number must plainly count something
+else ("10 minutes"). Everything else is unsure, and a range or a half is too, since neither scale
+has halves. A person reads it and loses a minute; a wrong number would bend the line of progress.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ Reason = Literal[
     "out of range",  # above 10
     "hedged",  # taken back, blurred or asked
     "too long",  # a letter, not an answer
-    "danger",  # said by the caller: a letter with a sign of danger is never read as a rating
+    "danger",  # said by the caller: a letter with a sign of danger is never read as an answer
 ]
+Kind = Literal["rating", "times"]  # 0 to 10, or how many times: 0 to 99
+MOST: Final[dict[Kind, int]] = {"rating": 10, "times": 99}
 
-_LONGEST: Final = 4_000
+LONGEST: Final = 4_000
 _SENT_FROM: Final = re.compile(
     r"^[ \t]*(?:sent from|get outlook|dikirim dari|terkirim dari)\b.*$", re.MULTILINE
 )
@@ -44,20 +47,20 @@ _OUT_OF_TEN: Final = re.compile(
 )
 # A clause ends with its line or sentence, at a comma, or at a dash between spaces; not in "7,5".
 _CLAUSE: Final = re.compile(
-    r"(.*?)(\n\s*|[;!?…]+|[.,]+(?!\d)|(?<!\d)[.,]+|\s[–—-]+\s|$)", re.DOTALL
+    r"(.*?)(\n\s*|[;!?…()]+|[.,]+(?!\d)|(?<!\d)[.,]+|\s[–—-]+\s|$)", re.DOTALL
 )
 _ROUND_A_WORD: Final = "\"'*_()[]“”‘’«»`=:"
+_SPACED: Final = re.compile(r"[.,;!?…]+(?!\d)")
 _PICTURES: Final = frozenset({"So", "Sk", "Cf", "Mn", "Me"})
 _COUNTED: Final = re.compile(r"\d+[a-z]+|\d{1,2}:\d{2}")
 _IN_PARTS: Final = re.compile(r"\d+[.,–/-]\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Rating:
-    """A rating from 0 to 10, with the client's whole answer."""
+class Number:
+    """A number that was stated for certain."""
 
     value: int
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +86,41 @@ class _Clause:
     numbers: tuple[_Number, ...]
     ending: str
     leads_on: bool  # ends in a colon: what follows belongs to it
+    kind: Kind
 
 
-def rating(text: str, language: str | None = None) -> Rating | Unsure:  # noqa: ARG001
-    """Read the rating in the new words of an answer (quotes already left out).
+def number(text: str, kind: Kind = "rating") -> Number | Unsure:
+    """Read the one number in the new words of an answer (quotes already left out).
 
-    Both languages are always read, since people answer in either; `language` is a hint for
-    number words that would mean something else in another one. There are none yet.
+    Both languages are always read, since people answer in either.
     """
     if not text.strip():
         return Unsure("empty")
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return Unsure("too long")
-    clauses = list(_clauses(_plain(text)))
+    clauses = list(_clauses(_plain(text), kind))
     numbers = [number for clause in clauses for number in clause.numbers]
     doubt = next((number.doubt for number in numbers if number.doubt), None)
     if doubt:
         return Unsure(doubt)
     reason, value = _settle(clauses)
-    return Unsure(reason) if value is None else Rating(value, text.strip())
+    return Unsure(reason) if value is None else Number(value)
+
+
+def has_number(text: str) -> bool:
+    """Tell whether anything in a text could be a number, in numerals or words."""
+    return any(_is_numeral(word, "times") for word in _words(_SPACED.sub(" ", _plain(text))))
+
+
+def is_courtesy(line: str) -> bool:
+    """Tell whether a line holds nothing but a greeting or a thank-you."""
+    return sets()["courtesy"].issuperset(_words(_SPACED.sub(" ", _plain(line))))
+
+
+def is_bare(line: str) -> bool:
+    """Tell whether a line holds one number and its unit, and no other word."""
+    words = list(_words(_SPACED.sub(" ", _plain(line))))
+    return bool(words) and _is_numeral(words[0], "times") and sets()["times"].issuperset(words[1:])
 
 
 def _settle(clauses: Sequence[_Clause]) -> tuple[Reason, int | None]:
@@ -121,18 +140,25 @@ def _settle(clauses: Sequence[_Clause]) -> tuple[Reason, int | None]:
 
 
 def _stated(clause: _Clause) -> int | None:
-    """Return the clause's rating if the clause says nothing else."""
-    frame = _sets()
+    """Return the clause's number if the clause says nothing else."""
+    frame = sets()
     if len(clause.numbers) != 1 or clause.numbers[0].value is None:
         return None
     number = clause.numbers[0]
     before, after = clause.words[: number.at], clause.words[number.at + 1 :]
-    if not (frame["before"].issuperset(before) and frame["after"].issuperset(after)):
+    is_framed = _around("before", clause.kind).issuperset(before)
+    if not (is_framed and _around("after", clause.kind).issuperset(after)):
         return None
     is_bare = not number.written.endswith("/10")
     if is_bare and not frame["never_after"].isdisjoint(after[:1]):
         return None
     return None if not frame["never_before"].isdisjoint(before[-1:]) else number.value
+
+
+@cache
+def _around(side: str, kind: Kind) -> frozenset[str]:
+    """Return the words that may stand before or after a number of a kind."""
+    return sets()[side] | (sets()[f"{side}_times"] if kind == "times" else frozenset())
 
 
 def _loose(clause: _Clause) -> Iterator[_Number]:
@@ -145,27 +171,27 @@ def _loose(clause: _Clause) -> Iterator[_Number]:
 
 def _is_blurred(clauses: Sequence[_Clause], at: int) -> bool:
     """Tell whether the rating is asked, taken back or made vague."""
-    sets = _sets()
-    if "?" in clauses[at].ending or any(sets["anywhere"] & set(c.words) for c in clauses):
+    known = sets()
+    if "?" in clauses[at].ending or any(known["anywhere"] & set(c.words) for c in clauses):
         return True
     for clause in clauses[at + 1 : at + 2]:
         same_sentence = clauses[at].ending.strip() not in {".", "!"} or len(clause.words) <= 1
         first = set(clause.words[:1])
-        return bool(first & sets["revises"] or (same_sentence and first & sets["in_sentence"]))
+        return bool(first & known["revises"] or (same_sentence and first & known["in_sentence"]))
     return False
 
 
 def _stands_alone(clauses: Sequence[_Clause], at: int) -> bool:
     """Tell whether neither neighbour makes the number belong to something else."""
-    sets = _sets()
+    known = sets()
     for clause in clauses[max(0, at - 1) : at]:
-        harmless = (sets["courtesy"] | sets["before"]).issuperset(clause.words)
+        harmless = (known["courtesy"] | known["before"]).issuperset(clause.words)
         if not (harmless or _ends_sentence(clause)):
             return False
     for clause in clauses[at + 1 : at + 2]:
-        wraps = "\n" in clauses[at].ending and not sets["units"].isdisjoint(clause.words[:1])
+        wraps = "\n" in clauses[at].ending and not known["units"].isdisjoint(clause.words[:1])
         words = set(clause.words) - {clause.words[number.at] for number in clause.numbers}
-        if wraps or words <= sets["elsewhere"]:
+        if wraps or words <= known["elsewhere"]:
             return False
     return True
 
@@ -175,11 +201,16 @@ def _ends_sentence(clause: _Clause) -> bool:
     return not clause.leads_on and (mark.strip() in {".", "!", "..", "..."} or mark.count("\n") > 1)
 
 
+def folded(text: str) -> str:
+    """Fold a text, and leave out pictures, the name of a device and what the scale is."""
+    one_case = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    seen = "".join(_without_picture(character) for character in one_case)
+    return _SCALE.sub(" ", _SENT_FROM.sub("", seen.replace("\r\n", "\n")))
+
+
 def _plain(text: str) -> str:
-    """Fold the text, leave out pictures and devices, and write every "of ten" as "/10"."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    seen = "".join(_without_picture(character) for character in folded)
-    seen = _SCALE.sub(" ", _SENT_FROM.sub("", seen.replace("\r\n", "\n")))
+    """Fold a text and write every "of ten" as "/10"."""
+    seen = folded(text)
     return _OUT_OF_TEN.sub(_as_out_of_ten, _BETWEEN_DIGITS.sub(r"\1", seen))
 
 
@@ -191,15 +222,15 @@ def _without_picture(character: str) -> str:
 
 
 def _as_out_of_ten(match: re.Match[str]) -> str:
-    return match[0] if _value(match[1]) is None else f"{match[1]}/10"
+    return match[0] if _value(match[1], "rating") is None else f"{match[1]}/10"
 
 
-def _clauses(plain: str) -> Iterator[_Clause]:
-    for match in _CLAUSE.finditer(plain):
+def _clauses(text: str, kind: Kind) -> Iterator[_Clause]:
+    for match in _CLAUSE.finditer(text):
         words = tuple(_words(match[1]))
         if words:
-            numbers = tuple(_numbers(words))
-            yield _Clause(words, numbers, match[2], match[1].rstrip().endswith(":"))
+            numbers = tuple(_numbers(words, kind))
+            yield _Clause(words, numbers, match[2], match[1].rstrip().endswith(":"), kind)
 
 
 def _words(clause: str) -> Iterator[str]:
@@ -211,78 +242,81 @@ def _words(clause: str) -> Iterator[str]:
         at += 2 if pair else 1
 
 
-def _numbers(words: Sequence[str]) -> Iterator[_Number]:
+def _numbers(words: Sequence[str], kind: Kind) -> Iterator[_Number]:
     """Find the numbers of a clause; neighbouring number words are one number."""
     at = 0
     while at < len(words):
         end = at
-        while end < len(words) and _is_numeral(words[end]):
+        while end < len(words) and _is_numeral(words[end], kind):
             end += 1
         if end > at:
-            yield _number(words, at, end)
+            yield _number(words, at, end, kind)
         at = max(end, at + 1)
 
 
-def _number(words: Sequence[str], at: int, end: int) -> _Number:
-    sets = _sets()
-    written = words[at]
-    labelled = at > 0 and words[at - 1] in sets["labels"]
-    counts = labelled or (end < len(words) and words[end] in sets["units"])
+def _number(words: Sequence[str], at: int, end: int, kind: Kind) -> _Number:
+    known = sets()
+    written, unit = words[at], words[end] if end < len(words) else ""
+    labelled = at > 0 and words[at - 1] in known["labels"]
+    is_other_unit = unit in known["units"] and not (kind == "times" and unit in known["times"])
+    counts = labelled or is_other_unit
     if counts and not written.endswith("/10"):
         return _Number(at)
     if end - at > 1:
-        halves = not sets["halves"].isdisjoint(words[at:end])
+        halves = not known["halves"].isdisjoint(words[at:end])
         return _Number(at, doubt="not whole" if halves else "several numbers")
-    if _COUNTED.fullmatch(written):
+    value = _value(written, kind)
+    if value is None and _COUNTED.fullmatch(written):
         return _Number(at)
-    value = _value(written)
     if counts or value is None:
         return _Number(at, doubt="something else" if counts else _why_no_value(written))
     return _Number(at, value, written)
 
 
 def _why_no_value(written: str) -> Reason:
-    if written in _sets()["halves"] or _IN_PARTS.fullmatch(written):
+    if written in sets()["halves"] or _IN_PARTS.fullmatch(written):
         return "not whole"
-    if written.isdecimal() or written in _sets()["other_numbers"]:
+    if written.isdecimal() or written in sets()["other_numbers"]:
         return "out of range"
     return "something else"
 
 
-def _is_numeral(word: str) -> bool:
-    is_word = word.removesuffix("/10") in _values() or word in _sets()["other_numbers"]
+def _is_numeral(word: str, kind: Kind) -> bool:
+    is_word = word.removesuffix("/10") in _values(kind) or word in sets()["other_numbers"]
     return is_word or any(character.isdigit() for character in word)
 
 
-def _value(written: str) -> int | None:
-    """Return a whole number from 0 to 10 as it is usually written ("07" is not)."""
-    number = written.removesuffix("/10")
-    if number.isdecimal() and len(number) <= 2:
-        value = int(number)
-        return value if value <= 10 and len(str(value)) == len(number) else None
-    return _values().get(number)
+def _value(written: str, kind: Kind) -> int | None:
+    """Return a whole number as it is usually written ("07" is not)."""
+    bare = written.removesuffix("x" if kind == "times" else "/10")
+    if bare.isdecimal() and len(bare) <= 2:
+        value = int(bare)
+        return value if value <= MOST[kind] and len(str(value)) == len(bare) else None
+    return _values(kind).get(bare)
 
 
 @cache
 def _data() -> dict[str, Any]:
-    source = resources.files("mailcounsel.casework.lexicon").joinpath("answers.toml")
+    source = resources.files("mailcounsel.practice").joinpath("answers.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
 @cache
-def _sets() -> dict[str, frozenset[str]]:
+def sets() -> dict[str, frozenset[str]]:
     """Return every list of words by its name; `words` takes the name of its table."""
     return {
         table if name == "words" else name: frozenset(words.split())
         for table, lists in _data().items()
-        if table not in {"numbers", "pairs"}
+        if table not in {"numbers", "how_often", "pairs"}
         for name, words in lists.items()
     }
 
 
-def _values() -> dict[str, int]:
+@cache
+def _values(kind: Kind) -> dict[str, int]:
+    """Return the number words of a kind by their value."""
     values: dict[str, int] = _data()["numbers"]
-    return values
+    return values | _data()["how_often"] if kind == "times" else values
 
 
 def _pairs() -> dict[str, str]:

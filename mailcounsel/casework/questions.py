@@ -1,0 +1,55 @@
+"""What one check-in asks: several questions of a case in one letter, each with a name of its own.
+
+A row of `goal` is a question that comes again: a goal ("G1"), the mood ("mood"), or how often
+something was practised ("practice"; "latihan" in an Indonesian letter). Where two of a letter
+would share a name, both go by their number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import RowMapping
+
+from mailcounsel.casework import goals
+from mailcounsel.casework.office import Office
+from mailcounsel.letter.templates import Fact
+from mailcounsel.practice import answers
+from mailcounsel.practice.answers import GOAL, MOOD, PRACTICE, Question
+
+TOGETHER = frozenset({GOAL, MOOD, PRACTICE})  # what may stand in one letter
+BLANK = "…"  # no number: one that came back in a quote would be taken for the answer
+
+
+def named(asking: Sequence[RowMapping]) -> list[Question]:
+    """Return the questions of some rows (`number` and `asks` are enough), in the same order."""
+    shared = Counter(row["asks"] for row in asking)
+    return [_question(row, alone=shared[row["asks"]] == 1) for row in asking]
+
+
+def _question(row: RowMapping, *, alone: bool) -> Question:
+    kind = answers.question(row["asks"]).kind
+    return Question(row["asks"] if alone and row["asks"] != GOAL else f"G{row['number']}", kind)
+
+
+def facts(office: Office, language: str, asking: Sequence[RowMapping]) -> Mapping[str, Fact]:
+    """Return what the template `checkin` says about some rows of `goal`."""
+    spoken = answers.SPOKEN.get(language, answers.SPOKEN["en"])
+    names = [spoken.get(one.name, one.name) for one in named(asking)]
+    several = len(asking) > 1
+
+    def lines(asks: str) -> str:
+        return "\n".join(
+            f"    {name}  {goals.label_of(office, row)}" if several else _alone(office, row)
+            for name, row in zip(names, asking, strict=True)
+            if row["asks"] == asks
+        )
+
+    mood = next((n for n, row in zip(names, asking, strict=True) if row["asks"] == MOOD), "")
+    form = " / ".join(f"{name} {BLANK}" for name in names) if several else ""
+    return {"goals": lines(GOAL), "mood": mood, "practice": lines(PRACTICE), "form": form}
+
+
+def _alone(office: Office, row: RowMapping) -> str:
+    return f"    {goals.label_of(office, row)}"

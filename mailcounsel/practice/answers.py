@@ -1,0 +1,170 @@
+"""A client's answers to the questions of one check-in: "G1 6 / G2 4 / mood 5 / latihan 3x".
+
+Each question has a name, and what stands between its name and the next one is its answer, read by
+`mailcounsel.practice.numbers`. Without names an answer is read where it cannot be mistaken: one
+question and one number, or as many bare numbers as there are questions, a line each and in their
+order. Every question for itself is a number or *unsure*; a guess is never made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mailcounsel.practice import numbers
+from mailcounsel.practice.numbers import Kind, Number, Unsure
+
+GOAL, MOOD, PRACTICE = "goal", "mood", "practice"
+
+Answers = dict[str, Number | Unsure]
+
+# What a question is called in a letter; a goal is called by its number everywhere.
+SPOKEN: Final = {
+    "id": {MOOD: "mood", PRACTICE: "latihan"},
+    "en": {MOOD: "mood", PRACTICE: "practice"},
+}
+
+_NAME: Final = re.compile(
+    r"(?<![\w.,-])(?:"
+    r"(?:g|goal|tujuan|sasaran) ?(?P<goal>\d{1,2})(?![\d%]|[.,/–-]\d| ?(?:x|kali|times|dari|of)\b)"
+    r"|(?P<mood>mood|moodku|moodnya|suasana hati(?:ku|nya)?|perasaan(?:ku)?|feelings?)"
+    r"|(?P<practice>latihan(?:ku|nya)?|berlatih|practi[cs]ed?|practi[cs]ing|praktik|praktek)"
+    r")(?!\w)"
+)
+_LEADS: Final = re.compile(r"^[ \t]*(?:[:=]|->|[–-](?=\s))?\s*")
+_MARKS: Final = re.compile(r"[\s,;/|&+•·*–-]+$")
+_NUMERAL: Final = re.compile(r"\d")
+_A_LINE_EACH: Final = re.compile(r"\n+| / ")
+_FEWEST_IN_ONE_LINE: Final = 3  # "6 / 4" may be a date or a range, "6 / 4 / 5" is not
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked: its name in the letter (`G1`, `mood`, `practice`) and what answers it."""
+
+    name: str
+    kind: Kind = "rating"
+
+
+def question(name: str) -> Question:
+    """Return the question of a name: `practice` is answered by a count, all others by a rating."""
+    return Question(name, "times" if name == PRACTICE else "rating")
+
+
+def read(text: str, questions: Sequence[Question], language: str | None = None) -> Answers:  # noqa: ARG001
+    """Read the new words of an answer (quotes already left out): each question's number, or unsure.
+
+    Both languages are always read, since people answer in either; `language` is a hint for words
+    that would mean something else in another one. There are none yet.
+    """
+    if not text.strip():
+        return _unsure(questions, Unsure("empty"))
+    if len(text) > numbers.LONGEST:
+        return _unsure(questions, Unsure("too long"))
+    named = _named(text, questions)
+    if named is not None:
+        return named
+    if len(questions) == 1:
+        return {questions[0].name: numbers.number(text, questions[0].kind)}
+    return _in_order(text, questions) or _unsure(questions, _why_not(text))
+
+
+def _unsure(questions: Sequence[Question], why: Unsure) -> Answers:
+    return {one.name: why for one in questions}
+
+
+def _why_not(text: str) -> Unsure:
+    has_number = bool(_NUMERAL.search(text)) or numbers.has_number(text)
+    return Unsure("several numbers" if has_number else "no number")
+
+
+# -- by name --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What stands between a name and the next. `clear`: what stands before the name allows it."""
+
+    name: str
+    words: str
+    clear: bool
+
+
+def _named(text: str, questions: Sequence[Question]) -> Answers | None:
+    """Read the parts by their names; None where no question is named, or a number stands before."""
+    folded = numbers.folded(text)
+    found = list(_NAME.finditer(folded))
+    asked = {one.name for one in questions}
+    if asked.isdisjoint(_name(match) for match in found):
+        return None
+    if numbers.has_number(folded[: found[0].start()]):
+        alone = len(questions) == 1
+        return None if alone else _unsure(questions, Unsure("several numbers"))
+    parts = list(_parts(folded, found))
+    return {one.name: _of_parts([p for p in parts if p.name == one.name], one) for one in questions}
+
+
+def _name(match: re.Match[str]) -> str:
+    if match["goal"]:
+        return f"G{int(match['goal'])}"
+    return MOOD if match["mood"] else PRACTICE
+
+
+def _parts(folded: str, found: Sequence[re.Match[str]]) -> Iterator[_Part]:
+    """Cut the text at the names; a joining word before a name belongs to that name."""
+    ends = [match.start() for match in found[1:]] + [len(folded)]
+    _, clear = _without_joint(folded[: found[0].start()])
+    for match, end in zip(found, ends, strict=True):
+        is_last = end == len(folded)
+        words = folded[match.end() : end]
+        kept, next_is_clear = (words, True) if is_last else _without_joint(words)
+        yield _Part(_name(match), _LEADS.sub("", kept, count=1), clear)
+        clear = next_is_clear
+
+
+def _without_joint(words: str) -> tuple[str, bool]:
+    """Leave out what only leads to the next name, and tell whether nothing else does."""
+    known = numbers.sets()
+    rest = words.rstrip()
+    while True:
+        bare = _MARKS.sub("", rest)
+        last = bare.rsplit(None, 1)[-1] if bare else ""
+        if last not in known["joints"]:
+            break
+        rest = bare.removesuffix(last).rstrip()
+    is_marked = not rest or not (rest[-1].isalnum() or rest[-1] == "'")
+    ends = last in known["times"] | known["courtesy"] or numbers.has_number(last)
+    return bare, is_marked or ends
+
+
+def _of_parts(parts: Sequence[_Part], asked: Question) -> Number | Unsure:
+    """Return what the parts of one question say: all that hold a number must say the same."""
+    said = [
+        numbers.number(part.words, asked.kind) if part.clear else Unsure("something else")
+        for part in parts
+    ]
+    telling = {one for one in said if one not in {Unsure("empty"), Unsure("no number")}}
+    if len(telling) == 1:
+        return telling.pop()
+    return Unsure("several numbers" if telling else "no number")
+
+
+# -- in their order -------------------------------------------------------------------------------
+
+
+def _in_order(text: str, questions: Sequence[Question]) -> Answers | None:
+    """Read as many bare numbers as there are questions, a line each; None for anything else."""
+    lines = [line for line in _A_LINE_EACH.split(numbers.folded(text).strip()) if line.strip()]
+    lines = [line for line in lines if not numbers.is_courtesy(line)]
+    in_one_line = "\n" not in text.strip()
+    if len(lines) != len(questions) or (in_one_line and len(lines) < _FEWEST_IN_ONE_LINE):
+        return None
+    said = [
+        numbers.number(line, one.kind) if numbers.is_bare(line) else Unsure("several numbers")
+        for line, one in zip(lines, questions, strict=True)
+    ]
+    if not all(isinstance(one, Number) for one in said):
+        return None
+    return {one.name: value for one, value in zip(questions, said, strict=True)}
