@@ -212,3 +212,30 @@ def test_pieces_are_as_small_as_the_words_allow() -> None:
     assert sum(sizes) < 1.1 * len(text)
     giants = ("a" * 9_000 + " ") * 500
     assert sum(piece.end - piece.start for piece in pieces.cut(giants)) < 4 * len(giants)
+
+
+# -- words told by their beginning --------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="mMaAtTiIbunhdrklse0134578$@*'é\u0301", min_size=1, max_size=9))
+def test_a_beginning_hides_no_word_of_the_lexicon(written: str) -> None:
+    """A word passed over by its first characters is one that fills no place of any phrase."""
+    vocabulary = danger.book().vocabulary
+    bare = written.strip(phrases.JOINERS)
+    if bare:
+        assert vocabulary[written] == vocabulary._of(phrases.fold(bare))
+
+
+def test_every_word_of_the_lexicon_is_found_in_disguise() -> None:
+    """With digits for letters, shouted, longer or starred, no word is passed over."""
+    vocabulary = danger.book().vocabulary
+    leet = str.maketrans("oieast", "013457")
+    elements = {one for phrase in (*SOUGHT, *BESIDES) for one in phrase.elements}
+    assert len(elements) > 100
+    for element in elements:
+        forms = [*element.exact, *element.prefixes, *(f"{one}nya" for one in element.prefixes)]
+        for word in forms:
+            for shown in (word, word.upper(), word.translate(leet), word + word[-1] * 2):
+                if not shown.isdecimal():
+                    assert vocabulary[shown] & vocabulary.bit(element), shown

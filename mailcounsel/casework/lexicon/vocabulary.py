@@ -22,6 +22,8 @@ _FIRST_BIT: Final = 2
 
 # Shorter than every prefix, so that one look-up excludes nearly every word.
 _HEAD: Final = 2
+# So many plain characters tell of most words that they begin like none of the lexicon.
+_BEGINNING: Final = 3
 # Words remembered, by the forms they were seen in; then all is forgotten, and begun anew.
 _MOST_REMEMBERED: Final = 65_536
 
@@ -39,6 +41,8 @@ class Vocabulary(dict[str, int]):
             if element not in self._bits:
                 self._add(element)
         self._masked = _Masked(self._exact, self._prefixes)
+        begun = [prefix for group in self._prefixes.values() for prefix in group]
+        self._beginnings = _Beginnings((*self._exact, *begun), begun)
 
     def _add(self, element: Element) -> None:
         bit = self._bits[element] = 1 << (_FIRST_BIT + len(self._bits))
@@ -54,8 +58,11 @@ class Vocabulary(dict[str, int]):
         return self._bits[_required(element)]
 
     def __missing__(self, written: str) -> int:
-        bare = written.strip(phrases.JOINERS)
-        found = self._of(phrases.fold(bare)) if bare else NO_WORD
+        if self._beginnings[written[:_BEGINNING]]:
+            bare = written.strip(phrases.JOINERS)
+            found = self._of(phrases.fold(bare)) if bare else NO_WORD
+        else:
+            found = 0
         if len(self) >= _MOST_REMEMBERED:
             self.clear()
         if len(written) <= phrases.LONGEST:
@@ -77,6 +84,33 @@ class Vocabulary(dict[str, int]):
 
 def _required(element: Element) -> Element:
     return replace(element, optional=False)
+
+
+class _Beginnings(dict[str, bool]):
+    """Whether a word that is written with these first characters may be one of the lexicon.
+
+    A letter of ten million random characters has a million words that nobody ever wrote. Most of
+    them are told here, at a look-up each. Only plain letters and digits that stay as many when
+    they are folded tell anything; at all others the whole word is looked at.
+    """
+
+    def __init__(self, words: Iterable[str], prefixes: Iterable[str]) -> None:
+        super().__init__()
+        self._known = {word[:_BEGINNING] for word in words}
+        self._short = tuple(prefix for prefix in prefixes if len(prefix) < _BEGINNING)
+
+    def __missing__(self, written: str) -> bool:
+        if not written.isascii() or not written.isalnum() or written.isdecimal():
+            return True
+        folded = phrases.fold(written)
+        may_be = (
+            not len(written) == len(folded) == _BEGINNING
+            or folded in self._known
+            or folded.startswith(self._short)
+        )
+        if len(self) < _MOST_REMEMBERED:
+            self[written] = may_be
+        return may_be
 
 
 class _Masked:
