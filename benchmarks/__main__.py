@@ -6,7 +6,17 @@ import importlib
 import platform
 import sys
 
-NAMES = ("accept", "steps", "startup", "memory", "forged", "reading", "corpora", "growth")
+NAMES = (
+    "accept",
+    "steps",
+    "startup",
+    "memory",
+    "forged",
+    "reading",
+    "corpora",
+    "mailboxes",
+    "growth",
+)
 
 
 def main() -> None:
