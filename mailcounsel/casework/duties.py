@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcounsel.casework import followups
+from mailcounsel.casework import followups, ladder
 from mailcounsel.casework.errands import Duty
 
 DUTIES: Mapping[str, Duty] = {
     followups.KIND: followups.ask,
+    ladder.STEP: ladder.step,
 }

@@ -12,24 +12,47 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, records
+from mailcounsel.casework import cases, ladder, letters, records, staff
+from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
+
+CAUSES = ("words", "answer", "goal", "silence", "bounced")
 
 risks = models.table(models.Risk)
 readings = models.table(models.Reading)
 
 
-def raise_risk(connection: Connection, case_id: str, letter_id: str, now: datetime) -> str:
-    """Open a risk for a letter: the case becomes urgent. Return the risk's id."""
-    risk_id = new_id()
-    statements.add(
-        connection, risks, id=risk_id, case_id=case_id, letter_id=letter_id, opened_at=now
+def raise_risk(
+    connection: Connection,
+    office: Office,
+    case_id: str,
+    letter_id: str,
+    now: datetime,
+    *,
+    cause: str = "words",
+) -> str:
+    """Open a risk for a letter or another cause: the case becomes urgent. Return the risk's id.
+
+    Everybody who reads the case is told at once, and the ladder begins (`casework.ladder`).
+    `cause` is one of `CAUSES`; `letter_id` is the entry that shows it, or for "goal" the goal's id.
+    The same letter with the same cause is raised once.
+    """
+    same = (
+        (risks.c.letter_id == letter_id) & (risks.c.cause == cause) & (risks.c.case_id == case_id)
     )
-    cases.raise_priority(connection, case_id, "urgent")
-    family = cases.family(connection, cases.get(connection, case_id))
-    letters.take_back_checkins(connection, family, "risk")
+    known = connection.execute(select(risks.c.id).where(same)).scalar()
+    if known is not None:
+        return str(known)
+    risk_id = new_id()
+    row = {"id": risk_id, "case_id": case_id, "letter_id": letter_id, "cause": cause}
+    statements.add(connection, risks, **row, opened_at=now)
+    case = cases.main(connection, case_id)
+    cases.raise_priority(connection, case["id"], "urgent")
+    letters.take_back_checkins(connection, cases.family(connection, case), "risk")
     records.audit(connection, now, "service", "risk-raised", case_id, risk_id)
+    ladder.begin(connection, office, case, risk_id, now)
+    staff.notify(connection, office, case, f"risk:{risk_id}", now)
     return risk_id
 
 
@@ -47,8 +70,11 @@ def mark_read(
         row = {"letter_id": letter_id, "person": person, "at": now}
         statements.insert_once(connection, readings, row)
     unread = risks.c.letter_id.in_(letter_ids) & risks.c.read_at.is_(None)
-    found = update(risks).where(unread).values(read_by=person, read_at=now)
-    if connection.execute(found).rowcount:
+    found = update(risks).where(unread).values(read_by=person, read_at=now).returning(risks.c.id)
+    receipts = connection.execute(found).scalars().all()
+    for risk_id in receipts:
+        ladder.end(connection, risk_id)
+    if receipts:
         records.audit(connection, now, person, "risk-read", case_id)
 
 
@@ -74,5 +100,6 @@ def close(
     for risk_id, sealed in sentences.items():
         values = {"closed_by": person, "closed_at": now, "sealed_sentence": sealed}
         connection.execute(update(risks).where(risks.c.id == risk_id).values(**values))
+        ladder.end(connection, risk_id)
     records.audit(connection, now, person, "risk-closed", case["id"])
     return len(standing)

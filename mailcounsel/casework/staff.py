@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping
@@ -36,7 +38,8 @@ def notify(
     for person in [one for one in concerned if one.is_here(day)] or concerned:
         if person.notify:
             once = f"staff:{person.name}:{occasion or now.strftime('%Y%m%d%H')}"
-            _post(connection, office, person, person.notify, once=once, now=now)
+            facts = _waiting(connection, office, person)
+            tell(connection, office, person, "staff-notice", facts, once, now)
 
 
 def _concerned(office: Office, case: RowMapping, day: date, *, is_urgent: bool) -> list[Person]:
@@ -49,26 +52,30 @@ def _concerned(office: Office, case: RowMapping, day: date, *, is_urgent: bool) 
     return list(dict.fromkeys((assignee, *above)))
 
 
-def _post(
+def tell(
     connection: Connection,
     office: Office,
     person: Person,
-    address: str,
-    *,
+    template: str,
+    facts: Mapping[str, Any],
     once: str,
     now: datetime,
-) -> None:
-    if letters.exists(connection, once):
-        return
+) -> bool:
+    """Send somebody who works here a note without content, once; False where it is not sent.
+
+    It is not sent to a person without an address of their own, nor a second time.
+    """
+    if person.notify is None or letters.exists(connection, once):
+        return False
     outgoing_id = new_id()
-    parcel = _note(connection, office, person, address)
+    parcel = _note(office, person, person.notify, template, facts)
     row = {
         "id": outgoing_id,
-        "kind": "staff-notice",
+        "kind": template,
         "state": "ready",
         "reason": "",
         "once": once,
-        "to_lookup": addressbook.lookup(office.keyring, address),
+        "to_lookup": addressbook.lookup(office.keyring, person.notify),
         "automatic": False,
         "created_at": now,
         "due_at": now,
@@ -77,17 +84,21 @@ def _post(
         "fence": 0,
         "sealed": parcels.seal(office.keyring, outgoing_id, parcel),
     }
-    statements.insert_once(connection, outgoing, row)
+    return statements.insert_once(connection, outgoing, row)
 
 
-def _note(connection: Connection, office: Office, person: Person, address: str) -> Parcel:
-    """Write the note: how many cases wait for this person, and how many are urgent."""
-    language = person.languages[0] if person.languages else office.config.centre.language
+def _waiting(connection: Connection, office: Office, person: Person) -> dict[str, int]:
+    """Return how many cases wait for this person, and how many are urgent."""
     waiting = cases.queue_of(connection, office, person.name)
-    urgent = sum(case["priority"] == URGENT for case in waiting)
-    facts = {"new": len(waiting), "urgent": urgent}
+    return {"new": len(waiting), "urgent": sum(case["priority"] == URGENT for case in waiting)}
+
+
+def _note(
+    office: Office, person: Person, address: str, template: str, facts: Mapping[str, Any]
+) -> Parcel:
+    language = person.languages[0] if person.languages else office.config.centre.language
     override = office.config.centre.templates
-    mail = templates.render(language, "staff-notice", facts, override)
+    mail = templates.render(language, template, facts, override)
     sender = office.config.inboxes[0]
     return Parcel(
         to_address=address,

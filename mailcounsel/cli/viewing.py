@@ -45,6 +45,7 @@ FLAGS = {
     "uncertain": "a letter may or may not have left: mailcounsel outbox",
     "failed": "a letter could not be sent: mailcounsel outbox",
     "waiting": "a reply waits until the client chooses a way",
+    "danger-unread": "nobody was reached who reads the urgent letter: read it now",
     "errand-failed": "a reminder could not be sent; see the log of the service",
     "no-way": "a check-in could not be sent: the client has not chosen a way",
 }

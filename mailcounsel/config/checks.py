@@ -13,6 +13,7 @@ from mailcounsel.config import secrets, wording
 from mailcounsel.config.fields import is_loopback
 from mailcounsel.config.locate import KeyPath
 from mailcounsel.config.models import Config, plain_address
+from mailcounsel.config.people import Queue
 from mailcounsel.config.servers import Inbox
 from mailcounsel.config.spans import DAY
 from mailcounsel.config.tables import Credentials
@@ -137,6 +138,24 @@ def _queues(config: Config) -> Iterator[Finding]:
         elif "supervisor" not in supervisor.roles:
             yield path, 'is a person without the role "supervisor"'
         yield from _spoken(config, ("queue", number, "language"), queue.language)
+        yield from _ladder(config, ("queue", number, "risk"), queue)
+
+
+def _ladder(config: Config, path: KeyPath, queue: Queue) -> Iterator[Finding]:
+    """Who is woken must be somebody who can read the letter, at an address of their own."""
+    names = [person.name for person in config.people]
+    for key, name in (("on_call", queue.risk.on_call), ("second", queue.risk.second)):
+        person = config.person(name or "")
+        if name is None:
+            continue
+        if person is None:
+            yield (*path, key), f"no such person{wording.did_you_mean(name, names)}"
+        elif person not in config.readers(queue.name):
+            yield (*path, key), "is a person who does not read this queue"
+        elif person.notify is None:
+            yield (*path, key), 'is a person without "notify", so nothing would reach them'
+    if queue.risk.second is not None and queue.risk.on_call is None:
+        yield (*path, "second"), 'needs an "on_call" before it'
 
 
 def _rules(config: Config) -> Iterator[Finding]:

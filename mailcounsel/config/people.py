@@ -77,6 +77,21 @@ class PriorityPromise(Table):
     """For urgent letters."""
 
 
+class Risk(Table):
+    """Who reads a letter with signs of danger, and by when."""
+
+    read_minutes: Positive = 30
+    """Minutes within which somebody must have read it, and between the steps of the ladder."""
+    on_call: Name | None = None
+    """Who is told first when nobody has."""
+    second: Name | None = None
+    """Who is told next; after them, the supervisor."""
+    silence_hours: Positive = 48
+    """Hours without a word after an answer to such a letter, until a person is told."""
+    notes_per_day: Positive = 2
+    """The most calm notes about help nearby to one client in a day."""
+
+
 class Queue(Table):
     """A line of cases that wait for the same people."""
 
@@ -88,6 +103,8 @@ class Queue(Table):
     """Working hours within which an answer is promised."""
     priority_promise: PriorityPromise = PriorityPromise()
     """Other promises by priority."""
+    risk: Risk = Risk()
+    """Who reads signs of danger, and by when."""
     language: Language | None = None
     """The language of its people, where they share one."""
 

@@ -395,8 +395,6 @@ class Follow:
             return
         if self.plan.kind.kind == classifying.BOUNCE or self.plan.opened.letter.report:
             return
-        risk_id = risk.raise_risk(self.connection, self.case_id, self.letter_id, self.now)
-        case = self._case()
+        risk.raise_risk(self.connection, self.office, self.case_id, self.letter_id, self.now)
         # Again, now that it is urgent: the promise to look is the urgent one.
-        cases.letter_waits(self.connection, self.office, case, self.received.received_at)
-        staff.notify(self.connection, self.office, case, f"risk:{risk_id}", self.now)
+        cases.letter_waits(self.connection, self.office, self._case(), self.received.received_at)

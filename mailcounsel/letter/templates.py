@@ -48,10 +48,11 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "request": _CLIENT | {"emergency", "promised_day"},
         "key": _CLIENT | {"emergency", "client_key"},
         "staff-notice": frozenset({"new", "urgent"}),
+        "staff-risk": frozenset({"minutes"}),
     }
 )
 # For a therapist; all the others are for clients.
-FOR_STAFF = frozenset({"staff-notice"})
+FOR_STAFF = frozenset({"staff-notice", "staff-risk"})
 
 # The constant neutral subject of every letter to a client.
 SUBJECTS: Mapping[str, str] = MappingProxyType({"id": "Surat untuk Anda", "en": "A letter for you"})

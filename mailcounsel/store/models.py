@@ -337,7 +337,7 @@ class Risk(SQLModel, table=True):
     id: str = opaque_id()
     case_id: str = Field(foreign_key="casefile.id", index=True)
     letter_id: str
-    cause: str = "words"  # words, answer, goal, silence
+    cause: str = "words"  # words, answer, goal, silence, bounced
     step: int = 0  # how many people were told that nobody has read it yet
     opened_at: datetime = moment()
     read_by: str | None = None
