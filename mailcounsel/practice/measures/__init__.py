@@ -1,0 +1,1 @@
+"""Questionnaires as data files. NOTICE says who made each, and on what terms it stands here."""
