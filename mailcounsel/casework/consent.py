@@ -1,9 +1,16 @@
-"""By which way a client may be written to, and their yes to ordinary mail."""
+"""By which way a client may be written to, and their yes: to counselling, and to ordinary mail.
+
+One word of the client's gives both. It is kept with the wording it answers, the version of that
+wording (a digest, so that two centres, or two years, can be told apart) and the letter.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -43,18 +50,21 @@ def has(connection: Connection, keyring: ServiceKeyring, client_id: str) -> bool
     rows = statements.every(connection, consents, client_id=client_id, withdrawn_at=None)
     found = False
     for row in rows:
-        fields = _fields(client_id, row["sealed_wording"], row["given_at"], None)
-        keyring.check_row_mac(f"consent/{row['id']}", fields, row["mac"])
+        keyring.check_row_mac(f"consent/{row['id']}", _fields(dict(row)), row["mac"])
         found = True
     return found
 
 
-def _fields(
-    client_id: str, wording: bytes, given_at: datetime, withdrawn_at: datetime | None
-) -> list[bytes]:
+def version(wording: str) -> str:
+    """Return the version of a wording: the beginning of its SHA-256, eight hexadecimal digits."""
+    return hashlib.sha256(wording.encode()).hexdigest()[:8]
+
+
+def _fields(row: Mapping[str, Any]) -> list[bytes]:
     """Return what the MAC of a row covers: a consent taken back cannot be given back by an edit."""
-    moments = [moment.isoformat() if moment else "" for moment in (given_at, withdrawn_at)]
-    return [client_id.encode(), wording, *(moment.encode() for moment in moments)]
+    moments = [row[name].isoformat() if row[name] else "" for name in ("given_at", "withdrawn_at")]
+    words = (row["client_id"], row["letter_id"], row["version"], *moments)
+    return [row["sealed_wording"], *(word.encode() for word in words)]
 
 
 def give(
@@ -68,17 +78,17 @@ def give(
     """Keep a client's yes with the wording they answered and the date."""
     row_id = new_id()
     sealed = keyring.seal("addressbook", wording.encode(), f"consent/{row_id}/wording")
-    statements.add(
-        connection,
-        consents,
-        id=row_id,
-        client_id=client_id,
-        letter_id=letter_id,
-        sealed_wording=sealed,
-        given_at=now,
-        withdrawn_at=None,
-        mac=keyring.row_mac(f"consent/{row_id}", _fields(client_id, sealed, now, None)),
-    )
+    row = {
+        "id": row_id,
+        "client_id": client_id,
+        "letter_id": letter_id,
+        "version": version(wording),
+        "sealed_wording": sealed,
+        "given_at": now,
+        "withdrawn_at": None,
+    }
+    mac = keyring.row_mac(f"consent/{row_id}", _fields(row))
+    statements.add(connection, consents, **row, mac=mac)
 
 
 def withdraw(
@@ -87,7 +97,6 @@ def withdraw(
     """Take back a client's yes. Letters wait again from now on. Idempotent."""
     standing = (consents.c.client_id == client_id) & consents.c.withdrawn_at.is_(None)
     for row in connection.execute(select(consents).where(standing)).mappings().all():
-        fields = _fields(client_id, row["sealed_wording"], row["given_at"], now)
-        mac = keyring.row_mac(f"consent/{row['id']}", fields)
+        mac = keyring.row_mac(f"consent/{row['id']}", _fields({**row, "withdrawn_at": now}))
         one = update(consents).where(consents.c.id == row["id"])
         connection.execute(one.values(withdrawn_at=now, mac=mac))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcounsel.casework import followups, ladder
+from mailcounsel.casework import asking, followups, ladder
 from mailcounsel.casework.errands import Duty
 
 DUTIES: Mapping[str, Duty] = {
+    asking.DECIDE: asking.leave_to_person,
+    asking.REMIND: asking.remind,
     followups.KIND: followups.ask,
     ladder.STEP: ladder.step,
 }

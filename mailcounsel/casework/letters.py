@@ -63,6 +63,7 @@ CONTENT_FREE = frozenset(
     {
         "acknowledgement",
         "acknowledgement-again",
+        "consent-reminder",
         "consent-thanks",
         "notice",
         "checkin-thanks",
@@ -103,6 +104,7 @@ def common_facts(office: Office, language: str) -> dict[str, Any]:
         "subject": templates.subject(language),
         "emergency": office.config.emergency.text(language).strip(),
         "sign_off": office.config.centre.sender_name,
+        "about": office.config.about.text(language),
     }
 
 

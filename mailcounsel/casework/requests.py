@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
-from mailcounsel.casework import cases, consent, letters, promises, records
+from mailcounsel.casework import asking, cases, consent, letters, promises, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
@@ -46,7 +46,9 @@ def acknowledge(
         return
     promised = promises.local_day(_promised(office, case, now), zone, case["language"])
     asked = Asked(name, {"promised_day": promised}, once, stranger=stranger)
-    letters.ask(connection, office, case, asked, now)
+    written = letters.ask(connection, office, case, asked, now)
+    if written and is_new:
+        asking.later(connection, office, case, now)
 
 
 def carry_out(
@@ -116,6 +118,7 @@ def _agree(
     wording = _offer(office, case["language"])
     consent.give(connection, office.keyring, case["client_id"], letter_id, wording, now)
     letters.release_waiting(connection, office, case["client_id"], now)
+    records.clear_flag(connection, now, case["id"], asking.UNDECIDED, "service")
     return "consent-thanks"
 
 

@@ -46,6 +46,10 @@ FLAGS = {
     "failed": "a letter could not be sent: mailcounsel outbox",
     "waiting": "a reply waits until the client chooses a way",
     "danger-unread": "nobody was reached who reads the urgent letter: read it now",
+    "no-consent": (
+        "the client was asked twice how they want our letters and has not said; decide whether to "
+        'wait, or write once: mailcounsel reply {case} --plain "reason"'
+    ),
     "errand-failed": "a reminder could not be sent; see the log of the service",
     "no-way": "a check-in could not be sent: the client has not chosen a way",
 }
@@ -61,6 +65,7 @@ KINDS = {
     "notice": "note without content",
     "checkin": "check-in",
     "checkin-thanks": "check-in thanks",
+    "consent-reminder": "asked once more for the word",
     "consent-thanks": "thanks for the word",
     "automatic": "automatic mail",
     "bounce": "came back undelivered",

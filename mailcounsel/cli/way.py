@@ -48,7 +48,8 @@ def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
 def _lines(answer: Mapping[str, Any]) -> list[str]:
     lines = [CHANNELS[answer["channel"]]]
     if answer["consent_given_at"]:
-        lines.append(f"Consent to ordinary mail: {output.local(answer['consent_given_at'])}")
+        day, wording = output.local(answer["consent_given_at"]), answer["consent_version"]
+        lines.append(f"Consent to counselling by ordinary mail: {day}, wording {wording}")
     lines += [f"key {key['fingerprint']}  {STATES[key['state']]}" for key in answer["keys"]]
     return lines
 

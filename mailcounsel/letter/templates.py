@@ -31,8 +31,9 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "acknowledgement": _CLIENT
         | _WORDS
-        | {"promised_day", "emergency", "offer_plain", "agree_word"},
+        | {"promised_day", "emergency", "offer_plain", "agree_word", "about"},
         "acknowledgement-again": _CLIENT | {"promised_day", "emergency", "help_word"},
+        "consent-reminder": _CLIENT | {"agree_word", "emergency"},
         "consent-thanks": _CLIENT | {"emergency", "stop_word"},
         "reply": _CLIENT | {"text", "emergency"},
         "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},

@@ -31,6 +31,7 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "channel": way.channel,
             "keys": [{"fingerprint": pin.fingerprint, "state": pin.state} for pin in met],
             "consent_given_at": iso(given[0]["given_at"]) if given else None,
+            "consent_version": given[0]["version"] if given else None,
         }
 
     return {**desk.store.read(read), "now": iso(desk.now())}

@@ -1,0 +1,66 @@
+"""Asking once more how a client wants our letters, and then leaving it to a person.
+
+A day after the first answer a client who has not chosen is asked once more, if somebody vouches for
+who wrote or a person here has answered already: a forged letter earns its victim no second mail.
+After another day a person sees that nothing came.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping
+
+from mailcounsel.casework import cases, consent, errands, hours, letters, parcels, records
+from mailcounsel.casework.letters import Asked
+from mailcounsel.casework.office import Office
+from mailcounsel.store import statements
+from mailcounsel.trust import addressbook
+
+REMIND, DECIDE = "consent-reminder", "consent-decision"  # kinds of errand
+WAIT = timedelta(days=1)
+UNDECIDED = "no-consent"  # the flag a person sees
+
+
+def later(connection: Connection, office: Office, case: RowMapping, now: datetime) -> None:
+    """See after a day whether a new client has chosen. Nothing where there is a way already."""
+    if _has_chosen(connection, office, case):
+        return
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    due_at = hours.quiet_hours(office.config).next_allowed(now + WAIT, zone)
+    errands.put(connection, case["id"], REMIND, case["client_id"], due_at)
+
+
+def remind(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
+    """Ask a client once more, where it is certain enough that it is they who wrote."""
+    case = cases.main(connection, errand["case_id"])
+    if _is_over(connection, office, case) or not _is_certain(connection, case):
+        return
+    asked = Asked(REMIND, {}, once=f"{REMIND}:{case['client_id']}", is_answer=False)
+    letters.ask(connection, office, case, asked, now)
+    errands.put(connection, case["id"], DECIDE, case["client_id"], now + WAIT)
+
+
+def leave_to_person(
+    connection: Connection, office: Office, errand: RowMapping, now: datetime
+) -> None:
+    """Show to a person that a client was asked twice and has not chosen."""
+    case = cases.main(connection, errand["case_id"])
+    if not _is_over(connection, office, case):
+        records.flag(connection, now, case["id"], UNDECIDED)
+
+
+def _has_chosen(connection: Connection, office: Office, case: RowMapping) -> bool:
+    way = consent.way(connection, office.keyring, case["client_id"])
+    return way.channel != parcels.NONE
+
+
+def _is_over(connection: Connection, office: Office, case: RowMapping) -> bool:
+    return case["state"] != "open" or _has_chosen(connection, office, case)
+
+
+def _is_certain(connection: Connection, case: RowMapping) -> bool:
+    entries = statements.every(connection, records.letters, "number", case_id=case["id"])
+    vouched = any(one["vouching"] not in {"", "nothing"} for one in entries)
+    return vouched or case["answered_at"] is not None
