@@ -54,6 +54,8 @@ class NewCase:
     tags: tuple[str, ...] = ()
     suspect: bool = False
     maybe_case_id: str | None = None
+    split_from: str | None = None
+    assignee: str | None = None
 
 
 def handle(number: int) -> str:
@@ -76,7 +78,7 @@ def open_case(connection: Connection, office: Office, new: NewCase, now: datetim
         queue=new.queue,
         state="open",
         priority=PRIORITIES.index(new.priority),
-        assignee=None,
+        assignee=new.assignee,
         language=new.language,
         sealed_inbox=keyring.seal("addressbook", new.inbox.encode(), f"case/{case_id}/inbox"),
         sealed_tags=_sealed_tags(office, case_id, new.tags),
@@ -87,10 +89,11 @@ def open_case(connection: Connection, office: Office, new: NewCase, now: datetim
         letters=0,
         suspect=new.suspect,
         maybe_case_id=new.maybe_case_id,
+        split_from=new.split_from,
         created_at=now,
         version=1,
     )
-    _new_epoch(connection, office, case_id, 1, new.queue, None, now)
+    _new_epoch(connection, office, case_id, 1, new.queue, new.assignee, now)
     records.audit(connection, now, "service", "case-opened", case_id)
     return case_id
 
@@ -177,6 +180,11 @@ def families(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[
     for main, case_id in connection.execute(linked.order_by(cases.c.number)):
         found[main].append(case_id)
     return found
+
+
+def of_client(connection: Connection, client_id: str) -> Sequence[RowMapping]:
+    """Return every case of a client, the first one first."""
+    return statements.every(connection, cases, "number", client_id=client_id)
 
 
 def may_read(office: Office, case: RowMapping, person: str) -> bool:

@@ -222,7 +222,14 @@ def extend_thread(
     if not message_id or not _SENDABLE_ID.fullmatch(message_id):
         return  # an id nobody can send back would stop every answer to it
     thread = [known for known in read_thread(office, case) if known != message_id]
-    kept = json.dumps([*thread[:1], *thread[1:][-3:], message_id]).encode()
+    keep_thread(connection, office, case, [*thread[:1], *thread[1:][-3:], message_id])
+
+
+def keep_thread(
+    connection: Connection, office: Office, case: RowMapping, thread: Sequence[str]
+) -> None:
+    """Keep which Message-IDs the next mail of a case refers to, oldest first."""
+    kept = json.dumps(list(thread)).encode()
     sealed = office.keyring.seal("addressbook", kept, f"case/{case['id']}/thread")
     statements.change(connection, cases, case["id"], sealed_thread=sealed)
 

@@ -134,7 +134,7 @@ def unlink(
     it is. Raises: Conflict for a case that is not linked.
     """
     if not case["merged_into"]:
-        message = f"{cases.handle(case['number'])} is not linked to another case."
+        message = f"{cases.handle(case['number'])} is not merged into another case."
         raise errors.Conflict(message)
     into = cases.get(connection, case["merged_into"])
     for verb, ref in _brought(connection, case["id"]):

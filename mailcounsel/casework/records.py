@@ -95,6 +95,11 @@ def write(connection: Connection, keyring: ServiceKeyring, case_id: str, entry: 
     return letter_id
 
 
+def next_place(connection: Connection, case_id: str) -> int:
+    """Hand out the number of a case's next entry."""
+    return int(_NEXT.scalar(connection, {"case": case_id}))
+
+
 def write_note(
     connection: Connection,
     case: RowMapping,
@@ -111,7 +116,7 @@ def write_note(
     if kind not in NOTES:
         message = "There is no such kind of note."
         raise errors.Refused(message)
-    number = _NEXT.scalar(connection, {"case": case["id"]})
+    number = next_place(connection, case["id"])
     statements.add(
         connection,
         letters,

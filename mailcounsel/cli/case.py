@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mailcounsel.cli import case_merge
+from mailcounsel.cli import case_merge, case_split
 
 
 @click.group()
@@ -17,3 +17,4 @@ def case() -> None:
 
 
 case.add_command(case_merge.merge)
+case.add_command(case_split.split)

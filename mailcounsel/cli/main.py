@@ -24,7 +24,12 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "queue": ("queue", "queue", "Therapists", "List the cases that wait for you."),
     "show": ("show", "show", "Therapists", "Show a case: its letters, notes and goals."),
     "reply": ("reply", "reply", "Therapists", "Write to the client of a case."),
-    "undo": ("undo", "undo", "Therapists", "Take back a reply that has not left yet, or a merge."),
+    "undo": (
+        "undo",
+        "undo",
+        "Therapists",
+        "Take back a reply in time, a merge or a split.",
+    ),
     "outbox": ("outbox", "outbox", "Therapists", "List letters that leave, wait or are stuck."),
     "note": ("note", "note", "Therapists", "Write a note that only the case's readers can open."),
     "goal": ("goal", "goal", "Therapists", "Agree goals and see how they go."),

@@ -1,8 +1,9 @@
-"""`mailcounsel undo`: take back a reply in time, or the merge of a case."""
+"""`mailcounsel undo`: take back a reply in time, a merge or a split."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import click
 
@@ -14,11 +15,12 @@ from mailcounsel.cli import client, output
 @output.json_option
 @click.pass_obj
 def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
-    """Take back a reply that has not left yet, or a merge.
+    """Take back a reply in time, a merge or a split.
 
-    Your latest reply, or the one named as `outbox` shows it: your words stay as a draft, and
-    `mailcounsel reply CASE` opens them again. A case that was merged into another one is a case of
-    its own again, and takes the address and the key it brought with it.
+    Your latest reply that has not left yet, or the one named as `outbox` shows it: your words stay
+    as a draft, and `mailcounsel reply CASE` opens them again. A case that was merged into another
+    one is a case of its own again, and takes the address and the key it brought with it. A case
+    that was split from another one is shown in that again.
 
     \b
     Example: mailcounsel undo
@@ -26,7 +28,7 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
     with client.connect(setting) as service:
         if letter.upper().startswith("C-"):
             unlinked = service.call("case.unlink", case=letter)
-            output.emit(unlinked, as_json, lambda: _unlinked(letter, unlinked["was_in"]))
+            output.emit(unlinked, as_json, lambda: _case_undone(letter, unlinked))
             return
         answer = service.call("reply.undo", id=letter)
         _keep_draft(service, answer["case"], answer["letter"])
@@ -37,10 +39,13 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
     )
 
 
-def _unlinked(case: str, was_in: str) -> str:
+def _case_undone(case: str, answer: Mapping[str, str]) -> str:
+    if "is_in" in answer:
+        return f"Taken back. The letters of {case} are shown in {answer['is_in']} again."
+    was_in = answer["was_in"]
     return (
         f"{case} is a case of its own again. Letters that came meanwhile stay in {was_in}: read "
-        "them, and see whose they are."
+        f"them, and move those that are not its client's: mailcounsel case split {was_in}"
     )
 
 

@@ -38,7 +38,11 @@ FLAGS = {
     "link-proposed": (
         "a colleague says that this is another case's client too: mailcounsel case merge"
     ),
-    "unlinked": "a case was linked here and is not any more: see whose the letters since then are",
+    "split-proposed": "a colleague says that letters go elsewhere: mailcounsel case split {case}",
+    "unlinked": (
+        "a case was merged into this one and is not any more; letters since then that are not "
+        "this client's: mailcounsel case split {case} --letter N --other-client"
+    ),
     "suspect": "a letter lay in Junk and was not answered automatically",
     "key-changed": "another key arrived; mail still goes to the known one only",
     "bounced": "a letter of ours came back undelivered",

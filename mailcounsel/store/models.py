@@ -132,6 +132,7 @@ class Case(SQLModel, table=True):
     suspect: bool = False
     maybe_case_id: str | None = None
     merged_into: str | None = None
+    split_from: str | None = None  # the case its first letters lay in before
     created_at: datetime = moment()
     waiting_since: datetime | None = later()
     promised_at: datetime | None = later()
@@ -198,6 +199,16 @@ class Attachment(SQLModel, table=True):
 
     letter_id: str = Field(primary_key=True, foreign_key="letter.id")
     number: int = Field(primary_key=True)
+    content: bytes
+
+
+class Resealed(SQLModel, table=True):
+    """A piece of a letter on its way to another case, sealed anew by a reader for that case."""
+
+    case_id: str = Field(primary_key=True, foreign_key="casefile.id")  # where it goes
+    letter_id: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)  # content, source, attachment/N
+    start: int = Field(primary_key=True)  # in bytes
     content: bytes
 
 

@@ -85,6 +85,11 @@ def forget_address(connection: Connection, row_id: str) -> None:
     connection.execute(delete(addresses).where(addresses.c.id == row_id))
 
 
+def forget_addresses(connection: Connection, client_id: str) -> None:
+    """Take every address away from a client. Idempotent."""
+    connection.execute(delete(addresses).where(addresses.c.client_id == client_id))
+
+
 def _add(
     connection: Connection,
     keyring: ServiceKeyring,

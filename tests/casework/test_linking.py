@@ -89,7 +89,7 @@ def test_an_address_the_client_had_before_stays(two):
 
 def test_only_a_linked_case_is_unlinked_and_only_by_who_reads_it(two):
     """One sentence each."""
-    with pytest.raises(errors.Conflict, match="C-0002 is not linked"):
+    with pytest.raises(errors.Conflict, match="C-0002 is neither merged"):
         two.call("sari", "case.unlink", case="C-0002")
     two.call("sari", "case.link", case="C-0002", into="C-0001")
     two.call("wulan", "case.next")

@@ -351,7 +351,7 @@ def test_two_cases_of_one_client_are_linked(room, client):
     assert second not in [one["case"] for one in room.json("sari", "queue", "--all")["cases"]]
     said = room.run("sari", "undo", second).stdout
     assert f"{second} is a case of its own again." in said
-    assert "is not linked" in room.run("sari", "undo", second, expect=4).stderr
+    assert "is neither merged" in room.run("sari", "undo", second, expect=4).stderr
 
 
 def test_a_danger_is_closed_with_a_sentence_that_is_sealed(room, client):

@@ -12,6 +12,7 @@ from mailcounsel.service.operations import (
     keys,
     letters,
     people,
+    splits,
     ways,
 )
 
@@ -36,6 +37,10 @@ OPERATIONS: dict[str, Operation] = {
     "case.unlink": Operation(cases.unlink, READERS),
     "case.agree": Operation(journey.agree, READERS),
     "case.end": Operation(journey.end, READERS),
+    "split.proposed": Operation(splits.proposed, READERS),
+    "split.begin": Operation(splits.begin, READERS),
+    "split.piece": Operation(splits.piece, READERS),
+    "split.finish": Operation(splits.finish, READERS),
     "case.clear": Operation(cases.clear_flag, READERS),
     "risk.close": Operation(cases.close_risk, READERS),
     "letter.piece": Operation(letters.piece, READERS),

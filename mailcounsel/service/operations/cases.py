@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import cases, goals, linking, records, risk
+from mailcounsel.casework import cases, goals, linking, records, risk, splitting
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import casekeys, roster
@@ -271,16 +271,20 @@ def link(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
 
 def unlink(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Take a link back. The caller must read both cases."""
+    """Take a link or a split back. The caller must read both cases.
+
+    `was_in` names the case it was linked into, or `is_in` the one it was split from.
+    """
     now = desk.now()
 
-    def write(connection: Connection) -> str:
+    def write(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
-        into = linking.unlink(connection, desk.office, case, caller.person, now)
+        undo = linking.unlink if case["merged_into"] else splitting.rejoin
+        into = undo(connection, desk.office, case, caller.person, now)
         readable(connection, desk, caller, {"case": cases.handle(into["number"])})
-        return cases.handle(into["number"])
+        return {"was_in" if case["merged_into"] else "is_in": cases.handle(into["number"])}
 
-    return {"was_in": desk.store.write(write)}
+    return desk.store.write(write)
 
 
 def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:

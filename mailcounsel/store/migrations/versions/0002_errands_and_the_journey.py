@@ -23,6 +23,7 @@ NEW: dict[str, list[sa.Column[Any]]] = {
         sa.Column("exchanges", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("evaluate_every", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("erased_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("split_from", sa.String(), nullable=True),
     ],
     "consent": [sa.Column("version", sa.String(), nullable=False, server_default="")],
     "goal": [sa.Column("asks", sa.String(), nullable=False, server_default="goal")],
@@ -41,6 +42,7 @@ def upgrade() -> None:
     _errand()
     _promise()
     _appointment()
+    _resealed()
 
 
 def _errand() -> None:
@@ -93,3 +95,16 @@ def _appointment() -> None:
         sa.UniqueConstraint("case_id", "number"),
     )
     op.create_index("ix_appointment_case_id", "appointment", ["case_id"])
+
+
+def _resealed() -> None:
+    op.create_table(
+        "resealed",
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("letter_id", sa.String(), nullable=False),
+        sa.Column("part", sa.String(), nullable=False),
+        sa.Column("start", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
+        sa.PrimaryKeyConstraint("case_id", "letter_id", "part", "start"),
+    )

@@ -1,0 +1,60 @@
+"""Taking a case apart with the installed program: two people, gpg, a file larger than a request."""
+
+from __future__ import annotations
+
+import os
+from email import message_from_bytes
+
+import pytest
+
+from e2e.staffroom import Staffroom
+
+CLIENT = "ani@example.org"
+FILE = os.urandom(1_500_000)
+
+
+@pytest.fixture(scope="module")
+def room():
+    """A running centre with a therapist and a supervisor."""
+    made = Staffroom()
+    try:
+        yield made.open("sari", "wulan")
+    finally:
+        made.close()
+
+
+def texts(shown):
+    return [one["text"].strip() for one in shown["entries"] if one["direction"] == "in"]
+
+
+def test_letters_of_two_people_are_taken_apart_and_put_together_again(room):
+    """Proposed by one, carried out by the other, all of it readable there, and undone."""
+    case = room.write(CLIENT, "Hello, I am Ani.")
+    thanks = message_from_bytes(room.mail_for(CLIENT, 1)[0])
+    answer = room.letter(CLIENT, "This is her sister, from the same address.")
+    answer["In-Reply-To"] = answer["References"] = thanks["Message-ID"]
+    answer.add_attachment(FILE, maintype="application", subtype="octet-stream", filename="a.bin")
+    room.post(answer, CLIENT)
+    shown = room.json("sari", "show", case)
+    assert len(texts(shown)) == 2
+    number = str(max(one["number"] for one in shown["entries"] if one["direction"] == "in"))
+
+    words = ("case", "split", case, "--letter", number, "--other-client")
+    said = room.run("wulan", *words).stdout
+    assert said.startswith("Proposed.")
+    assert "mailcounsel case split" in room.run("sari", "show", case).stdout
+    assert f"wulan proposes: mailcounsel {' '.join(words)}" in room.run(
+        "sari", "case", "split", case
+    ).stdout  # fmt: skip
+    done = room.json("sari", *words)
+    new = done["case"]
+    assert (done["letters"], done["address_known"]) == ([int(number)], True)
+    assert texts(room.json("sari", "show", case)) == ["Hello, I am Ani."]
+    assert texts(room.json("wulan", "show", new)) == ["This is her sister, from the same address."]
+    saved = room.folder / "saved.bin"
+    room.run("wulan", "show", new, "--save", "1/0", str(saved))
+    assert saved.read_bytes() == FILE
+    assert CLIENT in room.run("sari", "show", new, "--raw", "1").stdout
+
+    assert f"shown in {case} again" in room.run("sari", "undo", new).stdout
+    assert len(texts(room.json("sari", "show", case))) == 2
