@@ -13,6 +13,7 @@ NAMES = (
     "memory",
     "forged",
     "reading",
+    "hazards",
     "corpora",
     "mailboxes",
     "growth",

@@ -42,16 +42,15 @@ SETTLED: tuple[Settled, ...] = ("case", "discarded", "own-loop")
 SMTP = "smtp"  # the account of sightings by SMTP
 LEASE_SECONDS = 300  # longer than gpg's timeouts for the letters of one claim together
 HELD_AT_ONCE = 2_000_000  # bytes of letters claimed together, and of one that is larger by itself
+HEAVY = 500_000  # bytes beyond which a letter may take a second; no other one waits for two
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5))
 ATTEMPTS = len(BACK_OFF) + 1
 
 _RECEIVED = inboxes.c.state == "received"
-_NEW = statements.Queue(
-    inboxes,
-    _RECEIVED & (inboxes.c.attempts == 0),
-    counting=True,
-    size=func.length(inboxes.c.raw),
-)
+_SIZE = func.length(inboxes.c.raw)
+_NEW = _RECEIVED & (inboxes.c.attempts == 0)
+_LIGHT = statements.Queue(inboxes, _NEW & (_SIZE <= HEAVY), counting=True, size=_SIZE)
+_HEAVY = statements.Queue(inboxes, _NEW & (_SIZE > HEAVY), counting=True)
 _TRIED = statements.Queue(inboxes, _RECEIVED & (inboxes.c.attempts > 0), counting=True)
 _KILLED = Ready(
     update(inboxes)
@@ -206,6 +205,7 @@ def claim(
 ) -> list[Received]:
     """Claim letters that are due, oldest first, counting an attempt for each.
 
+    One large letter at most comes with them, as the last: a heap of large ones holds up nobody.
     A letter that was tried before comes alone, so that one that kills the process takes nobody
     with it; once its last attempt did so it goes to quarantine. One that does not open counts as
     failed. Neither stops the others.
@@ -227,9 +227,10 @@ def _claim(
     alone = _TRIED.claim(connection, now, most=1, lease_seconds=lease_seconds)
     if alone:
         return alone
-    return _NEW.claim(
+    light = _LIGHT.claim(
         connection, now, most=most, lease_seconds=lease_seconds, most_size=HELD_AT_ONCE
     )
+    return light + _HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
 
 
 def _opened(keyring: ServiceKeyring, row: RowMapping) -> Received:

@@ -34,9 +34,11 @@ def place_letters(desk: Desk) -> int:
     most = TOGETHER if is_alone else SIDE_BY_SIDE
     letters = inbox.claim(desk.store, desk.office.keyring, desk.now(), most)
     waiting = [one for one in letters if not is_alone or opening.may_need_gpg(one.raw)]
+    others = [one for one in letters if one not in waiting]
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="intake") as pool:
         placed = [pool.submit(place_together, desk, [one]) for one in waiting]
-        place_together(desk, [one for one in letters if one not in waiting])
+        place_together(desk, [one for one in others if len(one.raw) <= inbox.HEAVY])
+        place_together(desk, [one for one in others if len(one.raw) > inbox.HEAVY])
     for one in placed:
         one.result()
     if letters:

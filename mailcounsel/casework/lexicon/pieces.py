@@ -127,6 +127,8 @@ def _spelled_joined(
 ) -> tuple[list[str], list[int], Sequence[int]]:
     """Join letters that stand alone in a row of three or more, as in "k m s"."""
     shape = "".join(["x" if one & LETTER else "-" for one in bits])
+    alone = {one for one in set(written) if vocabulary[one] & LETTER}
+    letters = {one: phrases.fold(one.strip(phrases.JOINERS)) for one in alone}
     words: list[str] = []
     numbers: list[int] = []
     done = 0
@@ -134,9 +136,7 @@ def _spelled_joined(
         first, last = run.start(), run.end(1) if run[1] else run.end()
         words += written[done:first]
         numbers += range(done, first + 1)
-        words.append(
-            "".join(phrases.fold(one.strip(phrases.JOINERS)) for one in written[first:last])
-        )
+        words.append("".join([letters[one] for one in written[first:last]]))
         done = last
     if not done:
         return written, bits, range(len(written))
