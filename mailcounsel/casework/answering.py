@@ -14,7 +14,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from mailcounsel.casework import goals, letters, questions
+from mailcounsel.casework import goals, letters, questions, skills
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.practice.answers import Answers, Question
@@ -122,8 +122,17 @@ def answer(
             values |= {"state": "unsure", "reason": said.reason}
         statements.change(connection, checkins, row["id"], **values)
     if thank and all(isinstance(said, Number) for said in read.values()):
+        practised = [row["goal_id"] for row in letter.rows if _is_practised(row, letter, read)]
+        template, facts = skills.thanks(connection, office, practised)
         once = f"thanks:{letter.rows[0]['outgoing_id']}"
-        letters.ask(connection, office, case, Asked("checkin-thanks", {}, once), now)
+        letters.ask(connection, office, case, Asked(template, facts, once), now)
+
+
+def _is_practised(row: RowMapping, letter: OpenLetter, read: Answers) -> bool:
+    """Tell whether a check-in asked about practice, and the answer says there was some."""
+    names = [name for name, asked in letter.open.items() if asked["id"] == row["id"]]
+    said = [read[name] for name in names if row["asks"] == goals.PRACTICE]
+    return any(isinstance(one, Number) and one.value > 0 for one in said)
 
 
 def _sealed(

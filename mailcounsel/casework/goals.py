@@ -19,6 +19,8 @@ checkins = models.table(models.CheckIn)
 
 ASKS = frozenset({"goal", "mood", "practice"})  # what a check-in may ask
 LABEL_LENGTH = 80  # characters; the label is what a check-in shows
+PRAISE_LENGTH = 500  # characters
+PRACTICE = "practice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class NewGoal:
     every: str  # day, week, 2 weeks, month
     at: str  # "Mon 09:00"
     asks: str = "goal"  # one of ASKS
+    praise: str = ""  # released as well: what the client is told when they practised
 
 
 def add(
@@ -45,9 +48,11 @@ def add(
     new: NewGoal,
     person: str,
     now: datetime,
+    not_before: datetime | None = None,
 ) -> RowMapping:
     """Agree a goal and set when it is asked about, in the client's time zone.
 
+    It is asked about after `not_before` (now, where that is not given) for the first time.
     Raises: Refused for an empty or long text, a question of no kind, a second one about the mood,
     or a rhythm that cannot be read.
     """
@@ -60,6 +65,10 @@ def add(
     label = " ".join(new.text.split())
     if not label or len(label) > LABEL_LENGTH:
         message = f"A goal needs a short text, at most {LABEL_LENGTH} characters."
+        raise errors.Refused(message)
+    praise = new.praise.strip()
+    if len(praise) > PRAISE_LENGTH:
+        message = f"The words for practice have more than {PRAISE_LENGTH} characters."
         raise errors.Refused(message)
     rule = recurrence.parse(new.every, new.at)
     zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
@@ -75,12 +84,13 @@ def add(
         asks=new.asks,
         label=office.keyring.seal("addressbook", label.encode(), f"goal/{goal_id}/label"),
         detail=new.detail,
+        sealed_praise=_sealed_praise(office, goal_id, praise),
         epoch=new.epoch,
         every=new.every,
         weekday=rule.weekday,
         at=new.at,
         state="active",
-        next_due_at=recurrence.next_due(now, rule, zone),
+        next_due_at=recurrence.next_due(not_before or now, rule, zone),
         created_at=now,
         author=person,
     )
@@ -91,6 +101,18 @@ def add(
 def _asks_mood(connection: Connection, case: RowMapping) -> bool:
     found = statements.one(connection, goals, case_id=case["id"], asks="mood", state="active")
     return found is not None
+
+
+def _sealed_praise(office: Office, goal_id: str, praise: str) -> bytes | None:
+    if not praise:
+        return None
+    return office.keyring.seal("addressbook", praise.encode(), f"goal/{goal_id}/praise")
+
+
+def praise_of(office: Office, goal: RowMapping) -> str:
+    """Return the words released for reported practice, "" where there are none."""
+    sealed = goal["sealed_praise"]
+    return office.keyring.open(sealed, f"goal/{goal['id']}/praise").decode() if sealed else ""
 
 
 def label_of(office: Office, goal: RowMapping) -> str:
@@ -117,3 +139,12 @@ def stop(connection: Connection, case: RowMapping, number: int, person: str, now
         message = f"{cases.handle(case['number'])} has no goal G{number}."
         raise errors.NotFound(message)
     records.audit(connection, now, person, "goal-stopped", case["id"], str(number))
+
+
+def stop_taught(connection: Connection, draft_id: str) -> int:
+    """Ask no longer about the practice of a lesson that was taken back. Return how many that is.
+
+    A practice bears the id of the draft that taught it (see `mailcounsel.casework.skills`).
+    """
+    taught = (goals.c.id == draft_id) & (goals.c.asks == PRACTICE)
+    return connection.execute(update(goals).where(taught).values(state="stopped")).rowcount

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, consent, keeping, letters, parcels, records
+from mailcounsel.casework import cases, consent, goals, keeping, letters, parcels, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
@@ -60,10 +60,25 @@ class Ticket:
         return [word.encode() for word in (*words, *numbers)]
 
 
+# What a therapist signs: their own letter, a lesson with an exercise.
+TEMPLATES = frozenset({"reply", "lesson"})
+
+
 def begin(
-    connection: Connection, office: Office, case: RowMapping, person: str, now: datetime
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    person: str,
+    now: datetime,
+    template: str = "reply",
 ) -> dict[str, Any]:
-    """Return a ticket, its MAC, and what the reply template needs, for a reply in this case."""
+    """Return a ticket, its MAC, and what one of `TEMPLATES` needs, for a reply in this case.
+
+    Raises: Refused for a template that nobody signs.
+    """
+    if template not in TEMPLATES:
+        message = "A reply is not written with this template."
+        raise errors.Refused(message)
     way = consent.way(connection, office.keyring, case["client_id"])
     ticket = Ticket(
         draft=new_id(),
@@ -83,7 +98,7 @@ def begin(
         "language": language,
         "facts": {**letters.common_facts(office, language), "sign_off": person.title()},
         # Rendered in the therapist's own process, which has no folder of the admin's templates.
-        "template": templates.override_text(language, "reply", office.config.centre.templates),
+        "template": templates.override_text(language, template, office.config.centre.templates),
     }
 
 
@@ -275,6 +290,7 @@ def undo(
     if connection.execute(changed.values(**values)).rowcount != 1:
         message = f"This reply cannot be taken back any more: it is {row['state']}."
         raise errors.Conflict(message)
+    goals.stop_taught(connection, str(row["once"]).removeprefix("draft:"))
     entries = records.letters
     of_reply = update(entries).where(entries.c.id == row["letter_id"])
     connection.execute(of_reply.values(kind="reply-undone"))

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "outbox": ("outbox", "outbox", "Therapists", "List letters that leave, wait or are stuck."),
     "note": ("note", "note", "Therapists", "Write a note that only the case's readers can open."),
     "goal": ("goal", "goal", "Therapists", "Agree goals and see how they go."),
+    "skill": ("skill", "skill", "Therapists", "Teach skills by letter and see the practice."),
     "assign": ("assign", "assign", "Therapists", "Give a case to a colleague."),
     "case": ("case", "case", "Therapists", "Work on a case as a whole."),
     "risk": ("risk", "risk", "Therapists", "Close a sign of danger with a sentence."),

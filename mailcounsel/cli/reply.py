@@ -32,6 +32,9 @@ SHOWN_BELOW = 6  # entries of the case, below what is being written
 )
 @click.option("-m", "--message", help="The text itself, for a short letter.")
 @click.option(
+    "--template", metavar="NAME", help="Put a ready letter below your words, such as safe-address."
+)
+@click.option(
     "--plain", metavar="REASON", help="Send it as ordinary mail this once, and record why."
 )
 @click.option("--dry-run", is_flag=True, help="Print the letter and send nothing.")
@@ -43,6 +46,7 @@ def reply(
     *,
     source: IO[str] | None,
     message: str | None,
+    template: str | None,
     plain: str | None,
     dry_run: bool,
     as_json: bool,
@@ -51,6 +55,8 @@ def reply(
 
     Your editor opens with the client's letters below; what you write is rendered, signed with your
     reader key, and leaves after a minute in which `undo` takes it back. The service encrypts it.
+    Ready letters are safe-address and private-program, and whatever lies in the folder `letters`
+    of your centre's templates. You can change one in the editor; with -m it follows your words.
 
     \b
     Example: mailcounsel reply C-0042
@@ -61,24 +67,34 @@ def reply(
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
         begun = service.call("reply.begin", case=opened.shown["case"])
+        ready = _ready_letter(service, begun, template)
         below = _below(service, opened) if source is None and message is None else ""
-    reason = _reason(opened.shown, begun["ticket"]["channel"], plain)
+    reason = reason_for(opened.shown, begun["ticket"]["channel"], plain)
     if below:
-        words = _checked(_written(opened, below))
+        words = checked(_written(opened, below, ready))
     else:
-        words = _checked((message if source is None else source.read()) or "")
-    statement = _statement(begun, words, reason)
+        own = (message if source is None else source.read()) or ""
+        words = checked("\n\n".join(filter(None, (own.strip(), ready))))
+    statement = statement_of(begun, words, reason)
     if dry_run:
-        _show(statement)
+        show(statement)
         return
     approved = _approve(setting, opened, statement)
     if below:
         _drop_draft(opened)
     answer = {**approved, "case": opened.shown["case"], "channel": begun["ticket"]["channel"]}
-    output.emit(answer, as_json, lambda: _said(answer, reason))
+    output.emit(answer, as_json, lambda: said_of(answer, reason))
 
 
-def _reason(case: Mapping[str, Any], channel: str, plain: str | None) -> str:
+def _ready_letter(service: client.Service, begun: Mapping[str, Any], name: str | None) -> str:
+    """Fetch a ready letter in the client's language, "" where none is asked for."""
+    if name is None:
+        return ""
+    found = service.call("lesson.show", kind="letters", name=name, language=begun["language"])
+    return str(found["text"])
+
+
+def reason_for(case: Mapping[str, Any], channel: str, plain: str | None) -> str:
     """Return why a letter goes in clear, asking first on a raised case without a way."""
     if plain is not None:
         if not plain.strip():
@@ -112,8 +128,11 @@ def _below(service: client.Service, opened: Any) -> str:
     return FRAME.format(case=opened.shown["case"]) + shown
 
 
-def _written(opened: Any, below: str) -> str:
-    """Let the person write, from their draft if there is one; keep what they wrote as the draft."""
+def _written(opened: Any, below: str, ready: str) -> str:
+    """Let the person write, from their draft if there is one; keep what they wrote as the draft.
+
+    A ready letter stands below the draft, unless the draft holds it already.
+    """
     from mailcounsel.cli import drafts, editor
 
     person, case = opened.shown["person"], opened.shown["case"]
@@ -121,7 +140,9 @@ def _written(opened: Any, below: str) -> str:
     def keep(words: str) -> None:
         drafts.keep(opened.key, person, case, words)
 
-    words = editor.edit(drafts.load(opened.key, person, case), keep=keep, below=below)
+    draft = drafts.load(opened.key, person, case)
+    begun = draft if ready in draft else "\n\n".join(filter(None, (draft, ready)))
+    words = editor.edit(begun, keep=keep, below=below)
     if words:
         keep(words)
     else:
@@ -129,7 +150,8 @@ def _written(opened: Any, below: str) -> str:
     return words
 
 
-def _checked(words: str) -> str:
+def checked(words: str) -> str:
+    """Return the words without blank ends. Raises: Refused where there are none, or too many."""
     words = words.strip()
     if not words:
         message = "The letter is empty. Nothing was sent."
@@ -143,17 +165,28 @@ def _checked(words: str) -> str:
     return words
 
 
-def _statement(begun: Mapping[str, Any], words: str, reason: str) -> str:
-    """Render the letter and return what is signed: the ticket and the finished words."""
+def statement_of(
+    begun: Mapping[str, Any],
+    words: str,
+    reason: str,
+    template: str = "reply",
+    facts: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> str:
+    """Render the letter and return what is signed: the ticket and the finished words.
+
+    `facts` are what the template needs besides `text`; `more` is signed along with the rest.
+    """
     from mailcounsel.letter import templates
 
-    facts, language = {**begun["facts"], "text": words}, begun["language"]
+    given, language = {**begun["facts"], "text": words, **(facts or {})}, begun["language"]
     own = begun.get("template")  # the admin's own version
     if own is None:
-        mail = templates.render(language, "reply", facts)
+        mail = templates.render(language, template, given)
     else:
-        mail = templates.render_text(own, language, "reply", facts)
+        mail = templates.render_text(own, language, template, given)
     said = {
+        **more,
         "ticket": begun["ticket"],
         "mac": begun["mac"],
         "subject": mail.subject,
@@ -164,16 +197,22 @@ def _statement(begun: Mapping[str, Any], words: str, reason: str) -> str:
     return json.dumps(said, ensure_ascii=False, sort_keys=True)
 
 
-def _show(statement: str) -> None:
+def show(statement: str) -> None:
+    """Print the finished letter, for a look before it is sent."""
     from mailcounsel.letter import text
 
     click.echo(text.terminal_safe(json.loads(statement)["text"]))
 
 
-def _approve(setting: client.Settings, opened: Any, statement: str) -> dict[str, Any]:
+def signed(opened: Any, statement: str) -> dict[str, str]:
+    """Sign a statement with the reader key, and return both as an operation takes them."""
     signature = b64encode(opened.key.sign(statement.encode())).decode()
+    return {"statement": statement, "signature": signature}
+
+
+def _approve(setting: client.Settings, opened: Any, statement: str) -> dict[str, Any]:
     with client.connect(setting) as service:
-        return service.call("reply.approve", statement=statement, signature=signature)
+        return service.call("reply.approve", **signed(opened, statement))
 
 
 def _drop_draft(opened: Any) -> None:
@@ -182,7 +221,8 @@ def _drop_draft(opened: Any) -> None:
     drafts.drop(opened.shown["person"], opened.shown["case"])
 
 
-def _said(answer: Mapping[str, Any], reason: str) -> str:
+def said_of(answer: Mapping[str, Any], reason: str) -> str:
+    """Tell the person when and how their letter leaves, and how to take it back."""
     name, back = answer["case"], f"To take it back: mailcounsel undo {output.short(answer['id'])}"
     if answer["state"] == "waiting":
         return (

@@ -46,6 +46,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "resumed": _CLIENT | {"stop_word", "emergency"},
         "later": _CLIENT | {"promised_day", "emergency"},
         "help": _CLIENT | {"emergency", "promised_day"},
+        "lesson": _CLIENT | {"text", "lesson", "exercise", "answer", "emergency"},
+        "practice-thanks": _CLIENT | {"praise", "stop_word", "help_word", "emergency"},
         "request": _CLIENT | {"emergency", "promised_day"},
         "key": _CLIENT | {"emergency", "client_key"},
         "staff-notice": frozenset({"new", "urgent"}),
@@ -177,8 +179,8 @@ def _compile(source: str, label: str) -> tuple[jinja2.Template, jinja2.Template]
 def _source(language: str, name: str, override: Path | None) -> str:
     if name not in FACTS or not language.isalnum():
         raise errors.TemplateError("There is no template of this name.")
-    for folder in (override, *_folders()):
-        text = _read(folder, language, name) if folder else None
+    for folder in folders(override):
+        text = _read(folder, language, name)
         if text is not None:
             return text
     raise errors.TemplateError(f"{language}/{name}.txt is missing.")
@@ -192,7 +194,8 @@ def _read(folder: Path, language: str, name: str) -> str | None:
     return text.replace("\r\n", "\n")
 
 
-def _folders() -> tuple[Path, Path]:
-    """Name the folder in an installed package, and the one of a checkout."""
+def folders(override: Path | None = None) -> tuple[Path, ...]:
+    """Name where templates lie: the admin's folder, an installed package's, a checkout's."""
     package = Path(__file__).resolve().parent.parent
-    return package / "templates", package.parent / "templates"
+    ours = (package / "templates", package.parent / "templates")
+    return (override, *ours) if override else ours

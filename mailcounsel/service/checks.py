@@ -23,7 +23,7 @@ from mailcounsel.config import Config, Imap, Inbox
 from mailcounsel.crypto import homes, openpgp
 from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.intake import inbox, watcher
-from mailcounsel.letter import templates
+from mailcounsel.letter import lessons, templates
 from mailcounsel.outgoing import courier
 from mailcounsel.service.desk import Desk
 from mailcounsel.store import models, schema
@@ -76,7 +76,8 @@ def _gpg() -> Finding:
 
 def _templates(config: Config) -> Finding:
     languages = config.centre.languages
-    problems = templates.check(languages, config.centre.templates)
+    own = config.centre.templates
+    problems = templates.check(languages, own) + lessons.check(tuple(languages), own)
     if problems:
         fix = f"Mend the files in {config.centre.templates or 'the installation'}."
         return bad("templates", " ".join(problems), fix)

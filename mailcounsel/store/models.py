@@ -311,6 +311,7 @@ class Goal(SQLModel, table=True):
     asks: str = "goal"  # goal, practice, mood, measure
     label: bytes  # the short text released for check-ins, sealed with the address book's key
     detail: bytes  # text and target, sealed to the case's content key
+    sealed_praise: bytes | None = None  # words for reported practice, with the address book's key
     epoch: int
     every: str
     weekday: int | None = None

@@ -12,6 +12,7 @@ from mailcounsel.service.operations import (
     keys,
     letters,
     people,
+    skills,
     splits,
     ways,
 )
@@ -54,6 +55,9 @@ OPERATIONS: dict[str, Operation] = {
     "goal.add": Operation(goals.add, READERS),
     "goal.list": Operation(goals.listed, READERS),
     "goal.stop": Operation(goals.stop, READERS),
+    "lesson.list": Operation(skills.lessons, READERS),
+    "lesson.show": Operation(skills.lesson, READERS),
+    "skill.assign": Operation(skills.assign, READERS),
     "centre.key": Operation(keys.show, ANYBODY),
     "way.show": Operation(ways.show, READERS),
     "way.accept": Operation(ways.accept, READERS),

@@ -87,11 +87,11 @@ def keep_note(
 
 def begin_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Return a ticket for a reply and what its template needs."""
-    now = desk.now()
+    now, template = desk.now(), text(parameters, "template", "reply")
 
     def read(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
-        return replies.begin(connection, desk.office, case, caller.person, now)
+        return replies.begin(connection, desk.office, case, caller.person, now, template)
 
     return desk.store.read(read)
 

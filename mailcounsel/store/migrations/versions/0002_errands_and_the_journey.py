@@ -26,7 +26,10 @@ NEW: dict[str, list[sa.Column[Any]]] = {
         sa.Column("split_from", sa.String(), nullable=True),
     ],
     "consent": [sa.Column("version", sa.String(), nullable=False, server_default="")],
-    "goal": [sa.Column("asks", sa.String(), nullable=False, server_default="goal")],
+    "goal": [
+        sa.Column("asks", sa.String(), nullable=False, server_default="goal"),
+        sa.Column("sealed_praise", sa.LargeBinary(), nullable=True),
+    ],
     "risk": [
         sa.Column("cause", sa.String(), nullable=False, server_default="words"),
         sa.Column("step", sa.Integer(), nullable=False, server_default="0"),
