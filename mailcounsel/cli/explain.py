@@ -44,10 +44,20 @@ PLACEMENT = {
     metavar="GNUPGHOME",
     help="A gpg home whose keys may decrypt; without it nothing is decrypted.",
 )
+@click.option(
+    "--questions",
+    metavar="NAMES",
+    help='Read it as the answer to these: "goal", or "G1,G2,mood,practice".',
+)
 @output.json_option
 @click.pass_obj
 def explain(
-    setting: Setting, files: tuple[BinaryIO, ...], keys: Path | None, as_json: bool
+    setting: Setting,
+    files: tuple[BinaryIO, ...],
+    *,
+    keys: Path | None,
+    questions: str | None,
+    as_json: bool,
 ) -> None:
     """Say what would happen to a mail file.
 
@@ -56,13 +66,16 @@ def explain(
 
     \b
     Example: mailcounsel explain letter.eml
+    Example: mailcounsel explain --questions G1,mood,practice answer.eml
     """
+    from mailcounsel.practice import answers
     from mailcounsel.service import explaining
 
+    asked = answers.questions_of(questions) if questions else []
     config = _config(setting)
     with explaining.keys_of(keys, config) as opened:
         for number, file in enumerate(files):
-            found = explaining.explain(file.read(), config, opened, datetime.now(UTC))
+            found = explaining.explain(file.read(), config, opened, datetime.now(UTC), asked)
             data = {"version": 1, "file": file.name, **found}
             shown = output.as_line(data) if as_json else ("\n" if number else "") + text(data)
             click.echo(shown)
@@ -125,6 +138,7 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("queue", _queue(found)),
         ("answer", _answer(found)),
         ("command", found["command"] or ""),
+        ("answers", ", ".join(f"{name} {said}" for name, said in found["answers"].items())),
         *(("risk", _risk(one)) for one in found["risk"]),
         *_ends(found),
     ]

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailcounsel.practice import numbers
-from mailcounsel.practice.numbers import Kind, Number, Unsure
+from mailcounsel import errors
+from mailcounsel.practice import numbers, spelling
+from mailcounsel.practice.numbers import Number, Unsure
+from mailcounsel.practice.spelling import Kind
 
 GOAL, MOOD, PRACTICE = "goal", "mood", "practice"
 
@@ -29,10 +31,11 @@ SPOKEN: Final = {
 _NAME: Final = re.compile(
     r"(?<![\w.,-])(?:"
     r"(?:g|goal|tujuan|sasaran) ?(?P<goal>\d{1,2})(?![\d%]|[.,/–-]\d| ?(?:x|kali|times|dari|of)\b)"
-    r"|(?P<mood>mood|moodku|moodnya|suasana hati(?:ku|nya)?|perasaan(?:ku)?|feelings?)"
-    r"|(?P<practice>latihan(?:ku|nya)?|berlatih|practi[cs]ed?|practi[cs]ing|praktik|praktek)"
+    r"|(?P<mood>moo+d|moodku|moodnya|suasana hati(?:ku|nya)?|perasaan(?:ku)?|feelings?)"
+    r"|(?P<practice>latih?an(?:ku|nya)?|berlatih|prac?ti[cs]e|practi[cs]ed?|practi[cs]ing|praktik|praktek)"
     r")(?!\w)"
 )
+_ASKED: Final = re.compile(r"goal|G[1-9]\d?|mood|practice")
 _LEADS: Final = re.compile(r"^[ \t]*(?:[:=]|->|[–-](?=\s))?\s*")
 _MARKS: Final = re.compile(r"[\s,;/|&+•·*–-]+$")
 _NUMERAL: Final = re.compile(r"\d")
@@ -51,6 +54,18 @@ class Question:
 def question(name: str) -> Question:
     """Return the question of a name: `practice` is answered by a count, all others by a rating."""
     return Question(name, "times" if name == PRACTICE else "rating")
+
+
+def questions_of(names: str) -> list[Question]:
+    """Return the questions a person names with commas between: "goal", or "G1,G2,mood,practice".
+
+    Raises: Refused for another name, or one that stands there twice.
+    """
+    found = [name.strip() for name in names.split(",")]
+    if len(set(found)) < len(found) or not all(_ASKED.fullmatch(name) for name in found):
+        message = f'Write the questions as "goal" or "G1,G2,mood,practice", not {names!r}.'
+        raise errors.Refused(message)
+    return [question(name) for name in found]
 
 
 def read(text: str, questions: Sequence[Question], language: str | None = None) -> Answers:  # noqa: ARG001
@@ -94,7 +109,7 @@ class _Part:
 
 def _named(text: str, questions: Sequence[Question]) -> Answers | None:
     """Read the parts by their names; None where no question is named, or a number stands before."""
-    folded = numbers.folded(text)
+    folded = spelling.folded(text)
     found = list(_NAME.finditer(folded))
     asked = {one.name for one in questions}
     if asked.isdisjoint(_name(match) for match in found):
@@ -115,7 +130,7 @@ def _name(match: re.Match[str]) -> str:
 def _parts(folded: str, found: Sequence[re.Match[str]]) -> Iterator[_Part]:
     """Cut the text at the names; a joining word before a name belongs to that name."""
     ends = [match.start() for match in found[1:]] + [len(folded)]
-    _, clear = _without_joint(folded[: found[0].start()])
+    clear = numbers.leads_only(folded[: found[0].start()])
     for match, end in zip(found, ends, strict=True):
         is_last = end == len(folded)
         words = folded[match.end() : end]
@@ -126,7 +141,7 @@ def _parts(folded: str, found: Sequence[re.Match[str]]) -> Iterator[_Part]:
 
 def _without_joint(words: str) -> tuple[str, bool]:
     """Leave out what only leads to the next name, and tell whether nothing else does."""
-    known = numbers.sets()
+    known = spelling.sets()
     rest = words.rstrip()
     while True:
         bare = _MARKS.sub("", rest)
@@ -156,7 +171,7 @@ def _of_parts(parts: Sequence[_Part], asked: Question) -> Number | Unsure:
 
 def _in_order(text: str, questions: Sequence[Question]) -> Answers | None:
     """Read as many bare numbers as there are questions, a line each; None for anything else."""
-    lines = [line for line in _A_LINE_EACH.split(numbers.folded(text).strip()) if line.strip()]
+    lines = [line for line in _A_LINE_EACH.split(spelling.folded(text).strip()) if line.strip()]
     lines = [line for line in lines if not numbers.is_courtesy(line)]
     in_one_line = "\n" not in text.strip()
     if len(lines) != len(questions) or (in_one_line and len(lines) < _FEWEST_IN_ONE_LINE):

@@ -10,13 +10,12 @@ has halves. A person reads it and loses a minute; a wrong number would bend the 
 from __future__ import annotations
 
 import re
-import tomllib
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any, Final, Literal
+from typing import Final, Literal
+
+from mailcounsel.practice.spelling import Kind, plain, sets, values, words_of
 
 Reason = Literal[
     "empty",  # no words
@@ -29,29 +28,19 @@ Reason = Literal[
     "too long",  # a letter, not an answer
     "danger",  # said by the caller: a letter with a sign of danger is never read as an answer
 ]
-Kind = Literal["rating", "times"]  # 0 to 10, or how many times: 0 to 99
 MOST: Final[dict[Kind, int]] = {"rating": 10, "times": 99}
 
 LONGEST: Final = 4_000
-_SENT_FROM: Final = re.compile(
-    r"^[ \t]*(?:sent from|get outlook|dikirim dari|terkirim dari)\b.*$", re.MULTILINE
-)
-_SCALE: Final = re.compile(
-    r"\b(?:on (?:a |the )?|dari |dengan |pada )?(?:scale|skala)(?: (?:of|from|dari))? ?"
-    r"(?:[01] ?(?:-|–|to|sampai|hingga|s/d) ?)?10\b|\bdari [01] (?:sampai|hingga) 10\b"
-)
-_BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[ \t]*([/:–—-])[ \t]*(?=\d)")
-_OUT_OF_TEN: Final = re.compile(
-    r"(?<![\w/.,:–-])(\w{1,8}) ?(?:/|\b(?:dari|dr|per|out of|of)\b) ?(?:10|sepuluh|ten)"
-    r"(?![\w/%]|[.,:–-]\d)"
-)
-# A clause ends with its line or sentence, at a comma, or at a dash between spaces; not in "7,5".
+# A clause ends with its line or sentence, at a comma, at a dash between spaces, or where a reason
+# begins; not in "7,5".
 _CLAUSE: Final = re.compile(
-    r"(.*?)(\n\s*|[;!?…()]+|[.,]+(?!\d)|(?<!\d)[.,]+|\s[–—-]+\s|$)", re.DOTALL
+    r"(.*?)(\n\s*|[;!?…()]+|[.,]+(?!\d)|(?<!\d)[.,]+|\s[–—-]+\s|\s(?=(?:karena|krn|soalnya|sebab|"
+    r"because|since)\s)|$)",
+    re.DOTALL,
 )
-_ROUND_A_WORD: Final = "\"'*_()[]“”‘’«»`=:"
 _SPACED: Final = re.compile(r"[.,;!?…]+(?!\d)")
-_PICTURES: Final = frozenset({"So", "Sk", "Cf", "Mn", "Me"})
+_GREETING_WORDS: Final = 5
+_GLUED: Final = re.compile(r"(?<=\d)(?:x|kali|times)$")
 _COUNTED: Final = re.compile(r"\d+[a-z]+|\d{1,2}:\d{2}")
 _IN_PARTS: Final = re.compile(r"\d+[.,–/-]\d+")
 
@@ -98,7 +87,7 @@ def number(text: str, kind: Kind = "rating") -> Number | Unsure:
         return Unsure("empty")
     if len(text) > LONGEST:
         return Unsure("too long")
-    clauses = list(_clauses(_plain(text), kind))
+    clauses = list(_clauses(plain(text), kind))
     numbers = [number for clause in clauses for number in clause.numbers]
     doubt = next((number.doubt for number in numbers if number.doubt), None)
     if doubt:
@@ -109,17 +98,23 @@ def number(text: str, kind: Kind = "rating") -> Number | Unsure:
 
 def has_number(text: str) -> bool:
     """Tell whether anything in a text could be a number, in numerals or words."""
-    return any(_is_numeral(word, "times") for word in _words(_SPACED.sub(" ", _plain(text))))
+    return any(_is_numeral(word, "rating") for word in words_of(_SPACED.sub(" ", plain(text))))
+
+
+def leads_only(text: str) -> bool:
+    """Tell whether the last clause of a text holds only words that may stand before a number."""
+    words = list(words_of(re.split(r"[.,;:!?\n/]", plain(text))[-1]))
+    return (_around("before", "times") | sets()["courtesy"]).issuperset(words)
 
 
 def is_courtesy(line: str) -> bool:
     """Tell whether a line holds nothing but a greeting or a thank-you."""
-    return sets()["courtesy"].issuperset(_words(_SPACED.sub(" ", _plain(line))))
+    return sets()["courtesy"].issuperset(words_of(_SPACED.sub(" ", plain(line))))
 
 
 def is_bare(line: str) -> bool:
     """Tell whether a line holds one number and its unit, and no other word."""
-    words = list(_words(_SPACED.sub(" ", _plain(line))))
+    words = list(words_of(_SPACED.sub(" ", plain(line))))
     return bool(words) and _is_numeral(words[0], "times") and sets()["times"].issuperset(words[1:])
 
 
@@ -185,8 +180,7 @@ def _stands_alone(clauses: Sequence[_Clause], at: int) -> bool:
     """Tell whether neither neighbour makes the number belong to something else."""
     known = sets()
     for clause in clauses[max(0, at - 1) : at]:
-        harmless = (known["courtesy"] | known["before"]).issuperset(clause.words)
-        if not (harmless or _ends_sentence(clause)):
+        if not (_is_harmless(clause) or _ends_sentence(clause)):
             return False
     for clause in clauses[at + 1 : at + 2]:
         wraps = "\n" in clauses[at].ending and not known["units"].isdisjoint(clause.words[:1])
@@ -196,50 +190,27 @@ def _stands_alone(clauses: Sequence[_Clause], at: int) -> bool:
     return True
 
 
+def _is_harmless(clause: _Clause) -> bool:
+    """Tell whether a clause is a greeting, with a name perhaps, or leads to a number."""
+    known = sets()
+    greets = clause.words[0] in known["greeting"] and not clause.numbers
+    kind = (known["courtesy"] | _around("before", clause.kind)).issuperset(clause.words)
+    return kind or (greets and len(clause.words) <= _GREETING_WORDS)
+
+
 def _ends_sentence(clause: _Clause) -> bool:
     mark = clause.ending
+    if mark.strip() == "." and clause.words[-1] in sets()["shortened"]:
+        return False  # "No. 7"
     return not clause.leads_on and (mark.strip() in {".", "!", "..", "..."} or mark.count("\n") > 1)
-
-
-def folded(text: str) -> str:
-    """Fold a text, and leave out pictures, the name of a device and what the scale is."""
-    one_case = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    seen = "".join(_without_picture(character) for character in one_case)
-    return _SCALE.sub(" ", _SENT_FROM.sub("", seen.replace("\r\n", "\n")))
-
-
-def _plain(text: str) -> str:
-    """Fold a text and write every "of ten" as "/10"."""
-    seen = folded(text)
-    return _OUT_OF_TEN.sub(_as_out_of_ten, _BETWEEN_DIGITS.sub(r"\1", seen))
-
-
-def _without_picture(character: str) -> str:
-    kind = unicodedata.category(character)
-    if kind in {"So", "Sk"}:
-        return " "
-    return "" if kind in _PICTURES else character
-
-
-def _as_out_of_ten(match: re.Match[str]) -> str:
-    return match[0] if _value(match[1], "rating") is None else f"{match[1]}/10"
 
 
 def _clauses(text: str, kind: Kind) -> Iterator[_Clause]:
     for match in _CLAUSE.finditer(text):
-        words = tuple(_words(match[1]))
+        words = tuple(words_of(match[1]))
         if words:
             numbers = tuple(_numbers(words, kind))
             yield _Clause(words, numbers, match[2], match[1].rstrip().endswith(":"), kind)
-
-
-def _words(clause: str) -> Iterator[str]:
-    words = [bare for word in clause.split() if (bare := word.strip(_ROUND_A_WORD))]
-    at = 0
-    while at < len(words):
-        pair = _pairs().get(" ".join(words[at : at + 2]))
-        yield pair or words[at]
-        at += 2 if pair else 1
 
 
 def _numbers(words: Sequence[str], kind: Kind) -> Iterator[_Number]:
@@ -282,43 +253,14 @@ def _why_no_value(written: str) -> Reason:
 
 
 def _is_numeral(word: str, kind: Kind) -> bool:
-    is_word = word.removesuffix("/10") in _values(kind) or word in sets()["other_numbers"]
+    is_word = word.removesuffix("/10") in values(kind) or word in sets()["other_numbers"]
     return is_word or any(character.isdigit() for character in word)
 
 
 def _value(written: str, kind: Kind) -> int | None:
     """Return a whole number as it is usually written ("07" is not)."""
-    bare = written.removesuffix("x" if kind == "times" else "/10")
+    bare = _GLUED.sub("", written) if kind == "times" else written.removesuffix("/10")
     if bare.isdecimal() and len(bare) <= 2:
         value = int(bare)
         return value if value <= MOST[kind] and len(str(value)) == len(bare) else None
-    return _values(kind).get(bare)
-
-
-@cache
-def _data() -> dict[str, Any]:
-    source = resources.files("mailcounsel.practice").joinpath("answers.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
-
-
-@cache
-def sets() -> dict[str, frozenset[str]]:
-    """Return every list of words by its name; `words` takes the name of its table."""
-    return {
-        table if name == "words" else name: frozenset(words.split())
-        for table, lists in _data().items()
-        if table not in {"numbers", "how_often", "pairs"}
-        for name, words in lists.items()
-    }
-
-
-@cache
-def _values(kind: Kind) -> dict[str, int]:
-    """Return the number words of a kind by their value."""
-    values: dict[str, int] = _data()["numbers"]
-    return values | _data()["how_often"] if kind == "times" else values
-
-
-def _pairs() -> dict[str, str]:
-    pairs: dict[str, str] = _data()["pairs"]
-    return pairs
+    return values(kind).get(bare)

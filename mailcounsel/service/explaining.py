@@ -29,23 +29,36 @@ from mailcounsel.intake.opening import Certificates, Opened
 from mailcounsel.intake.pipeline import Plan
 from mailcounsel.letter import fold
 from mailcounsel.letter.parse import Letter
+from mailcounsel.practice import answers
+from mailcounsel.practice.answers import Question
+from mailcounsel.practice.numbers import Number
 
+UNSURE = "unsure"
 HEAD_BYTES = 256 * 1024  # that are searched for the envelope, as the mailbox watcher does
 
 
-def explain(raw: bytes, config: Config, keys: Sequence[Key], now: datetime) -> dict[str, Any]:
+def explain(
+    raw: bytes,
+    config: Config,
+    keys: Sequence[Key],
+    now: datetime,
+    questions: Sequence[Question] = (),
+) -> dict[str, Any]:
     """Return what would become of a letter that came now, as `docs/explain.md` describes it.
 
-    A letter the steps cannot finish ends as it would in the service: in quarantine. Texts are
-    whole and as the sender wrote them: whoever shows them makes them safe for a terminal.
+    With `questions` it is read as the answer to a check-in that asked them. A letter the steps
+    cannot finish ends as it would in the service: in quarantine. Texts are whole and as the sender
+    wrote them: whoever shows them makes them safe for a terminal.
     """
     started = time.perf_counter()
     try:
-        found = _explained(raw, config, keys, now)
+        found = _explained(raw, config, keys, now, questions)
     except (errors.Unavailable, errors.TryLater):
         raise  # this machine's fault, not the letter's
     except Exception as fault:  # noqa: BLE001 - as in the service, where three attempts end there
-        found = _quarantined(fault)
+        found = _quarantined(fault) | {
+            "answers": dict.fromkeys((q.name for q in questions), UNSURE)
+        }
     return {**found, "seconds": round(time.perf_counter() - started, 3)}
 
 
@@ -78,6 +91,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType(
         "folded": [],
         "command": None,
         "risk": [],
+        "answers": {},
         "inbox": None,
         "vouching": "nothing",
         "placement": None,
@@ -97,7 +111,13 @@ def _quarantined(fault: Exception) -> dict[str, Any]:
     return {"kind": "quarantine", "why": type(fault).__name__, **NOTHING, "problems": [says]}
 
 
-def _explained(raw: bytes, config: Config, keys: Sequence[Key], now: datetime) -> dict[str, Any]:
+def _explained(
+    raw: bytes,
+    config: Config,
+    keys: Sequence[Key],
+    now: datetime,
+    questions: Sequence[Question],
+) -> dict[str, Any]:
     opened = _opened(raw, config, keys)
     assessed = assess(opened.letter, config.centre.languages)
     plan = pipeline.decide(opened, assessed, _envelope(raw, config), NoKnowledge(), now, config)
@@ -108,6 +128,7 @@ def _explained(raw: bytes, config: Config, keys: Sequence[Key], now: datetime) -
         **_of_letter(opened.letter),
         "protection": _protection(opened),
         **_of_words(opened.letter, assessed),
+        "answers": _answers(assessed, questions),
         **_of_decision(plan, now, config),
         "problems": list(opened.problems) + _unopened(opened, keys),
     }
@@ -193,6 +214,18 @@ def _of_words(letter: Letter, assessed: Assessed) -> dict[str, Any]:
         "command": assessed.command,
         "risk": [_sign(one, len(letter.subject) + 2) for one in assessed.signs],
     }
+
+
+def _answers(assessed: Assessed, questions: Sequence[Question]) -> dict[str, int | str]:
+    """Return what each question is answered with; beside a sign of danger nothing is read."""
+    if assessed.signs:
+        return _unsure(questions)
+    read = answers.read(assessed.new_words, questions, assessed.language)
+    return {name: said.value if isinstance(said, Number) else UNSURE for name, said in read.items()}
+
+
+def _unsure(questions: Sequence[Question]) -> dict[str, int | str]:
+    return {one.name: UNSURE for one in questions}
 
 
 def _sign(sign: danger.Sign, words_begin: int) -> dict[str, Any]:

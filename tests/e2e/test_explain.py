@@ -80,6 +80,20 @@ def test_explain_shows_danger_and_which_rule_sees_it(admin):
     assert "aku mau bunuh diri malam ini"[start:end] == "bunuh diri"
 
 
+def test_explain_reads_the_answer_to_a_check_in(admin):
+    """Each question gets its number or `unsure`; danger leaves all of them to a person."""
+    path = letter(admin.folder, "G1 6 / G2 antara 3 dan 5 / mood 5 / latihan 3x")
+    found = admin.json("explain", "--questions", "G1,G2,mood,practice", str(path))
+    assert found["answers"] == {"G1": 6, "G2": "unsure", "mood": 5, "practice": 3}
+    assert admin.json("explain", str(path))["answers"] == {}
+    path = letter(admin.folder, "Minggu ini saya beri nilai 7.")
+    assert admin.json("explain", "--questions", "goal", str(path))["answers"] == {"goal": 7}
+    path = letter(admin.folder, "7, tapi aku mau bunuh diri")
+    assert admin.json("explain", "--questions", "goal", str(path))["answers"] == {"goal": "unsure"}
+    refused = admin.run("explain", "--questions", "G1,sleep", str(path), expect=1)
+    assert "G1,G2,mood,practice" in refused.stderr
+
+
 def test_every_key_of_the_page_is_in_every_object(admin):
     """What docs/explain.md lists is there for a letter and for one in quarantine, and no more."""
     page = (conftest.ROOT / "docs" / "explain.md").read_text()

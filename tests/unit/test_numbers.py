@@ -26,7 +26,8 @@ CERTAIN = {
         "Saya kasih 6 untuk minggu ini",
     ],
     7: [
-        "7", " 7 ", "7.", "7\n", "7\r\n", "7/10", "7/10, dua kali jalan kaki", "tujuh", "TUJUH",
+        "7", " 7 ", "7.", "tuju", "sevn", "tujuhhh", "sevennn",
+        "7\n", "7\r\n", "7/10", "7/10, dua kali jalan kaki", "tujuh", "TUJUH",
         "tujuh dari sepuluh", "tujuh/10", "seven", "it's a 7", "It’s a 7.",
         "Halo, 7. Terima kasih", "Halo, 7.\n\nTerima kasih banyak", "7, dua kali jalan kaki",
         "7 - dua kali jalan kaki", "7. Saya jalan 30 menit",
@@ -58,7 +59,8 @@ UNSURE = [
     # something else is counted
     "dua kali jalan kaki", "2x", "2 x", "2 kali", "10 menit", "7 hari", "7 days", "7 jam",
     "3 times", "jam 7", "pukul 7", "at 7", "7 pagi", "7pm", "7 am", "07:30", "7.30", "7 oktober",
-    "7/10/2026", "tanggal 7", "tgl 7/10", "7/10 hari", "7 of 10 days", "7 dari 10 hari",
+    "7/10/2026", "No. 7", "Tgl. 7",
+    "tanggal 7", "tgl 7/10", "7/10 hari", "7 of 10 days", "7 dari 10 hari",
     "7 out of 10 times", "minggu ke-7", "minggu ke 7", "minggu 7", "week 7", "day 7", "hari ke-7",
     "7 minggu ini", "7 hari ini", "no 7", "nomor 7", "#7", "G1 6", "G1 6 / G2 4", "goal 7",
     "for 7", "7 lagi", "umur anak saya: 7", "anak saya 7", "nilai anak saya 7",
@@ -90,7 +92,7 @@ UNSURE = [
     "7 kalau tidak hujan", "7, kalau tidak hujan", "usually 7", "biasanya 7", "I was 7", "was 7",
     "dulu 7", "7 8", "7 7", "7, 8", "7 then 8", "tujuh delapan", "7 naik jadi 8", "dari 5 ke 7",
     "from 5 to 7", "naik 2", "turun 2", "naik 2 jadi 7", "up 2", "+2", "7 = 6", "seven? eight?",
-    "7 or so", "7ish", "sevenish", "tuju", "sevn", "7a", "a7", "7️⃣8️⃣", "7²", "½",
+    "7 or so", "7ish", "sevenish", "7a", "a7", "7️⃣8️⃣", "7²", "½",
     "7, haha just kidding", "I feel 7 out of 10 likely to hurt myself", "7 suicidal thoughts",
 ]  # fmt: skip
 
