@@ -83,10 +83,19 @@ class Passage:
 
     def record(self, now: datetime) -> Future[recording.Outcome]:
         """Begin to write down what was decided."""
-        office, received, plan = self._office, self._received, self._plan
-        return self._store.submit(
-            lambda connection: recording.record(connection, office, received, plan, now)
-        )
+
+        def job(connection: Connection) -> recording.Outcome:
+            if self._may_have_missed_its_parent():
+                self._plan = self._decide(connection)
+            return recording.record(connection, self._office, self._received, self._plan, now)
+
+        return self._store.submit(job)
+
+    def _may_have_missed_its_parent(self) -> bool:
+        """Whether what it answers may have been looked at beside it, and be written down by now."""
+        letter = self._opened.letter
+        names_others = bool(letter.references or letter.in_reply_to)
+        return names_others and self._plan.placement.case is None
 
     def finish(self, begun: Future[recording.Outcome], now: datetime) -> recording.Outcome:
         """Return where the letter ended.

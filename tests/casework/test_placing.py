@@ -336,3 +336,23 @@ def test_a_stranger_known_by_doubtful_cases_alone_is_placed(house):
     assert row.state == "case"
     assert len(house.rows(models.Case)) == 3
     assert house.case(3).maybe_case_id is not None
+
+
+def test_a_letter_and_its_answer_looked_at_together_share_a_case(house):
+    """Both look before either is written down, and another's letter is named besides."""
+    ours(house)
+    house.write(BUDI, "Surat orang lain.", headers={"Message-ID": "<lain@klien.test>"})
+    vouched = {"Authentication-Results": passed("klien.test")}
+    first = vouched | {"Message-ID": "<satu@klien.test>"}
+    second = vouched | {
+        "Message-ID": "<dua@klien.test>",
+        "References": "<lain@klien.test> <satu@klien.test>",
+        "In-Reply-To": "<lain@klien.test>",
+    }
+    kept = [house.keep(house.mail(ANI, "Halo.", headers=one)) for one in (first, second)]
+    work.place_together(
+        house.desk, inbox.claim(house.store, house.office.keyring, house.clock.now())
+    )
+    rows = [row for row in house.rows(models.Inbox) if row.id in kept]
+    assert len(rows) == 2
+    assert rows[0].case_id == rows[1].case_id
