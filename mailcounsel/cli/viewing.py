@@ -50,6 +50,14 @@ FLAGS = {
     "failed": "a letter could not be sent: mailcounsel outbox",
     "waiting": "a reply waits until the client chooses a way",
     "danger-unread": "nobody was reached who reads the urgent letter: read it now",
+    "may-be-minor": (
+        "the client may be under 18: read what they say about it, and decide with your supervisor "
+        "whether letters suit them; then: mailcounsel seen {case} may-be-minor"
+    ),
+    "may-be-abroad": (
+        "the client may live in another country, with other laws and other help near: read, and "
+        "decide; then: mailcounsel seen {case} may-be-abroad"
+    ),
     "no-consent": (
         "the client was asked twice how they want our letters and has not said; decide whether to "
         'wait, or write once: mailcounsel reply {case} --plain "reason"'

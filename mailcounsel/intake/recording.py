@@ -28,7 +28,8 @@ from mailcounsel.casework.records import Entry
 from mailcounsel.intake import assessing, classifying, inbox, vouching
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.opening import Offered
-from mailcounsel.practice import answers
+from mailcounsel.letter import countries
+from mailcounsel.practice import answers, suitability
 from mailcounsel.practice.numbers import Number, Unsure
 from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook, pins
@@ -375,6 +376,8 @@ class Follow:
         if self.plan.envelope.suspect:
             records.flag(self.connection, self.now, self.case_id, "suspect", self.letter_id)
             return
+        if self.plan.placement.case is None:
+            self._propose()
         if acknowledge and self.plan.kind.may_answer:
             requests.acknowledge(
                 self.connection,
@@ -387,6 +390,13 @@ class Follow:
                 stranger=self._stranger(),
             )
         staff.notify(self.connection, self.office, case, "", self.now)
+
+    def _propose(self) -> None:
+        """Show to a person where a new client may need something else than letters."""
+        country = countries.of_zone(self.office.config.centre.time_zone)
+        for sign in suitability.proposals(self.plan.assessed.new_words, country):
+            kind = f"may-be-{sign.kind}"
+            records.flag(self.connection, self.now, self.case_id, kind, self.letter_id)
 
     def _danger(self) -> None:
         """Raise the case for signs of danger; a proved client's old words in a quote do not."""
