@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
 
@@ -197,10 +198,14 @@ def may_read(office: Office, case: RowMapping, person: str) -> bool:
 
 
 def readable(connection: Connection, office: Office, name: str, person: str) -> RowMapping:
-    """Return a case a person may open. Raises: NotFound, also where they may not."""
+    """Return a case a person may open. Raises: NotFound, also where they may not, or it is gone."""
     row = find(connection, name)
     if not may_read(office, row, person):
         message = f"{handle(row['number'])} is not among the cases you can open."
+        raise errors.NotFound(message)
+    if row["erased_at"]:
+        day = promises.local_day(row["erased_at"], ZoneInfo(office.config.centre.time_zone), "en")
+        message = f"{handle(row['number'])} was erased on {day}. Nobody can open it any more."
         raise errors.NotFound(message)
     return row
 
@@ -223,7 +228,8 @@ def queue_of(
     flagged = select(records.flags.c.case_id).where(records.flags.c.cleared_at.is_(None))
     shown = mine if everything else and_(mine, or_(waiting, cases.c.id.in_(flagged)))
     order = (cases.c.priority.desc(), cases.c.waiting_since, cases.c.number)
-    query = select(cases).where(shown, cases.c.merged_into.is_(None)).order_by(*order).limit(500)
+    there = cases.c.merged_into.is_(None) & cases.c.erased_at.is_(None)
+    query = select(cases).where(shown, there).order_by(*order).limit(500)
     return list(connection.execute(query).mappings())
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from mailcounsel.casework import parcels
 from mailcounsel.crypto.keyring import ServiceKeyring
@@ -100,3 +100,8 @@ def withdraw(
         mac = keyring.row_mac(f"consent/{row['id']}", _fields({**row, "withdrawn_at": now}))
         one = update(consents).where(consents.c.id == row["id"])
         connection.execute(one.values(withdrawn_at=now, mac=mac))
+
+
+def forget_client(connection: Connection, client_id: str) -> None:
+    """Take away what a client agreed to, with its wording. Idempotent."""
+    connection.execute(delete(consents).where(consents.c.client_id == client_id))

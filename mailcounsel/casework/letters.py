@@ -74,6 +74,9 @@ CONTENT_FREE = frozenset(
         "help",
         "later",
         "request",
+        "copy-notice",
+        "erase-notice",
+        "erased",
         "key",
     }
 )

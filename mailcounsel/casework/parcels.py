@@ -31,7 +31,8 @@ class Parcel:
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     auto_submitted: str | None = None  # auto-replied, auto-generated (RFC 3834), None for people
-    client_id: str | None = None
+    client_id: str | None = None  # None: the client is forgotten, and the certificate stands here
+    certificate: str = ""  # binary OpenPGP in hexadecimal
     author: str | None = None
     statement: str = ""  # what the therapist signed
     signature: str = ""  # Ed25519 by the therapist's reader key, hexadecimal

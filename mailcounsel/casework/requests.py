@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
-from mailcounsel.casework import asking, cases, consent, letters, promises, records
+from mailcounsel.casework import asking, cases, consent, letters, promises, records, wishes
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
 from mailcounsel.trust import addressbook, pins
 
 # What only a person can do: another counsellor, a copy of the file, the end of it.
-FOR_A_PERSON = frozenset({"counsellor", "copy", "erase"})
+FOR_A_PERSON = wishes.GRAVE | {"counsellor"}
 
 NONE = "none"  # what a rule says to send no acknowledgement
 
@@ -59,16 +59,20 @@ def carry_out(
     letter_id: str,
     now: datetime,
     *,
+    proof: str = "",
     may_answer: bool = True,
     stranger: str | None = None,
 ) -> None:
-    """Do what a client's word asks, or put it before a person; and say so if we may."""
+    """Do what a client's word asks, or put it before a person; and say so if we may.
+
+    `proof` is what vouches for the letter.
+    """
     if command == "agree":
         template = _agree(connection, office, case, letter_id, now)
     elif command in {"help", "key"}:
         template = command
     elif command in FOR_A_PERSON:
-        template = "request"
+        template = _ask_person(connection, office, case, command, proof, letter_id, now)
     else:
         template = _set_checkins(connection, case, command)
     if template and may_answer:
@@ -76,16 +80,24 @@ def carry_out(
     records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
 
 
-def ask_person(connection: Connection, case: RowMapping, command: str, proof: str, letter_id: str,
-               now: datetime) -> None:  # fmt: skip
-    """Show a client's request to a person, with what vouches for it.
+def _ask_person(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    command: str,
+    proof: str,
+    letter_id: str,
+    now: datetime,
+) -> str:
+    """Show a client's request to a person, and return the template that answers it.
 
-    A copy or the end of a file that is asked for without a signature may be asked for by whoever
-    reads the client's mail: the flag says to wait, and to make sure.
+    A copy or the end of a file that is asked for without a signature has a notice of its own.
     """
-    is_grave = command in {"copy", "erase"} and proof != "signed"
-    kind = f"asks-{command}-unsigned" if is_grave else f"asks-{command}"
-    records.flag(connection, now, case["id"], kind, letter_id)
+    if command not in wishes.GRAVE:
+        records.flag(connection, now, case["id"], f"asks-{command}", letter_id)
+        return "request"
+    wishes.ask(connection, office, case, command, proof, letter_id, now)
+    return "request" if proof == wishes.SIGNED else ""
 
 
 def _client_key(connection: Connection, office: Office, case: RowMapping) -> str:

@@ -159,7 +159,7 @@ class StoreKnowledge:
 
     def _known(self, rows: Sequence[RowMapping]) -> list[KnownCase]:
         found = {row["id"]: row for row in map(self._target, rows)}
-        return [_known(row) for row in found.values()]
+        return [_known(row) for row in found.values() if row["erased_at"] is None]
 
     def _target(self, row: RowMapping) -> RowMapping:
         if not row["merged_into"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -21,11 +21,12 @@ from mailcounsel.casework import (
     requests,
     risk,
     staff,
+    wishes,
 )
 from mailcounsel.casework.cases import NewCase
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.records import Entry
-from mailcounsel.intake import assessing, classifying, inbox, vouching
+from mailcounsel.intake import assessing, classifying, inbox, placing, vouching
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.opening import Offered
 from mailcounsel.letter import countries
@@ -41,6 +42,7 @@ outgoing = models.table(models.Outgoing)
 
 CASE = "case"
 OWN_LOOP = "own-loop"
+DISCARDED = "discarded"
 CHANGED = "changed"  # the case changed since the letter was looked at: place it again
 LOST = "lost-claim"  # another process has this letter now
 LONG_ANSWER = 200  # characters: a check-in answer longer than this is a letter as well
@@ -63,6 +65,8 @@ def record(
         return Outcome(LOST)
     if plan.kind.kind == classifying.OWN_LOOP:
         return _settle(connection, received, Outcome(OWN_LOOP), plan.kind.reason)
+    if plan.placement.why == placing.ERASED and plan.envelope.mail_from == "":
+        return _settle(connection, received, Outcome(DISCARDED), plan.placement.why)
     case = _locked(connection, office, plan, now)
     if case is None:
         return Outcome(CHANGED)
@@ -102,7 +106,7 @@ def _settle(connection: Connection, received: Received, outcome: Outcome, reason
     ours = inbox.settle(
         connection,
         received,
-        "own-loop" if outcome.state == OWN_LOOP else "case",
+        cast("inbox.Settled", outcome.state),
         reason=reason,
         case_id=outcome.case_id,
         letter_id=outcome.letter_id,
@@ -236,6 +240,8 @@ class Follow:
             self._command()
         elif not self._is_answer():
             self._waits()
+        if self.plan.kind.kind == classifying.LETTER:
+            self._denies()
         self._danger()
 
     @property
@@ -288,6 +294,22 @@ class Follow:
             return self.plan.vouched.kind in {vouching.SIGNED, vouching.TOKEN}
         return command == "help" or self.plan.vouched.is_proved
 
+    def _denies(self) -> None:
+        """Stop what was asked in a client's name where this letter answers our notice of it.
+
+        Whoever wrote it: somebody may be reading the client's mail, so a person looks soon.
+        """
+        letter, command = self.plan.opened.letter, self.plan.assessed.command
+        nearest = [*letter.in_reply_to, *letter.references[-1:]]
+        stopped = wishes.denied_by(
+            self.connection, self.office, nearest, self.letter_id, command, self.now
+        )
+        for case_id in stopped:
+            case = cases.main(self.connection, case_id)
+            cases.raise_priority(self.connection, case["id"], "high")
+            occasion = f"denied:{self.letter_id}"
+            staff.notify(self.connection, self.office, case, occasion, self.now)
+
     def _may_agree(self) -> bool:
         """Consent counts only with our token in the letter, for a client without a pinned key."""
         client_id = self.case["client_id"]
@@ -304,15 +326,11 @@ class Follow:
             command,
             self.letter_id,
             self.now,
+            proof=self.plan.vouched.kind,
             may_answer=self.plan.kind.may_answer,
             stranger=self._stranger(),
         )
         is_asking = command in requests.FOR_A_PERSON
-        if is_asking:
-            proof = self.plan.vouched.kind
-            requests.ask_person(
-                self.connection, self.case, command, proof, self.letter_id, self.now
-            )
         is_pressing = command == assessing.HELP or is_asking
         if is_pressing or self.plan.assessed.says_more:
             self._waits(acknowledge=False)

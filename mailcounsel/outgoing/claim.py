@@ -128,7 +128,7 @@ def _try(outbox: Outbox, claim: _Claim, now: datetime) -> Outcome:
     try:
         _deliver(outbox, claim.open(), now, handing_over)
     except errors.MailcounselError as fault:
-        return judge(fault, sending=handing_over.done)
+        return _last_chance(claim, judge(fault, sending=handing_over.done))
     except Exception as fault:  # noqa: BLE001 - one bad letter never stops the others
         logger.error("letter %s: %s", claim.id, errors.place_of(fault))
         code = f"fault-{_code(fault)}"
@@ -160,7 +160,7 @@ def _with_key(outbox: Outbox, parcel: Parcel) -> tuple[Parcel, bytes | None]:
     """
     client, keyring = parcel.client_id, outbox.office.keyring
     if client is None:
-        return parcel, None
+        return parcel, bytes.fromhex(parcel.certificate) or None
     pin = outbox.store.read(lambda connection: pins.pinned(connection, keyring, client))
     if parcel.channel == parcels.NONE:
         way = outbox.store.read(lambda connection: consent.way(connection, keyring, client))
@@ -185,6 +185,13 @@ def judge(fault: errors.MailcounselError, *, sending: bool) -> Outcome:
     if isinstance(fault, errors.SealBroken | errors.OverBudget | errors.Refused):
         return Outcome("failed", _code(fault))
     return Outcome("later", _code(fault))
+
+
+def _last_chance(claim: _Claim, outcome: Outcome) -> Outcome:
+    """Let a letter fail rather than wait for a way, where its client was forgotten meanwhile."""
+    if outcome.verdict == "waiting" and claim.open().client_id is None:
+        return Outcome("failed", outcome.reason)
+    return outcome
 
 
 def _delivery_verdict(fault: errors.DeliveryError) -> str:

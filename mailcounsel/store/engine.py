@@ -238,6 +238,21 @@ class Store:
         except (exc.SQLAlchemyError, sqlite3.Error) as fault:
             raise translate(fault) from fault
 
+    def empty_journal(self) -> bool:
+        """Bring SQLite's journal into the database and cut it to nothing, so that erased bytes go.
+
+        False when somebody was reading for so long that it could not be done; then call it again.
+        PostgreSQL keeps its own journal, which is none of ours: True.
+        """
+        if not self.is_sqlite:
+            return True
+        try:
+            with self.engine.connect() as connection:
+                answer = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        except (exc.SQLAlchemyError, sqlite3.Error) as fault:
+            raise translate(fault) from fault
+        return bool(answer[0] == 0)  # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+
     def close(self) -> None:
         """Finish what waits and let go of the database. The store cannot be used afterwards."""
         if self._writer:

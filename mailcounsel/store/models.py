@@ -404,6 +404,25 @@ class Appointment(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("case_id", "number"),)
 
 
+class Wish(SQLModel, table=True):
+    """A client's wish for a copy of their file, or for its end, and what vouches for it.
+
+    `sealed_reason` is why a person carried it out, sealed with the address book's key.
+    """
+
+    id: str = opaque_id()
+    case_id: str = Field(foreign_key="casefile.id", index=True)
+    letter_id: str | None = None
+    kind: str  # copy, erase
+    proof: str  # signed, token; person: decided without a letter that asks for it
+    state: str  # notice, ready, denied, done
+    outgoing_id: str | None = None  # the notice
+    asked_at: datetime = moment()
+    ended_at: datetime | None = later()
+    ended_by: str | None = None
+    sealed_reason: bytes | None = None
+
+
 class Flag(SQLModel, table=True):
     """Something about a case a person has to see, until a person clears it."""
 

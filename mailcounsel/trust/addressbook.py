@@ -90,6 +90,12 @@ def forget_addresses(connection: Connection, client_id: str) -> None:
     connection.execute(delete(addresses).where(addresses.c.client_id == client_id))
 
 
+def forget_client(connection: Connection, client_id: str) -> None:
+    """Take every address of a client away, and write to them by yourself no more. Idempotent."""
+    forget_addresses(connection, client_id)
+    set_checkins(connection, client_id, "stopped")
+
+
 def _add(
     connection: Connection,
     keyring: ServiceKeyring,

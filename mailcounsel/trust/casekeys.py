@@ -156,3 +156,12 @@ def drop_copies_except(connection: Connection, case_id: str, names: Sequence[str
     """Destroy the copies of everybody who is not among `names`."""
     others = (copies.c.case_id == case_id) & copies.c.person.not_in(list(names))
     connection.execute(delete(copies).where(others))
+
+
+def destroy(connection: Connection, case_ids: Sequence[str]) -> None:
+    """Destroy every copy of some cases' keys, of all epochs and of both kinds.
+
+    What was sealed to them can be opened by nobody from then on, and nothing can be sealed to them.
+    """
+    connection.execute(delete(copies).where(copies.c.case_id.in_(case_ids)))
+    connection.execute(delete(keys).where(keys.c.case_id.in_(case_ids)))

@@ -148,6 +148,11 @@ def put_back(
     _write(connection, keyring, client_id, fingerprint, pin.certificate, state, now)
 
 
+def forget_client(connection: Connection, client_id: str) -> None:
+    """Take every certificate of a client away. Idempotent."""
+    connection.execute(delete(pins).where(pins.c.client_id == client_id))
+
+
 def _open(keyring: ServiceKeyring, row: RowMapping) -> Pin:
     place = f"pin/{row['id']}"
     fields = [row["client_id"].encode(), row["lookup"], row["state"].encode(), row["sealed"]]

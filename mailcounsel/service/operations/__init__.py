@@ -6,6 +6,7 @@ from mailcounsel.service.control import Operation
 from mailcounsel.service.operations import (
     cases,
     centre,
+    erasing,
     goals,
     health,
     journey,
@@ -43,6 +44,8 @@ OPERATIONS: dict[str, Operation] = {
     "split.piece": Operation(splits.piece, READERS),
     "split.finish": Operation(splits.finish, READERS),
     "case.clear": Operation(cases.clear_flag, READERS),
+    "case.erasing": Operation(erasing.ahead, READERS),
+    "case.erase": Operation(erasing.erase, READERS),
     "risk.close": Operation(cases.close_risk, READERS),
     "letter.piece": Operation(letters.piece, READERS),
     "note.add": Operation(letters.add_note, READERS),

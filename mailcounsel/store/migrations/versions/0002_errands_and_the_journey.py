@@ -46,6 +46,7 @@ def upgrade() -> None:
     _promise()
     _appointment()
     _resealed()
+    _wish()
 
 
 def _errand() -> None:
@@ -111,3 +112,23 @@ def _resealed() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
         sa.PrimaryKeyConstraint("case_id", "letter_id", "part", "start"),
     )
+
+
+def _wish() -> None:
+    op.create_table(
+        "wish",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("letter_id", sa.String(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("proof", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("outgoing_id", sa.String(), nullable=True),
+        sa.Column("asked_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("sealed_reason", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_wish_case_id", "wish", ["case_id"])

@@ -1,0 +1,53 @@
+"""The end of a case: what it would mean, and doing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailcounsel import errors
+from mailcounsel.casework import cases, erasing
+from mailcounsel.service.control import Parameters, text
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.cases import readable
+from mailcounsel.trust import addressbook
+
+
+def ahead(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Say what would be erased; refuse as `erase` would. Nothing changes."""
+    now = desk.now()
+
+    def read(connection: Connection) -> dict[str, Any]:
+        case = readable(connection, desk, caller, parameters)
+        erasing.check(connection, desk.office, case, caller.person, now)
+        family = cases.family(connection, case)
+        members = [cases.get(connection, case_id) for case_id in family]
+        return {
+            "case": cases.handle(case["number"]),
+            "cases": [cases.handle(one["number"]) for one in members],
+            "entries": sum(one["letters"] for one in members),
+            "has_address": addressbook.has_address(connection, case["client_id"]),
+        }
+
+    return desk.store.read(read)
+
+
+def erase(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Erase a case. `journal_empty` is false where SQLite's journal still holds old pages."""
+    now, reason = desk.now(), text(parameters, "reason").strip()
+    if not reason:
+        message = "Say why, in a sentence without the client's words. Nothing was erased."
+        raise errors.Refused(message)
+
+    def write(connection: Connection) -> dict[str, Any]:
+        case = readable(connection, desk, caller, parameters)
+        locked = cases.get(connection, case["id"], lock=True)
+        done = erasing.erase(connection, desk.office, locked, caller.person, reason, now)
+        name = cases.handle(case["number"])
+        return {"case": name, "letters": done.came, "receipt": done.receipt is not None}
+
+    answer = desk.store.write(write)
+    desk.ring("outbox")
+    store = {"sqlite": desk.store.is_sqlite, "journal_empty": desk.store.empty_journal()}
+    return {**answer, **store}
