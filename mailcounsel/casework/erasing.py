@@ -159,6 +159,14 @@ def _clients_of(connection: Connection, family: Sequence[str]) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def others(connection: Connection, family: Sequence[str]) -> list[RowMapping]:
+    """Return the cases of the same clients that would stay, in the order of their numbers."""
+    rows = cases.cases
+    theirs = rows.c.client_id.in_(_clients_of(connection, family)) & rows.c.id.not_in(family)
+    query = select(rows).where(theirs, rows.c.erased_at.is_(None)).order_by(rows.c.number)
+    return list(connection.execute(query).mappings())
+
+
 def _without_case(connection: Connection, clients: Sequence[str]) -> list[str]:
     """Return those of some clients who have no case left that is not erased."""
     rows = cases.cases

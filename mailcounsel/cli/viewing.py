@@ -25,15 +25,33 @@ PROOF = {
 FLAGS = {
     "maybe": "may be from {maybe_from}; if sure: mailcounsel case merge {case} {maybe_from}",
     "asks-counsellor": "the client asks for another counsellor: mailcounsel assign {case} NAME",
-    "asks-copy": "the client asks, signed, for a copy of their file; send it encrypted only",
+    "asks-copy": "the client asks, signed, for a copy of their file: mailcounsel case copy {case}",
     "asks-copy-unsigned": (
-        "somebody who can answer the client's mail asks for a copy of the file: wait seven days, "
-        "make sure it is the client, and send it encrypted only"
+        "somebody who can answer the client's mail asks for a copy of the file; the client was "
+        "told, and has seven days to say no. mailcounsel case copy {case} says the day"
     ),
-    "asks-erase": "the client asks, signed, to have their file erased",
+    "asks-copy-due": (
+        "a copy of the file was asked for and nobody said no in seven days. It may be sent now: "
+        "mailcounsel case copy {case}"
+    ),
+    "asks-copy-denied": (
+        "a copy of the file was asked for, and the client answered our letter about it: read that; "
+        "somebody else may be reading their mail"
+    ),
+    "asks-erase": (
+        'the client asks, signed, to have their file erased: mailcounsel case erase {case} "reason"'
+    ),
     "asks-erase-unsigned": (
-        "somebody who can answer the client's mail asks to have the file erased: wait seven days, "
-        "and make sure it is the client"
+        "somebody who can answer the client's mail asks to have the file erased; the client was "
+        "told, and has seven days to say no. mailcounsel case erase {case} says the day"
+    ),
+    "asks-erase-due": (
+        "the end of the file was asked for and nobody said no in seven days. It may be done now: "
+        'mailcounsel case erase {case} "reason"'
+    ),
+    "asks-erase-denied": (
+        "the end of the file was asked for, and the client answered our letter about it: read "
+        "that; somebody else may be reading their mail"
     ),
     "link-proposed": (
         "a colleague says that this is another case's client too: mailcounsel case merge"
@@ -79,6 +97,8 @@ KINDS = {
     "checkin-thanks": "check-in thanks",
     "consent-reminder": "asked once more for the word",
     "consent-thanks": "thanks for the word",
+    "copy-notice": "notice: a copy was asked for",
+    "erase-notice": "notice: the end of the file was asked for",
     "automatic": "automatic mail",
     "bounce": "came back undelivered",
 }

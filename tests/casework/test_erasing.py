@@ -296,6 +296,7 @@ def test_a_client_with_another_case_stays_known(house, ani):
     house.call("wulan", "case.close", case="C-0001")
     house.write(ANI, "Hal lain.", headers={"Authentication-Results": passed})
     assert house.case(2).client_id == house.case(1).client_id
+    assert house.call("wulan", "case.erasing", case="C-0001")["stay"] == ["C-0002"]
     before = (house.rows(models.Address), house.rows(models.Consent))
     erase(house)
     assert (house.rows(models.Address), house.rows(models.Consent)) == before

@@ -26,6 +26,7 @@ def ahead(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         return {
             "case": cases.handle(case["number"]),
             "cases": [cases.handle(one["number"]) for one in members],
+            "stay": [cases.handle(one["number"]) for one in erasing.others(connection, family)],
             "entries": sum(one["letters"] for one in members),
             "has_address": addressbook.has_address(connection, case["client_id"]),
         }
@@ -50,4 +51,4 @@ def erase(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     answer = desk.store.write(write)
     desk.ring("outbox")
     store = {"sqlite": desk.store.is_sqlite, "journal_empty": desk.store.empty_journal()}
-    return {**answer, **store}
+    return {**answer, **store, "person": caller.person}
