@@ -14,7 +14,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from mailcounsel.casework import cases, goals, hours, letters, questions, records, recurrence
+from mailcounsel.casework import (
+    cases,
+    goals,
+    hours,
+    letters,
+    measures,
+    questions,
+    records,
+    recurrence,
+)
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
@@ -49,12 +58,15 @@ def _ask_case(connection: Connection, office: Office, case_id: str, now: datetim
     due = _due(connection, cases.family(connection, case), now)
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
-    for goal in due:
+    reason = _reason_to_rest(connection, case, client.checkins)
+    together = [goal for goal in due if goal["asks"] in questions.TOGETHER]
+    for goal in together:
         rule = recurrence.parse(goal["every"], goal["at"])
         after = recurrence.next_due(max(now, goal["next_due_at"]), rule, zone)
         statements.change(connection, goals.goals, goal["id"], next_due_at=after)
-    reason = _reason_to_rest(connection, case, client.checkins)
-    together = [goal for goal in due if goal["asks"] in questions.TOGETHER]
+    for goal in due:
+        if goal["asks"] == measures.MEASURE:
+            measures.ask(connection, office, case, goal, reason, zone, now)
     new = _written(connection, together, reason)
     if new and not reason:
         _post(connection, office, case, new, zone, now)

@@ -62,6 +62,26 @@ def add(
     if new.asks == "mood" and _asks_mood(connection, case):
         message = "This client is asked about their mood already; stop that first."
         raise errors.Refused(message)
+    rule = recurrence.parse(new.every, new.at)
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    due_at = recurrence.next_due(not_before or now, rule, zone)
+    return keep(connection, office, case, new, rule.weekday, due_at, person, now)
+
+
+def keep(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    new: NewGoal,
+    weekday: int | None,
+    due_at: datetime,
+    person: str,
+    now: datetime,
+) -> RowMapping:
+    """Write down what a client is asked about, due first at `due_at`. Return its row.
+
+    Raises: Refused for an empty or long text.
+    """
     label = " ".join(new.text.split())
     if not label or len(label) > LABEL_LENGTH:
         message = f"A goal needs a short text, at most {LABEL_LENGTH} characters."
@@ -70,8 +90,6 @@ def add(
     if len(praise) > PRAISE_LENGTH:
         message = f"The words for practice have more than {PRAISE_LENGTH} characters."
         raise errors.Refused(message)
-    rule = recurrence.parse(new.every, new.at)
-    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
     goal_id = new.id
     last = select(func.max(goals.c.number)).where(goals.c.case_id == case["id"])
     number = (connection.execute(last).scalar_one() or 0) + 1
@@ -87,10 +105,10 @@ def add(
         sealed_praise=_sealed_praise(office, goal_id, praise),
         epoch=new.epoch,
         every=new.every,
-        weekday=rule.weekday,
+        weekday=weekday,
         at=new.at,
         state="active",
-        next_due_at=recurrence.next_due(not_before or now, rule, zone),
+        next_due_at=due_at,
         created_at=now,
         author=person,
     )
@@ -130,6 +148,26 @@ def answers_of(connection: Connection, goal_ids: list[str]) -> list[RowMapping]:
     """Return the check-ins of some goals, oldest first."""
     query = select(checkins).where(checkins.c.goal_id.in_(goal_ids))
     return list(connection.execute(query.order_by(checkins.c.due_at)).mappings())
+
+
+def describe(
+    connection: Connection,
+    case: RowMapping,
+    number: int,
+    detail: bytes,
+    person: str,
+    now: datetime,
+) -> None:
+    """Keep a goal's new detail, sealed in the therapist's own process to the present epoch.
+
+    Raises: NotFound.
+    """
+    this = (goals.c.case_id == case["id"]) & (goals.c.number == number)
+    values = {"detail": detail, "epoch": case["epoch"]}
+    if connection.execute(update(goals).where(this).values(**values)).rowcount != 1:
+        message = f"{cases.handle(case['number'])} has no goal G{number}."
+        raise errors.NotFound(message)
+    records.audit(connection, now, person, "goal-described", case["id"], str(number))
 
 
 def stop(connection: Connection, case: RowMapping, number: int, person: str, now: datetime) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mailcounsel.config import Config, Person
 
 _FAR_DAYS = 3660
+_SOON_DAYS = 30
+_TO_ANSWER = timedelta(hours=2)  # for a client to answer while somebody still reads
 _DAY = timedelta(days=1)
 
 
@@ -36,7 +38,7 @@ class WorkingHours:
 
     def is_open(self, moment: datetime) -> bool:
         """Tell whether a moment is within working hours."""
-        return any(opens <= moment < closes for opens, closes in self._stretches(moment, 2))
+        return any(opens <= moment < closes for opens, closes in self.stretches(moment, 2))
 
     def add_working(self, moment: datetime, hours: float) -> datetime:
         """Return the moment, in UTC, at which so many working hours have passed.
@@ -47,7 +49,7 @@ class WorkingHours:
             ValueError: That is more than ten years away.
         """
         left, now = timedelta(hours=hours), moment.astimezone(UTC)
-        for opens, closes in self._stretches(moment, _FAR_DAYS):
+        for opens, closes in self.stretches(moment, _FAR_DAYS):
             start = max(now, opens)
             if start >= closes:
                 continue
@@ -60,11 +62,11 @@ class WorkingHours:
     def between(self, since: datetime, until: datetime) -> float:
         """Return how many working hours lie between two moments."""
         days = (until - since).days + 3
-        spans = self._stretches(since, days)
+        spans = self.stretches(since, days)
         parts = (min(closes, until) - max(opens, since) for opens, closes in spans)
         return sum(max(part / timedelta(hours=1), 0.0) for part in parts)
 
-    def _stretches(self, moment: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
+    def stretches(self, moment: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
         """Yield what is open from the day before a moment on, in order."""
         # The day before, for a stretch over midnight.
         day = moment.astimezone(self.zone).date() - _DAY
@@ -102,6 +104,26 @@ def working_hours(config: Config, queue: str = "") -> WorkingHours:
     somebody_always = not readers or any(person.is_always_here for person in readers)
     people = () if somebody_always else readers
     return WorkingHours(config.hours.working.week, frozenset(config.hours.holidays), zone, people)
+
+
+def reading_time(
+    config: Config, queue: str, moment: datetime, zone: ZoneInfo
+) -> tuple[datetime, datetime] | None:
+    """Return when a letter may go out whose answer must find somebody at work, and until when.
+
+    That is within working hours, early enough for an answer in the same stretch, on a day on which
+    one of the queue's people is there, and outside the client's quiet hours (`zone` is theirs).
+    Both moments are in UTC, the first at or after `moment`. None: there is none within a month.
+    """
+    work, quiet = working_hours(config), quiet_hours(config)
+    readers = config.readers(queue)
+    for opens, closes in work.stretches(moment, _SOON_DAYS):
+        last = max(closes - _TO_ANSWER, opens + (closes - opens) / 2)
+        first = quiet.next_allowed(max(opens, moment.astimezone(UTC)), zone)
+        day = first.astimezone(work.zone).date()
+        if first < last and any(person.is_here(day) for person in readers):
+            return first, last
+    return None
 
 
 def quiet_hours(config: Config) -> QuietHours:

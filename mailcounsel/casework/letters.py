@@ -92,6 +92,7 @@ class Asked:
     is_answer: bool = True  # to a mail that just came (auto-replied), else auto-generated
     stranger: str | None = None  # the words it answers, where nobody vouches for who wrote them
     due_at: datetime | None = None
+    expires_at: datetime | None = None  # after that it is not sent any more
 
 
 def new_token() -> str:
@@ -271,7 +272,7 @@ def post(
         automatic=asked.is_answer if asked else False,
         created_at=now,
         due_at=due_at or (asked.due_at if asked else None) or now,
-        expires_at=expires_at,
+        expires_at=expires_at or (asked.expires_at if asked else None),
         sealed=parcels.seal(office.keyring, outgoing_id, parcel),
     )
     name_message(connection, office, case["id"], parcel.message_id, letter_id, outgoing_id)
@@ -404,7 +405,7 @@ def take_back_checkins(connection: Connection, case_ids: Sequence[str], reason: 
     """Take back the check-ins of some cases that have not left yet. Return how many."""
     resting = (
         outgoing.c.case_id.in_(case_ids)
-        & (outgoing.c.kind == "checkin")
+        & outgoing.c.kind.in_(["checkin", "measure"])
         & outgoing.c.state.in_(["ready", "waiting"])
         & (outgoing.c.lease_until < database_now())
     )

@@ -81,6 +81,7 @@ FLAGS = {
         'wait, or write once: mailcounsel reply {case} --plain "reason"'
     ),
     "errand-failed": "a reminder could not be sent; see the log of the service",
+    "no-form": "a questionnaire is not here any more: mailcounsel measure list",
     "no-way": "a check-in could not be sent: the client has not chosen a way",
 }
 BY_HAND = {"reply", "reply-undone"}
@@ -94,6 +95,7 @@ KINDS = {
     "later": "word that it takes longer",
     "notice": "note without content",
     "checkin": "check-in",
+    "measure": "questionnaire",
     "checkin-thanks": "check-in thanks",
     "consent-reminder": "asked once more for the word",
     "consent-thanks": "thanks for the word",

@@ -90,6 +90,8 @@ class Centre(Table):
     """The Unix socket the command line speaks to."""
     templates: LocalPath | None = None
     """A folder <language>/<name>.txt of your own wordings; each replaces ours of that name."""
+    measures: LocalPath | None = None
+    """A folder of your own questionnaires (docs/measures.md), beside those that are included."""
     authserv_id: Host | None = None
     """The name our own border writes in Authentication-Results; no other is believed."""
 

@@ -17,6 +17,7 @@ from mailcounsel.casework import (
     answering,
     cases,
     letters,
+    measures,
     records,
     requests,
     risk,
@@ -350,9 +351,14 @@ class Follow:
         letter = self.plan.opened.letter
         family = cases.family(self.connection, self.case)
         references = [*letter.in_reply_to, *reversed(letter.references)]
+        form = measures.named_by(self.connection, self.office, family, references)
+        if form is not None:
+            return self._is_measure(form)
         asked = answering.letter_for(self.connection, self.office, family, references, self.now)
         if asked is None:
             return False
+        if asked.rows[0]["asks"] == measures.MEASURE:
+            return self._is_measure(asked.rows[0], named=False)
         words = self.plan.assessed.new_words
         read = self._read_answers(asked, words)
         certain = [isinstance(said, Number) for said in read.values()]
@@ -373,6 +379,24 @@ class Follow:
             return False
         self._retype("answer")
         return True
+
+    def _is_measure(self, checkin: RowMapping, *, named: bool = True) -> bool:
+        """Read the letter as the answers to a questionnaire; True when all is done about it.
+
+        Danger in it goes to the risk lane whatever else it holds. A sign of danger in its words
+        bends no number, and is raised by itself.
+        """
+        text, may_answer = self.plan.opened.letter.text, self.plan.kind.may_answer
+        reply = measures.Reply(self.letter_id, text, named, may_answer)
+        read = measures.take(self.connection, self.office, self._case(), checkin, reply, self.now)
+        if read.is_danger:
+            self._waits()  # first, since a letter that waits sets the priority of its rule
+            self._raise("answer")
+            return True
+        is_all = read.is_all and not self.plan.assessed.is_fresh_danger
+        if is_all:
+            self._retype("answer")
+        return is_all
 
     def _read_answers(self, asked: answering.OpenLetter, words: str) -> answers.Answers:
         """Read what was asked; beside a sign of danger nothing is read, so that a person reads."""
@@ -423,6 +447,12 @@ class Follow:
             return
         if self.plan.kind.kind == classifying.BOUNCE or self.plan.opened.letter.report:
             return
-        risk.raise_risk(self.connection, self.office, self.case_id, self.letter_id, self.now)
+        self._raise("words")
+
+    def _raise(self, cause: str) -> None:
+        """Put the case into the risk lane, from which only a person takes it."""
+        risk.raise_risk(
+            self.connection, self.office, self.case_id, self.letter_id, self.now, cause=cause
+        )
         # Again, now that it is urgent: the promise to look is the urgent one.
         cases.letter_waits(self.connection, self.office, self._case(), self.received.received_at)

@@ -41,6 +41,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         | {"goals", "mood", "practice", "form", "stop_word", "pause_word", "emergency"},
         "checkin-thanks": _CLIENT | {"stop_word", "help_word", "emergency"},
         "follow-up": _CLIENT | {"stop_word", "emergency"},
+        "measure": _CLIENT
+        | {"question", "options", "items", "example", "notice", "stop_word", "emergency"},
         "stopped": _CLIENT | {"resume_word", "emergency"},
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
         "resumed": _CLIENT | {"stop_word", "emergency"},

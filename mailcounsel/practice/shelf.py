@@ -63,6 +63,18 @@ def every(folders: Iterable[Path]) -> tuple[Measure, ...]:
     return tuple(known.values())
 
 
+def own_texts(folders: Iterable[Path]) -> list[str]:
+    """Return the texts of the centre's own files that can be used."""
+    texts = []
+    for file in _files(folders):
+        try:
+            _own(file)
+            texts.append(file.read_text("utf-8"))
+        except (OSError, errors.Refused):
+            continue
+    return texts
+
+
 def faults(folders: Iterable[Path]) -> tuple[str, ...]:
     """Return one sentence for each of the centre's own files that cannot be used."""
     found = []

@@ -37,6 +37,7 @@ def full(name):
 def smallest(name):
     optional = {"emergency", "offer_plain", "until_day", "urgent", "client_key"}
     optional |= {"mood", "practice", "form"} if name == "checkin" else set()
+    optional |= {"notice"} if name == "measure" else set()
     optional |= {"promised_day"} if name == "help" else set()
     facts = {fact: "" if fact in optional else "x" for fact in templates.FACTS[name]}
     return facts | {"subject": "Neutral"} if "subject" in facts else facts

@@ -38,6 +38,20 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     return {"number": row["number"], "next_due_at": iso(row["next_due_at"])}
 
 
+def describe(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Keep a goal's new detail, which comes sealed to the present epoch."""
+    now, which, detail = desk.now(), number(parameters, "number"), data(parameters, "detail")
+
+    def write(connection: Connection) -> None:
+        case = readable(connection, desk, caller, parameters)
+        if case["epoch"] != number(parameters, "epoch"):
+            raise errors.Conflict
+        agreed.describe(connection, case, which, detail, caller.person, now)
+
+    desk.store.write(write)
+    return {}
+
+
 def listed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Return a case with its goals, as its reader's process needs it."""
     return show(desk, caller, parameters)

@@ -1,0 +1,312 @@
+"""Questionnaires sent to a client, and the answers that come back.
+
+A questionnaire is a row of `goal` that asks "measure"; its label, sealed, is the questionnaire's
+name. It goes out in a letter of its own, and one with an item that asks for danger only while
+somebody is at work to read the answer. The score is reckoned while the letter is open and sealed
+to the case at once; the client is thanked, and told neither number nor word of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, select
+
+from mailcounsel import errors
+from mailcounsel.casework import goals, hours, letters, records, recurrence
+from mailcounsel.casework.goals import NewGoal
+from mailcounsel.casework.letters import Asked
+from mailcounsel.casework.office import Office
+from mailcounsel.config import Config
+from mailcounsel.letter import templates
+from mailcounsel.practice import questionnaire, scores, shelf
+from mailcounsel.practice.instruments import Measure
+from mailcounsel.practice.questionnaire import Answers
+from mailcounsel.store import models, statements
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import addressbook, casekeys
+
+checkins = models.table(models.CheckIn)
+message_ids = models.table(models.MessageId)
+
+MEASURE = "measure"
+ONCE = "once"
+ANSWER_LASTS = timedelta(days=14)  # how long answers still belong to a letter that asked
+
+
+def folders(config: Config) -> list[Path]:
+    """Return where a centre keeps questionnaires of its own: imported ones, then a folder's."""
+    own = config.centre.measures
+    return [imported(config), *([own] if own else [])]
+
+
+def imported(config: Config) -> Path:
+    """Return the folder that imported questionnaires are kept in."""
+    return config.centre.state_dir / "measures"
+
+
+# -- sending ------------------------------------------------------------------------------------
+
+
+def send(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    new: NewGoal,
+    person: str,
+    now: datetime,
+) -> RowMapping:
+    """Have a client asked a questionnaire, once or regularly. Return the row that asks.
+
+    `new.text` is the questionnaire's name, `new.every` "once" or as in `recurrence.parse`.
+    Raises: NotFound for one that is not here in the client's language; Conflict when the client is
+    asked it already; Refused for a rhythm that cannot be read, or when nobody would read in time.
+    """
+    measure = shelf.find(new.text, case["language"], folders(office.config))
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    if any(_name(office, row) == measure.name for row in _active(connection, case)):
+        message = f"This client is asked {measure.title} already. `mailcounsel goal stop` ends it."
+        raise errors.Conflict(message)
+    weekday, due_at = None, now
+    if new.every != ONCE:
+        rule = recurrence.parse(new.every, new.at)
+        weekday, due_at = rule.weekday, recurrence.next_due(now, rule, zone)
+    if _when(office, case, measure, due_at, zone) is None:
+        message = (
+            f"{measure.title} asks for danger, and in the next month there is no hour in which "
+            "somebody here would read this client's answer. See hours.working and who is away."
+        )
+        raise errors.Refused(message)
+    return goals.keep(connection, office, case, new, weekday, due_at, person, now)
+
+
+def _active(connection: Connection, case: RowMapping) -> Sequence[RowMapping]:
+    same = {"case_id": case["id"], "asks": MEASURE, "state": "active"}
+    return statements.every(connection, goals.goals, **same)
+
+
+def _name(office: Office, goal: RowMapping) -> str:
+    return goals.label_of(office, goal).casefold()
+
+
+def _when(
+    office: Office, case: RowMapping, measure: Measure, due_at: datetime, zone: ZoneInfo
+) -> tuple[datetime, datetime | None] | None:
+    """Return when a questionnaire may go out and until when; None when nobody would read it."""
+    if measure.danger:
+        return hours.reading_time(office.config, case["queue"], due_at, zone)
+    return hours.quiet_hours(office.config).next_allowed(due_at, zone), None
+
+
+def ask(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    goal: RowMapping,
+    reason: str,
+    zone: ZoneInfo,
+    now: datetime,
+) -> None:
+    """Ask what is due: send it, move it to when somebody reads, or leave it out for a reason."""
+    if goal["next_due_at"] > now:
+        return
+    measure = _found(connection, office, case, goal, now)
+    window = _when(office, case, measure, now, zone) if measure else None
+    if measure and window and window[0] > now and not reason:
+        statements.change(connection, goals.goals, goal["id"], next_due_at=window[0])
+        return
+    _move_on(connection, goal, zone, now)
+    why = reason or ("" if measure and window else "no-form" if not measure else "no-hours")
+    row = {"id": new_id(), "goal_id": goal["id"], "due_at": goal["next_due_at"]}
+    values = {"state": "skipped" if why else "asked", "reason": why}
+    is_new = statements.insert_once(connection, checkins, {**row, **values})
+    if is_new and not why and measure and window:
+        _post(connection, office, case, measure, row["id"], window[1], now)
+
+
+def _move_on(connection: Connection, goal: RowMapping, zone: ZoneInfo, now: datetime) -> None:
+    if goal["every"] == ONCE:
+        statements.change(connection, goals.goals, goal["id"], state="stopped")
+        return
+    rule = recurrence.parse(goal["every"], goal["at"])
+    after = recurrence.next_due(max(now, goal["next_due_at"]), rule, zone)
+    statements.change(connection, goals.goals, goal["id"], next_due_at=after)
+
+
+def _found(
+    connection: Connection, office: Office, case: RowMapping, goal: RowMapping, now: datetime
+) -> Measure | None:
+    """Return the questionnaire of a row; where its file is gone, show that to a person."""
+    try:
+        return shelf.find(_name(office, goal), case["language"], folders(office.config))
+    except errors.NotFound:
+        records.flag(connection, now, case["id"], "no-form", goal["id"])
+        return None
+
+
+def _post(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    measure: Measure,
+    checkin_id: str,
+    until: datetime | None,
+    now: datetime,
+) -> None:
+    asked = Asked(
+        MEASURE,
+        facts(measure),
+        once=f"checkin:{checkin_id}",
+        is_answer=False,
+        due_at=now,
+        expires_at=until,
+    )
+    outgoing_id = letters.ask(connection, office, case, asked, now)
+    values = {"outgoing_id": outgoing_id}
+    if outgoing_id is None:
+        values |= {"state": "skipped", "reason": "no-way"}
+        records.flag(connection, now, case["id"], "no-way", checkin_id)
+    statements.change(connection, checkins, checkin_id, **values)
+
+
+def facts(measure: Measure) -> dict[str, templates.Fact]:
+    """Return what the template `measure` says about a questionnaire."""
+    values = sorted(measure.values)
+    shown = [values[min(2, len(values) - 1)], values[0], values[1]][: len(measure.items)]
+    more = " …" if len(measure.items) > len(shown) else ""
+    return {
+        "question": measure.question,
+        "options": "\n".join(f"    {one.value} = {one.words}" for one in measure.options),
+        "items": "\n".join(f"{number}. {words}" for number, words in enumerate(measure.items, 1)),
+        "example": " ".join(map(str, shown)) + more,
+        "notice": measure.notice,
+    }
+
+
+# -- answers ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A client's letter that may answer a questionnaire; `named` when it refers to the asking."""
+
+    letter_id: str
+    text: str
+    named: bool
+    may_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of it: whether danger is in it, and whether there is nothing else to read."""
+
+    is_danger: bool
+    is_all: bool
+
+
+def named_by(
+    connection: Connection, office: Office, case_ids: Sequence[str], references: Sequence[str]
+) -> RowMapping | None:
+    """Return the check-in of the questionnaire a client's letter refers to, whatever its state.
+
+    `references` run from the nearest to the oldest; only the nearest letter of ours counts.
+    """
+    for reference in references:
+        lookup = office.keyring.lookup("message-id", reference.encode())
+        named = statements.every(connection, message_ids, lookup=lookup)
+        ids = [row["outgoing_id"] for row in named if row["outgoing_id"]]
+        if ids:
+            asked = (
+                select(checkins)
+                .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
+                .where(checkins.c.outgoing_id.in_(ids), goals.goals.c.asks == MEASURE)
+                .where(goals.goals.c.case_id.in_(case_ids))
+            )
+            return connection.execute(asked).mappings().first()
+    return None
+
+
+def take(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    checkin: RowMapping,
+    reply: Reply,
+    now: datetime,
+) -> Taken:
+    """Read a reply to a questionnaire, keep answers and score sealed, and thank for it.
+
+    A letter that does not refer to the asking counts only when it is whole. One that comes when
+    there is an answer already, or after two weeks, changes nothing but may show danger.
+    """
+    goal = statements.one(connection, goals.goals, id=checkin["goal_id"])
+    measure = _found(connection, office, case, goal, now) if goal else None
+    if measure is None:
+        return Taken(is_danger=False, is_all=False)
+    read = questionnaire.read(reply.text, measure, sent_text(office, case, measure))
+    is_late = checkin["due_at"] <= now - ANSWER_LASTS or checkin["state"] == "answered"
+    if is_late or not (reply.named or read.is_whole):
+        return Taken(read.is_danger and (reply.named or any(read.items)), is_all=False)
+    is_scored = _keep(connection, office, case, checkin, measure, read, reply, now)
+    is_all = is_scored and not read.says_more and not read.is_danger
+    if is_all and reply.may_answer:
+        once = f"thanks:{checkin['outgoing_id']}"
+        letters.ask(connection, office, case, Asked("checkin-thanks", {}, once), now)
+    return Taken(read.is_danger, is_all)
+
+
+def sent_text(office: Office, case: RowMapping, measure: Measure) -> str:
+    """Return the words of the letter that asked, as it is written today."""
+    given = {**letters.common_facts(office, case["language"]), **facts(measure)}
+    override = office.config.centre.templates
+    return templates.render(case["language"], MEASURE, given, override).body
+
+
+def _keep(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    checkin: RowMapping,
+    measure: Measure,
+    read: Answers,
+    reply: Reply,
+    now: datetime,
+) -> bool:
+    """Seal what was read to the case's readers. Return whether there is a score."""
+    score = scores.total(measure, read.items) if read.is_certain else None
+    content: dict[str, Any] = {
+        "measure": measure.name,
+        "version": measure.version,
+        "language": measure.language,
+        "items": list(read.items),
+        "doubts": {str(number): reason for number, reason in read.doubts.items()},
+        "score": score,
+    }
+    sealed = casekeys.seal(
+        connection,
+        office.keyring,
+        case["id"],
+        case["epoch"],
+        casekeys.CONTENT,
+        json.dumps(content, ensure_ascii=False).encode(),
+        f"checkin/{checkin['id']}/answer",
+    )
+    reason = "" if score is not None else next(iter(read.doubts.values()), "gap")
+    statements.change(
+        connection,
+        checkins,
+        checkin["id"],
+        state="unsure" if reason else "answered",
+        reason=reason,
+        letter_id=reply.letter_id,
+        epoch=case["epoch"],
+        answer=sealed,
+        answered_at=now,
+    )
+    return score is not None

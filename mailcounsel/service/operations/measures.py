@@ -1,0 +1,51 @@
+"""Questionnaires: what there is, sent to a client, and added by an admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from mailcounsel import errors
+from mailcounsel.casework import measures as asked
+from mailcounsel.casework.goals import NewGoal
+from mailcounsel.practice import shelf
+from mailcounsel.service.control import Parameters, data, number, text
+from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.cases import iso, readable
+
+
+def listed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Return the texts of the centre's own questionnaires, and what is wrong with some files."""
+    folders = asked.folders(desk.office.config)
+    return {"own": shelf.own_texts(folders), "faults": list(shelf.faults(folders))}
+
+
+def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Check a questionnaire and keep it among the centre's own."""
+    measure = shelf.add(text(parameters, "text"), asked.imported(desk.office.config))
+    return {"name": measure.name, "language": measure.language, "title": measure.title}
+
+
+def send(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Have a client asked a questionnaire; its name is released for that, its detail is sealed."""
+    now = desk.now()
+    new = NewGoal(
+        id=text(parameters, "goal"),
+        text=text(parameters, "measure"),
+        detail=data(parameters, "detail"),
+        epoch=number(parameters, "epoch"),
+        every=text(parameters, "every", asked.ONCE),
+        at=text(parameters, "at", ""),
+        asks=asked.MEASURE,
+    )
+
+    def write(connection: Connection) -> RowMapping:
+        case = readable(connection, desk, caller, parameters)
+        if case["epoch"] != new.epoch:
+            raise errors.Conflict
+        return asked.send(connection, desk.office, case, new, caller.person, now)
+
+    row = desk.store.write(write)
+    desk.ring("checkins")
+    return {"number": row["number"], "next_due_at": iso(row["next_due_at"])}

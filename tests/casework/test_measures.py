@@ -1,0 +1,429 @@
+"""Questionnaires: sent when somebody reads, read when certain, danger raised whatever else is."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailcounsel import errors
+from mailcounsel.casework import checkins, hours
+from mailcounsel.config.spans import Days
+from mailcounsel.crypto import sealing
+from mailcounsel.store import models
+from mailcounsel.store.columns import new_id
+
+EVE = "eve@klien.test"
+JAKARTA = ZoneInfo("Asia/Jakarta")
+WHOLE = "1 0 2 1 0 0 1 2 0"
+
+
+@pytest.fixture
+def eve(house):
+    """Eve writes English and agreed to ordinary mail."""
+    house.write(EVE, "Hello, I would like to write to somebody about my weeks.")
+    (offer,) = house.sent_to(EVE)
+    house.write(EVE, "AGREE", reply_to=offer)
+    house.reply("wulan", "C-0001", "Hello Eve.")
+    house.clock.on(minutes=2)
+    house.send()
+    return offer
+
+
+def send(house, measure="phq-9", every="once", at="", case="C-0001"):
+    """Have a questionnaire sent as the therapist's own process does."""
+    shown, goal_id = house.call("wulan", "case.show", case=case), new_id()
+    detail = sealing.seal_to(sealing.new_pair().public, b"{}", f"goal/{goal_id}/detail")
+    given = {"goal": goal_id, "detail": b64encode(detail).decode(), "epoch": shown["epoch"]}
+    return house.call(
+        "wulan", "measure.send", case=case, measure=measure, every=every, at=at, **given
+    )
+
+
+def local(house, hour, day=0):
+    """Go to an hour of a Wednesday in Jakarta, or of the days after."""
+    when = datetime(2026, 12, 2 + day, hour, tzinfo=JAKARTA)
+    house.clock.on(seconds=(when - house.clock.now()).total_seconds())
+
+
+def ask(house):
+    now = house.clock.now()
+    return house.store.write(lambda c: checkins.ask_due(c, house.office, now))
+
+
+def asked(house, **how):
+    """Send a questionnaire on a Wednesday at ten, and return it as the client gets it."""
+    local(house, 10)
+    send(house, **how)
+    ask(house)
+    return next(one for one in house.sent_to(EVE) if "Reply with one number" in one.text)
+
+
+def answers(house, person="wulan"):
+    """Open the sealed answers as a reader's own process does."""
+    shown = house.call(person, "case.show", case="C-0001")
+    found = []
+    for copy in shown["keys"]:
+        place = f"case/{copy['case']}/{copy['epoch']}/{copy['purpose']}"
+        key = sealing.open_with(house.keys[person].private, b64decode(copy["sealed"]), place)
+        for row in shown["checkins"]:
+            if row["answer"] and (copy["epoch"], copy["purpose"]) == (row["epoch"], "content"):
+                context = f"checkin/{row['id']}/answer"
+                found.append(json.loads(sealing.open_with(key, b64decode(row["answer"]), context)))
+    return found
+
+
+def states(house):
+    rows = sorted(house.rows(models.CheckIn), key=lambda row: row.due_at)
+    return [(row.state, row.reason) for row in rows]
+
+
+def causes(house):
+    return [row.cause for row in house.rows(models.Risk)]
+
+
+def test_the_letter_holds_the_whole_form(house, eve):
+    """Every question, what the numbers mean, and the notice stand in one plain letter."""
+    text = asked(house).text
+    assert "9. Thoughts that you would be better off dead" in text
+    assert "    3 = Nearly every day" in text
+    assert "No permission required to reproduce" in text
+    assert "STOP" in text
+    assert "Call 112" in text
+
+
+def test_an_answer_is_scored_and_sealed(house, eve):
+    """A whole answer is kept with its items and its score, and only the readers can open it."""
+    house.write(EVE, WHOLE, reply_to=asked(house))
+    (kept,) = answers(house)
+    assert kept["items"] == [1, 0, 2, 1, 0, 0, 1, 2, 0]
+    assert kept["score"] == 7
+    assert (kept["measure"], kept["language"]) == ("phq-9", "en")
+    assert states(house) == [("answered", "")]
+    assert causes(house) == []
+
+
+def test_the_client_is_thanked_in_words_without_a_band(house, eve):
+    """What the client gets holds neither the score nor a word of what it may mean."""
+    house.write(EVE, "3 3 3 3 3 3 3 3 0", reply_to=asked(house))
+    (thanks,) = house.sent_to(EVE)
+    assert "24" not in thanks.text
+    for word in ("severe", "moderate", "mild", "depress", "score", "PHQ"):
+        assert word not in thanks.text
+
+
+def test_nobody_has_to_act_on_a_plain_answer(house, eve):
+    """An answer with nothing else in it makes the case wait for nobody."""
+    house.write(EVE, WHOLE, reply_to=asked(house))
+    assert house.case(1).waiting_since is None
+
+
+def test_other_words_are_read_by_a_person(house, eve):
+    """Words beside the numbers wait for the therapist, and the numbers are kept."""
+    house.write(EVE, f"{WHOLE}\nMy brother came to stay.", reply_to=asked(house))
+    assert answers(house)[0]["score"] == 7
+    assert house.case(1).waiting_since is not None
+
+
+@pytest.mark.parametrize("words", ["1 0 2 1 0 0 1 2 1", "9: 1", "9: several days", "9: maybe"])
+def test_the_ninth_question_goes_to_the_risk_lane(house, eve, words):
+    """Anything above zero raises the case at once, whatever the other items are."""
+    house.write(EVE, words, reply_to=asked(house))
+    assert causes(house) == ["answer"]
+    assert house.case(1).priority == 3
+    assert house.case(1).waiting_since is not None
+    assert "checkin-thanks" not in [row.kind for row in house.outbox()]
+
+
+def test_a_zero_clears_nothing(house, eve):
+    """A zero in the ninth question leaves an open sign of danger open."""
+    form = asked(house)
+    house.write(EVE, "I want to kill myself.", reply_to=eve)
+    assert causes(house) == ["words"]
+    house.write(EVE, WHOLE, reply_to=form)
+    shown = house.call("wulan", "case.show", case="C-0001")
+    assert shown["risk"] is True
+    assert house.case(1).priority == 3
+
+
+def test_danger_in_words_bends_no_number(house, eve):
+    """A sign of danger beside the numbers raises the case; the numbers are kept as they stand."""
+    house.write(EVE, f"{WHOLE}\nI want to kill myself.", reply_to=asked(house))
+    assert answers(house)[0]["score"] == 7
+    assert causes(house) == ["words"]
+    assert house.case(1).waiting_since is not None
+
+
+def test_the_quoted_question_raises_nothing(house, eve):
+    """The words of the ninth question in a quote are ours, and no sign."""
+    form = asked(house)
+    quote = "\n".join(f"> {line}" for line in form.text.splitlines())
+    house.write(EVE, f"{WHOLE}\n\n{quote}", reply_to=form)
+    assert causes(house) == []
+    assert answers(house)[0]["score"] == 7
+
+
+def test_a_gap_is_no_zero(house, eve):
+    """With an item left out there are items and no score, and the therapist looks."""
+    house.write(EVE, "1 0 2 1 0 0 1 - 0", reply_to=asked(house))
+    (kept,) = answers(house)
+    assert kept["items"][7] is None
+    assert kept["score"] is None
+    assert states(house) == [("unsure", "gap")]
+    assert house.case(1).waiting_since is not None
+
+
+def test_what_is_unsure_is_left_to_a_person(house, eve):
+    """A doubtful item gives no score, and its reason is kept sealed."""
+    house.write(EVE, "1 0 2 1 0 0 1 7 0", reply_to=asked(house))
+    (kept,) = answers(house)
+    assert kept["score"] is None
+    assert kept["doubts"] == {"8": "out of range"}
+    assert states(house) == [("unsure", "out of range")]
+
+
+def test_a_second_answer_mends_what_was_unsure(house, eve):
+    """Who left something out may send the whole again."""
+    form = asked(house)
+    house.write(EVE, "1 0 2 1", reply_to=form)
+    house.write(EVE, WHOLE, reply_to=form)
+    assert states(house) == [("answered", "")]
+    assert answers(house)[0]["score"] == 7
+
+
+def test_a_second_answer_changes_nothing_but_may_show_danger(house, eve):
+    """After an answer there is no other one; a danger in it is raised all the same."""
+    form = asked(house)
+    house.write(EVE, WHOLE, reply_to=form)
+    house.write(EVE, "1 0 2 1 0 0 1 2 3", reply_to=form)
+    assert [kept["score"] for kept in answers(house)] == [7]
+    assert causes(house) == ["answer"]
+
+
+def test_a_late_answer_changes_nothing_but_may_show_danger(house, eve):
+    """After two weeks an answer belongs to no form; a danger in it is raised all the same."""
+    form = asked(house)
+    house.clock.on(days=15)
+    house.write(EVE, "9: 2", reply_to=form)
+    assert answers(house) == []
+    assert causes(house) == ["answer"]
+
+
+def test_an_answer_without_a_reference_counts_when_it_is_whole(house, eve):
+    """A letter that refers to nothing answers the only form there is, if it answers all of it."""
+    form = asked(house)
+    headers = {"In-Reply-To": "", "References": ""}
+    house.write(EVE, "I slept badly.", reply_to=form, headers=headers)
+    assert states(house) == [("asked", "")]
+    house.write(EVE, WHOLE, reply_to=form, headers=headers)
+    assert states(house) == [("answered", "")]
+
+
+def test_a_stranger_answers_nothing(house, eve):
+    """Without proof of who wrote it a letter answers no form and raises none of its items."""
+    form = asked(house)
+    house.write("eve@elsewhere.test", "1 0 2 1 0 0 1 2 3", headers={"In-Reply-To": "<x@y.test>"})
+    assert states(house) == [("asked", "")]
+    assert form.to_address == EVE
+
+
+@pytest.mark.parametrize(("hour", "sent"), [(8, 9), (9, 9), (14, 14), (15, 33), (22, 33), (3, 9)])
+def test_nothing_with_danger_goes_out_into_hours_nobody_reads(house, eve, hour, sent):
+    """PHQ-9 leaves within working hours, with two of them left to answer in, or it waits."""
+    local(house, hour)
+    send(house)
+    left = None
+    for _ in range(40):
+        ask(house)
+        if house.outbox("measure"):
+            left = house.clock.now().astimezone(JAKARTA)
+            break
+        house.clock.on(minutes=60)
+    assert left is not None
+    start = datetime(2026, 12, 2, tzinfo=JAKARTA)
+    assert (left - start) == timedelta(hours=sent)
+
+
+def test_a_form_that_could_not_leave_in_time_does_not_leave_later(house, eve):
+    """When the mail server is away until evening, a form with danger stays here."""
+    local(house, 14)
+    send(house)
+    ask(house)
+    (row,) = house.outbox("measure")
+    assert row.expires_at == datetime(2026, 12, 2, 15, tzinfo=JAKARTA).astimezone(UTC)
+
+
+def test_a_form_without_danger_may_go_out_in_the_evening(house, eve):
+    """GAD-7 holds no such item, and keeps to quiet hours only."""
+    local(house, 18)
+    send(house, "gad-7")
+    ask(house)
+    (row,) = house.outbox("measure")
+    assert row.expires_at is None
+    assert [one.to_address for one in house.send()] == [EVE]
+
+
+def test_when_everybody_is_away_it_waits(house, eve):
+    """A day on which nobody of the queue is there is no day for such a form."""
+    away = (Days(date(2026, 12, 2), date(2026, 12, 3)),)
+    config = house.office.config
+    people = tuple(one.model_copy(update={"absent": away}) for one in config.people)
+    config = config.model_copy(update={"people": people})
+    found = hours.reading_time(config, "umum", datetime(2026, 12, 2, 3, tzinfo=UTC), JAKARTA)
+    assert found is not None
+    assert found[0] == datetime(2026, 12, 4, 9, tzinfo=JAKARTA)
+
+
+def test_where_nobody_could_read_in_time_it_is_refused(house, eve):
+    """A client whose day never meets the centre's is not sent a form with danger."""
+    (client,) = house.rows(models.Client)
+    house.edit(models.Client, client.id, time_zone="America/New_York")
+    with pytest.raises(errors.Refused, match="no hour in which"):
+        send(house)
+    assert send(house, "gad-7")["number"] == 1
+
+
+def test_it_comes_again(house, eve):
+    """A questionnaire agreed every two weeks is asked every two weeks, once each."""
+    local(house, 10)
+    send(house, "gad-7", every="2 weeks", at="Mon 09:00")
+    due = house.rows(models.Goal)[0].next_due_at
+    for _ in range(3):
+        house.clock.on(seconds=(due - house.clock.now()).total_seconds())
+        ask(house)
+        ask(house)
+        due += timedelta(days=14)
+    assert len(house.outbox("measure")) == 3
+
+
+def test_once_is_once(house, eve):
+    """A form sent once is not asked again, and can be sent anew."""
+    form = asked(house)
+    house.clock.on(days=30)
+    ask(house)
+    assert len(house.outbox("measure")) == 1
+    assert form.subject
+    assert send(house)["number"] == 2
+
+
+def test_the_same_form_is_not_asked_twice_at_a_time(house, eve):
+    """A client who is asked a form regularly is not asked it by a second row."""
+    send(house, "gad-7", every="week", at="Mon 09:00")
+    with pytest.raises(errors.Conflict, match="already"):
+        send(house, "gad-7")
+
+
+def test_it_rests_while_a_risk_is_open(house, eve):
+    """No form goes out while a sign of danger is open, and one on its way is taken back."""
+    local(house, 10)
+    send(house, "gad-7")
+    ask(house)
+    house.write(EVE, "I want to kill myself.", reply_to=eve)
+    assert [row.sealed for row in house.outbox("measure")] == [None]
+    send(house, "gad-7")
+    ask(house)
+    assert states(house)[-1] == ("skipped", "risk")
+
+
+def test_a_client_who_stopped_is_not_asked(house, eve):
+    """STOP ends forms as it ends check-ins."""
+    house.write(EVE, "STOP", reply_to=eve)
+    local(house, 10)
+    send(house, "gad-7")
+    ask(house)
+    assert house.outbox("measure") == []
+    assert states(house) == [("skipped", "stopped")]
+
+
+def test_a_client_of_another_language_is_not_sent_a_foreign_text(house):
+    """There is no official Indonesian PHQ-9 here, and none is made up."""
+    house.write("ani@klien.test", "Halo, saya ingin bercerita tentang minggu ini.")
+    with pytest.raises(errors.NotFound, match="no text in the language 'id'"):
+        send(house)
+
+
+def test_the_own_feedback_is_there_in_indonesian(house):
+    """The form of our own speaks the client's language."""
+    house.write("ani@klien.test", "Halo, saya ingin bercerita.")
+    (offer,) = house.sent_to("ani@klien.test")
+    house.write("ani@klien.test", "SETUJU", reply_to=offer)
+    house.reply("wulan", "C-0001", "Halo Ani.")
+    house.clock.on(minutes=2)
+    house.send()
+    local(house, 10)
+    send(house, "feedback")
+    ask(house)
+    (form,) = house.sent_to("ani@klien.test")
+    house.write("ani@klien.test", "sebagian besar benar\n" * 4, reply_to=form)
+    assert answers(house)[0]["score"] == 12
+
+
+FORM = """
+name = "own"
+title = "Own"
+language = "en"
+version = "1"
+source = "x"
+licence = "ours"
+question = "How was it?"
+items = ["One thing", "Another thing"]
+[[option]]
+value = 0
+words = "bad"
+[[option]]
+value = 1
+words = "good"
+[score]
+method = "sum"
+better = "higher"
+missing = 0
+missing_source = "x"
+"""
+
+
+def test_an_admin_adds_a_form_and_it_is_sent(house, eve):
+    """An imported questionnaire is listed and sent like one that is included."""
+    house.call("sari", "measure.add", text=FORM)
+    assert house.call("wulan", "measure.list")["own"] == [FORM]
+    house.write(EVE, "1 0", reply_to=asked(house, measure="own"))
+    assert answers(house)[0]["score"] == 1
+
+
+def test_a_form_that_is_gone_is_shown_to_a_person(house, eve):
+    """When its file is not there any more, nothing is sent and the case says so."""
+    house.call("sari", "measure.add", text=FORM)
+    local(house, 10)
+    send(house, "own")
+    (house.office.config.centre.state_dir / "measures" / "own.en.toml").unlink()
+    ask(house)
+    assert states(house) == [("skipped", "no-form")]
+    assert "no-form" in house.flags(1)
+
+
+def test_no_score_stands_readable_in_a_row(house, eve):
+    """What the store keeps readable of an answer is its state and a code."""
+    house.write(EVE, "3 3 3 3 3 3 3 3 0", reply_to=asked(house))
+    (row,) = house.rows(models.CheckIn)
+    readable = {name: value for name, value in vars(row).items() if name != "answer"}
+    assert "24" not in {str(value) for value in readable.values()}
+    assert (row.state, row.reason) == ("answered", "")
+
+
+def test_a_goal_is_described_anew(house, eve):
+    """A therapist's process may seal a goal's detail anew: its scale, written before the work."""
+    shown, goal_id = house.call("wulan", "case.show", case="C-0001"), new_id()
+    sealed = b64encode(sealing.seal_to(sealing.new_pair().public, b"{}", "x")).decode()
+    add = {"goal": goal_id, "label": "walk", "detail": sealed, "epoch": shown["epoch"]}
+    house.call("wulan", "goal.add", case="C-0001", every="week", at="Mon 09:00", **add)
+    fresh = b64encode(sealing.seal_to(sealing.new_pair().public, b"{1}", "x")).decode()
+    told = {"number": 1, "detail": fresh, "epoch": shown["epoch"]}
+    house.call("wulan", "goal.describe", case="C-0001", **told)
+    (goal,) = house.call("wulan", "case.show", case="C-0001")["goals"]
+    assert goal["detail"] == fresh
+    with pytest.raises(errors.NotFound):
+        house.call("wulan", "goal.describe", case="C-0001", **{**told, "number": 9})
+    with pytest.raises(errors.Conflict):
+        house.call("wulan", "goal.describe", case="C-0001", **{**told, "epoch": 99})
