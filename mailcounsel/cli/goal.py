@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import b64encode
+from datetime import datetime
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, goal_scale, output
 
 
 @click.group()
@@ -31,6 +32,12 @@ def goal() -> None:
     help="How a goal goes, how the client feels (0 to 10), or how often they practised TEXT.",
 )
 @click.option("--target", default="", help="How one can tell that it is reached.")
+@click.option("--baseline", type=click.IntRange(0, 10), help="Where the client starts, 0 to 10.")
+@click.option(
+    "--review",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day to look at the goal again, such as 2027-01-15.",
+)
 @click.option("--every", default="week", show_default=True, help="day, week, 2 weeks or month.")
 @click.option(
     "--at", default="Mon 09:00", show_default=True, help="When, in the client's time zone."
@@ -44,6 +51,8 @@ def add(
     *,
     asks: str,
     target: str,
+    baseline: int | None,
+    review: datetime | None,
     every: str,
     at: str,
     as_json: bool,
@@ -65,7 +74,9 @@ def add(
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
         goal_id = secrets.token_hex(12)
-        detail = json.dumps({"text": text, "target": target}, ensure_ascii=False).encode()
+        about = {"text": text, "target": target, "baseline": baseline}
+        about["review"] = review.date().isoformat() if review else None
+        detail = json.dumps(about, ensure_ascii=False).encode()
         sealed = opened.seal(detail, f"goal/{goal_id}/detail")
         answer = service.call(
             "goal.add",
@@ -91,21 +102,29 @@ def add(
 @output.json_option
 @click.pass_obj
 def list_(setting: client.Settings, case: str, *, as_json: bool) -> None:
-    """List a case's goals with the answers to their check-ins.
+    """List a case's goals with the answers to their check-ins, their scales and ratings.
 
     \b
     Example: mailcounsel goal list C-0042
     """
-    from mailcounsel.cli import unlock, viewing
+    from mailcounsel.cli import measuring, unlock, viewing
+    from mailcounsel.practice import attainment
 
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
-    goals = viewing.opened_goals(opened)
+        ratings = viewing.opened_entries(service, opened, kind=goal_scale.KIND)
+        forms = measuring.needed(service, opened.shown["goals"])
+    goals = attainment.rated(viewing.opened_goals(opened), ratings)
+    found = attainment.together(goals)
     none = f'No goal is agreed yet. Agree one: mailcounsel goal add {opened.shown["case"]} "…"'
     output.emit(
-        {"case": opened.shown["case"], "goals": goals},
+        {
+            "case": opened.shown["case"],
+            "goals": goals,
+            "together": {"t_score": found[0], "goals": found[1]} if found else None,
+        },
         as_json,
-        lambda: "\n".join(viewing.goal_lines(goals)) or none,
+        lambda: "\n".join([*viewing.goal_lines(goals), *measuring.lines(goals, forms)]) or none,
     )
 
 
@@ -119,12 +138,11 @@ def stop(setting: client.Settings, case: str, number: str) -> None:
     \b
     Example: mailcounsel goal stop C-0042 G1
     """
-    digits = number.upper().removeprefix("G")
-    if not digits.isdecimal():
-        message = (
-            f"{number} is not the number of a goal. `mailcounsel goal list {case}` shows them."
-        )
-        raise click.UsageError(message)
+    which = goal_scale.goal_number(case, number)
     with client.connect(setting) as service:
-        answer = service.call("goal.stop", case=case, number=int(digits))
-    output.say(f"G{digits} of {answer['case']} is not asked about any more.")
+        answer = service.call("goal.stop", case=case, number=which)
+    output.say(f"G{which} of {answer['case']} is not asked about any more.")
+
+
+goal.add_command(goal_scale.scale)
+goal.add_command(goal_scale.rate)

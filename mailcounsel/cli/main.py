@@ -34,6 +34,12 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "note": ("note", "note", "Therapists", "Write a note that only the case's readers can open."),
     "goal": ("goal", "goal", "Therapists", "Agree goals and see how they go."),
     "skill": ("skill", "skill", "Therapists", "Teach skills by letter and see the practice."),
+    "measure": (
+        "measure",
+        "measure",
+        "Therapists",
+        "Send questionnaires and see the scores.",
+    ),
     "assign": ("assign", "assign", "Therapists", "Give a case to a colleague."),
     "case": ("case", "case", "Therapists", "Work on a case as a whole."),
     "risk": ("risk", "risk", "Therapists", "Close a sign of danger with a sentence."),

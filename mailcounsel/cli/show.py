@@ -54,7 +54,7 @@ def show_case(
     service: client.Service, name: str, *, full: bool, as_json: bool, no_pager: bool
 ) -> None:
     """Open a case, show it, and tell the service which letters were read."""
-    from mailcounsel.cli import unlock, viewing
+    from mailcounsel.cli import measuring, unlock, viewing
 
     case = unlock.open_case(service, name)
     entries = viewing.opened_entries(service, case)
@@ -65,7 +65,8 @@ def show_case(
         output.emit({**facts, "entries": entries, "goals": goals}, as_json=True, render=str)
     else:
         wide = output.width() if sys.stdout.isatty() else None
-        shown = viewing.case_text(case.shown, entries, goals, full=full, width=wide)
+        forms = measuring.needed(service, goals)
+        shown = viewing.case_text(case.shown, entries, goals, full=full, width=wide, forms=forms)
         output.page(shown, plain=no_pager)
     read = [entry["id"] for entry in entries if "unreadable" not in entry]
     service.call("case.read", case=case.shown["case"], letters=read)

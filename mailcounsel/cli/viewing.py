@@ -10,11 +10,13 @@ import json
 import textwrap
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from mailcounsel import errors
-from mailcounsel.cli import client, output, unlock
+from mailcounsel.cli import client, measuring, output, unlock
 from mailcounsel.letter import fold, text
+from mailcounsel.practice import attainment
 
 PROOF = {
     "signed": "signed with the client's key",
@@ -108,9 +110,12 @@ BARS = "▁▁▂▃▃▄▅▅▆▇█"  # for ratings 0 to 10
 WIDTH = 72
 
 
-def opened_entries(service: client.Service, case: unlock.OpenCase) -> list[dict[str, Any]]:
-    """Open every entry of a case. One that does not open says so in its place."""
-    return [_opened(service, case, entry) for entry in case.shown["entries"]]
+def opened_entries(
+    service: client.Service, case: unlock.OpenCase, kind: str | None = None
+) -> list[dict[str, Any]]:
+    """Open a case's entries, or those of a kind. One that does not open says so in its place."""
+    entries = case.shown["entries"]
+    return [_opened(service, case, one) for one in entries if kind in {None, one["kind"]}]
 
 
 def _opened(
@@ -270,13 +275,20 @@ def _of_client(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def goal_lines(goals: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the goals of a case, each with its ratings as a line."""
+    """Yield the goals of a case but no questionnaires, each with its ratings as a line.
+
+    `levels` of a goal, where they are there, are its ratings by its own scale.
+    """
+    today = datetime.now().astimezone().date()
     for goal in goals:
+        if goal.get("asks") == measuring.MEASURE:
+            continue
         ratings = [answer["rating"] for answer in goal["checkins"] if "rating" in answer]
         when = f"every {goal['every']}, {goal['at']}" if goal["state"] == "active" else "stopped"
         target = f" ({safe(goal['target'])})" if goal["target"] else ""
         words = f"({goal['unreadable']})" if "unreadable" in goal else safe(goal["text"])
         yield f"G{goal['number']}  {words}{target}: {when}"
+        yield from (f"    {safe(line)}" for line in attainment.lines(goal, today))
         if ratings:
             yield f"    {sparkline(ratings)}  {' '.join(map(str, ratings))}"
         times = [answer["times"] for answer in goal["checkins"] if "times" in answer]
@@ -286,6 +298,9 @@ def goal_lines(goals: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if unsure:
             answers = "1 answer" if unsure == 1 else f"{unsure} answers"
             yield f"    {answers} without a clear number: read the letters"
+    all_together = attainment.summary(goals)
+    if all_together:
+        yield all_together
 
 
 def sparkline(ratings: Sequence[int]) -> str:
@@ -301,11 +316,16 @@ def case_text(
     full: bool = False,
     newest: int | None = None,
     width: int | None = None,
+    forms: measuring.Known | None = None,
 ) -> str:
-    """Return a case as a person reads it, oldest entry first; all of it, or its newest entries."""
+    """Return a case as a person reads it, oldest entry first; all of it, or its newest entries.
+
+    `forms` are the questionnaires its answers are shown by.
+    """
     lines = head(case)
     if goals:
-        lines += ["", *goal_lines(goals)]
+        rated = attainment.rated(goals, entries)
+        lines += ["", *goal_lines(rated), *measuring.lines(goals, forms or {})]
     first = max(0, len(entries) - newest) if newest else 0
     if first:
         lines += ["", f"({first} earlier entries: mailcounsel show {case['case']})"]

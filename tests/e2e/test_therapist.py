@@ -322,6 +322,81 @@ def test_notes_and_goals_are_kept_with_the_case(room, client):
     room.run("sari", "goal", "stop", case, "seven", expect=2)
 
 
+def forms(room):
+    """Return the questionnaires there are, by name and language."""
+    listed = room.json("sari", "measure", "list")["measures"]
+    return {(one["name"], one["language"]) for one in listed}
+
+
+LEVELS = [(-2, "stays in"), (-1, "to the gate"), (0, "to the shop"), (1, "twice"), (2, "often")]
+
+
+def test_a_goal_is_scaled_and_rated(room, client):
+    """Five levels are written before the work, ratings follow, and goals give one number."""
+    case = room.write(client, "Hello, I would like to go out again.")
+    more = ("--baseline", "3", "--review", "2020-01-15")
+    room.run("sari", "goal", "add", case, "go out", *more)
+    words = [part for level, text in LEVELS for part in ("--level", str(level), text)]
+    early = room.run("sari", "goal", "rate", case, "G1", "-1", expect=1)
+    assert "no levels yet" in early.stderr
+    assert "five levels" in room.run("sari", "goal", "scale", case, "G1", expect=1).stderr
+    room.run("sari", "goal", "scale", case, "G1", *words, "--weight", "2")
+    room.run("sari", "goal", "rate", case, "G1", "-1")
+    room.run("sari", "goal", "rate", case, "g1", "+1")
+    assert "stay" in room.run("sari", "goal", "scale", case, "G1", *words, expect=1).stderr
+    room.run("sari", "goal", "rate", case, "G1", "3", expect=1)
+    room.run("sari", "goal", "rate", case, "G7", "1", expect=3)
+    listed = room.json("sari", "goal", "list", case)
+    assert [one["level"] for one in listed["goals"][0]["levels"]] == [-1, 1]
+    assert listed["together"] == {"t_score": 60.0, "goals": 1}
+    shown = room.run("sari", "show", case).stdout
+    for part in ("began at 3", "2020-01-15, which is now", "-1 +1: twice", "T 60.0"):
+        assert part in shown
+
+
+def test_questionnaires_are_listed_sent_and_added(room, client):
+    """What there is and what licence others need is listed; one is sent; an admin adds another."""
+    case = room.write(client, "Hello, I would like to see how my weeks go.")
+    listed = room.run("sari", "measure", "list").stdout
+    assert "phq-9" in listed
+    assert "who-5  WHO-5 Well-Being Index." in listed
+    assert ("gad-7", "en") in forms(room)
+    assert "No questionnaire was sent yet" in room.run("sari", "measure", "list", case).stdout
+    told = room.run("sari", "measure", "send", case, "who-5", expect=3).stderr
+    assert "measure import FILE.toml" in told
+    rhythm = ("--every", "week", "--at", "Mon 09:00")
+    sent = room.run("sari", "measure", "send", case, "gad-7", *rhythm)
+    assert f"G1 of {case}: gad-7 goes out from" in sent.stdout
+    assert "G1  GAD-7: every week, Mon 09:00" in room.run("sari", "measure", "list", case).stdout
+    assert "G1  GAD-7" in room.run("sari", "show", case).stdout
+    assert room.json("sari", "measure", "list", case)["measures"][0]["answers"] == []
+    room.run("sari", "goal", "stop", case, "G1")
+    form = room.folder / "own.toml"
+    form.write_text(FORM)
+    added = room.run("sari", "measure", "import", str(form))
+    assert "Own (own, en) can be sent now." in added.stdout
+    assert ("own", "en") in forms(room)
+    form.write_text(FORM.replace("lower", "up"))
+    wrong = room.run("sari", "measure", "import", str(form), expect=1).stderr
+    assert 'score.better must be "lower" or "higher"' in wrong
+    form.write_text(FORM)
+    room.run("wulan", "measure", "import", str(form), expect=1)  # for admins only
+
+
+FORM = """
+name = "own"
+title = "Own"
+language = "en"
+version = "1"
+source = "x"
+licence = "ours"
+question = "How was it?"
+items = ["One thing"]
+option = [{value = 0, words = "bad"}, {value = 1, words = "good"}]
+score = {method = "sum", better = "lower", missing = 0, missing_source = "x"}
+"""
+
+
 def test_a_case_handed_over_opens_for_the_colleague_alone(room, client):
     """Who a case is assigned to opens its old and new letters; another therapist opens none."""
     case = room.write(client, "The first letter.")

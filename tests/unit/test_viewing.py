@@ -63,7 +63,7 @@ def entry_of(text="", number=1, **more):
 def goal_of(**more):
     plain = {
         "id": "g", "number": 1, "text": "walk", "target": "", "every": "week", "at": "Mon 09:00",
-        "state": "active", "checkins": [],
+        "state": "active", "checkins": [], "asks": "goal",
     }  # fmt: skip
     return plain | more
 
@@ -73,9 +73,12 @@ def test_nothing_shown_can_act_upon_a_terminal(subject, text, name, tag, full):
     """Whatever a client writes in whatever place, the page shown holds no control character."""
     file = {"name": name, "type": name, "size": 1}
     entry = entry_of(text, subject=subject, attachments=[file])
-    goal = goal_of(text=text, target=name)
+    levels = {str(level): text for level in range(-2, 3)}
+    goal = goal_of(text=text, target=name, scale={"levels": levels, "weight": 1})
+    rating = entry_of(text, 3, direction="note", kind="measure", goal="g", level=1)
+    form = goal_of(text=text, asks="measure", id="m")
     page = viewing.case_text(
-        case_of(tags=[tag]), [entry, entry_of(text, 2)], [goal], full=full, width=40
+        case_of(tags=[tag]), [entry, entry_of(text, 2), rating], [goal, form], full=full, width=40
     )
     assert is_harmless(page)
 

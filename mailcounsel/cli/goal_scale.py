@@ -1,0 +1,152 @@
+"""`mailcounsel goal scale` and `rate`: five levels, written before the work, and ratings."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from mailcounsel import errors
+from mailcounsel.cli import client, output
+from mailcounsel.practice import attainment
+
+KIND = "measure"  # of the entry a rating is
+
+
+@click.command()
+@click.argument("case")
+@click.argument("number")
+@click.option(
+    "--level",
+    "levels",
+    type=(int, str),
+    multiple=True,
+    metavar="-2..2 TEXT",
+    help="What one would see at this level; five times, 0 being what you expect.",
+)
+@click.option("--weight", type=int, default=1, show_default=True, help="How much it counts, to 10.")
+@click.pass_obj
+def scale(
+    setting: client.Settings,
+    case: str,
+    number: str,
+    *,
+    levels: Sequence[tuple[int, str]],
+    weight: int,
+) -> None:
+    """Write the five levels of a goal, before the work begins.
+
+    Write each so that somebody else could see which one is reached. Once a goal was rated its
+    levels stay. Only the case's readers can open them.
+
+    \b
+    Example: mailcounsel goal scale C-0042 G1 --level -2 "0 walks" --level -1 "1" --level 0 "2" --level 1 "3" --level 2 "4"
+    """  # noqa: E501 - an example is one line to type
+    written = attainment.scale(levels, weight)
+    with client.connect(setting) as service:
+        opened, goal = _goal(service, case, number)
+        if _ratings(service, opened, goal):
+            name = f"G{goal['number']}"
+            message = f"{name} was rated already, so its levels stay. Agree a new goal instead."
+            raise errors.Refused(message)
+        _describe(service, opened, goal, {"scale": written})
+    output.say(f"G{goal['number']} of {opened.shown['case']} has its five levels.")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # -1 is a level, no option
+@click.argument("case")
+@click.argument("number")
+@click.argument("level")
+@click.pass_obj
+def rate(setting: client.Settings, case: str, number: str, level: str) -> None:
+    """Say which level of its scale a goal has reached: -2, -1, 0, +1 or +2.
+
+    \b
+    Example: mailcounsel goal rate C-0042 G1 +1
+    """
+    reached = attainment.level(level)
+    with client.connect(setting) as service:
+        opened, goal = _goal(service, case, number)
+        if not goal.get("scale"):
+            name = f"G{goal['number']}"
+            message = (
+                f"{name} has no levels yet. Write them: mailcounsel goal scale {case} {name} …"
+            )
+            raise errors.Refused(message)
+        words = goal["scale"]["levels"][str(reached)]
+        content = {
+            "format": 1,
+            "text": f"G{goal['number']} at {reached:+d}: {words}",
+            "goal": goal["id"],
+            "level": reached,
+        }
+        _keep(service, opened, content)
+    output.say(f"G{goal['number']} of {opened.shown['case']} stands at {reached:+d}.")
+
+
+def goal_number(case: str, written: str) -> int:
+    """Read the number of a goal, "G1" or "1". Raises: UsageError."""
+    digits = written.upper().removeprefix("G")
+    if not digits.isdecimal():
+        message = (
+            f"{written} is not the number of a goal. `mailcounsel goal list {case}` shows them."
+        )
+        raise click.UsageError(message)
+    return int(digits)
+
+
+def _goal(service: client.Service, case: str, written: str) -> tuple[Any, dict[str, Any]]:
+    """Open a case, and the goal of it that is meant. Raises: NotFound, Refused."""
+    from mailcounsel.cli import unlock, viewing
+
+    number = goal_number(case, written)
+    opened = unlock.open_case(service, case)
+    for goal in viewing.opened_goals(opened):
+        is_here = goal["case"] == opened.shown["id"] and goal["number"] == number
+        if is_here and goal["asks"] == "goal":
+            if "unreadable" in goal:
+                raise errors.Refused(goal["unreadable"])
+            return opened, goal
+    raise errors.NotFound(f"{opened.shown['case']} has no goal G{number}.")
+
+
+def _ratings(service: client.Service, opened: Any, goal: dict[str, Any]) -> list[dict[str, Any]]:
+    from mailcounsel.cli import viewing
+
+    (rated,) = attainment.rated([goal], viewing.opened_entries(service, opened, kind=KIND))
+    found: list[dict[str, Any]] = rated["levels"]
+    return found
+
+
+def _describe(
+    service: client.Service, opened: Any, goal: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """Seal a goal's detail anew, with more in it."""
+    names = ("text", "target", "baseline", "review", "scale")
+    detail = {name: goal[name] for name in names if name in goal} | more
+    plain = json.dumps(detail, ensure_ascii=False).encode()
+    sealed = opened.seal(plain, f"goal/{goal['id']}/detail")
+    service.call(
+        "goal.describe",
+        case=opened.shown["case"],
+        number=goal["number"],
+        detail=b64encode(sealed).decode(),
+        epoch=opened.shown["epoch"],
+    )
+
+
+def _keep(service: client.Service, opened: Any, content: dict[str, Any]) -> None:
+    letter_id = secrets.token_hex(12)
+    plain = json.dumps(content, ensure_ascii=False).encode()
+    service.call(
+        "note.add",
+        case=opened.shown["case"],
+        letter=letter_id,
+        epoch=opened.shown["epoch"],
+        content=b64encode(opened.seal(plain, f"letter/{letter_id}/content")).decode(),
+        kind=KIND,
+    )
