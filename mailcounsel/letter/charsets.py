@@ -69,7 +69,8 @@ def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
     """Return the text of *data* and whether every byte of it was understood.
 
     UTF-8 is tried first wherever the named charset is unknown or has one byte a letter: long
-    runs of other text are practically never valid UTF-8. Windows-1252 is the last resort.
+    runs of other text are practically never valid UTF-8. Where most of it is UTF-8, the rest is
+    read as one byte a letter: forwarded and cut texts are mixed. Windows-1252 is the last resort.
     """
     named = codec(charset) if charset else None
     if named is not None and named != "utf_8" and not _is_single_byte(named):
@@ -79,12 +80,43 @@ def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
     text = _try(data, "utf-8-sig")
     if text is not None:
         return clean(text), True
+    other = "cp1252" if named is None or named == "utf_8" else named
+    if _is_mostly_utf_8(data):
+        return clean(_mixed(data, other)), False
     if named is None or named == "utf_8":
         return clean(_roughly(data, "cp1252")), False
     text = _try(data, named)
     if text is not None:
         return clean(text), True
     return clean(_roughly(data, named)), False
+
+
+_MULTIBYTE = re.compile(
+    rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xe0[\xa0-\xbf][\x80-\xbf]"
+    rb"|\xed[\x80-\x9f][\x80-\xbf]|[\xf1-\xf3][\x80-\xbf]{3}|\xf0[\x90-\xbf][\x80-\xbf]{2}"
+    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2})+"
+)
+_ASCII = bytes(range(128))
+_MOST_MIXED = 300_000  # bytes that are looked at run by run
+
+
+def _is_mostly_utf_8(data: bytes) -> bool:
+    """Whether at least half of the bytes beyond ASCII are letters of UTF-8 (RFC 3629 §4)."""
+    beyond = len(data.translate(None, _ASCII))
+    left = len(_MULTIBYTE.sub(b"", data).translate(None, _ASCII)) if beyond else 0
+    return beyond > 0 and 2 * left <= beyond
+
+
+def _mixed(data: bytes, other: str) -> str:
+    """Read the letters of UTF-8 as what they are, and what stands between in another charset."""
+    if len(data) > _MOST_MIXED:
+        return data.decode("utf-8", "replace")
+    out, position = [], 0
+    for match in _MULTIBYTE.finditer(data):
+        out += [_roughly(data[position : match.start()], other), match[0].decode("utf-8")]
+        position = match.end()
+    out.append(_roughly(data[position:], other))
+    return "".join(out)
 
 
 # Each byte that cannot be read costs a call; beyond this size they are not looked at singly.

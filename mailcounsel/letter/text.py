@@ -22,16 +22,18 @@ _CLOSING = re.compile(r"</[A-Za-z]")
 _VOID = re.compile(r"(?i)<(?:br|img|hr|meta|link|input|col|area|base|wbr|p|li|td|tr|th|o:p)\b")
 # Tags of a plain form: what is left of a letter without them holds at least its visible words.
 _MARKUP = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"<>]*"|'[^'<>]*')*+>""")
+_END = re.compile(r"(?i)</(?:body|html)\s*>")
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*\n")
 
 
 def html_to_text(html: str) -> tuple[str, bool]:
     """Return the text of *html*, and whether its layout was kept.
 
-    The result of the converter with layout counts only when it holds at least half of the
-    visible characters; on deep nesting it returns nothing at all.
+    The result of the converter with layout counts only when it holds nearly all of the visible
+    characters; on deep nesting it returns nothing at all. It leaves out what stands behind the end
+    of the document, where servers and some programs add lines: so no document ends for it.
     """
-    html = charsets.clean(html)
+    html = _END.sub("", charsets.clean(html))
     if _is_modest(html):
         laid_out = _with_layout(html)
         if _is_whole(laid_out, html):
@@ -40,9 +42,14 @@ def html_to_text(html: str) -> tuple[str, bool]:
 
 
 def _is_whole(laid_out: str, html: str) -> bool:
-    kept = 2 * _visible(laid_out)
+    kept = _visible(laid_out)
     # That nothing is missing takes less work to see than to count what there is.
-    return kept >= _visible(_MARKUP.sub("", html)) or kept >= _visible(tags.words(html))
+    return _is_most(kept, _MARKUP.sub("", html)) or _is_most(kept, tags.words(html))
+
+
+def _is_most(kept: int, text: str) -> bool:
+    """Whether so many visible characters are 19 of 20, the others being what HTML may hide."""
+    return 20 * kept >= 19 * _visible(text)
 
 
 def _is_modest(html: str) -> bool:

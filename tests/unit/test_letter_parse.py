@@ -528,6 +528,10 @@ def test_budgets(change, raw):
         (b"\\x41", "unicode_escape", "\\x41"),
         (b"x", "../../etc", "x"),
         (b"\xef\xbb\xbfx", "", "x"),
+        ("saya … takut".encode() + b"\xe2\x80", "utf-8", "saya … takutâ€"),
+        ("é, ä, ".encode() + b"\xfc", "iso-8859-1", "é, ä, ü"),
+        ("Вася".encode()[:-1], "koi8-r", "Вася"[:-1] + "я"),
+        (b"\xc3\xa9 \xe9 \xe8 \xe0", "iso-8859-1", "Ã© é è à"),
     ],
 )
 def test_charsets(data, charset, text):
