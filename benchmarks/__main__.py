@@ -13,6 +13,7 @@ NAMES = (
     "memory",
     "forged",
     "reading",
+    "readable",
     "hazards",
     "corpora",
     "mailboxes",

@@ -12,12 +12,12 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report
+from benchmarks import expectations, report
 from mailcounsel.letter import fold, parse
 
 BUDGETS = parse.Budgets()
@@ -30,16 +30,26 @@ def main() -> None:
     if not named:
         print("reading  not measured, MAILCOUNSEL_CORPORA is unset", file=sys.stderr)
         return
-    right, all_of, odd = Counter[str](), Counter[str](), list[str]()
-    for name, facts in (*headers_and_texts(Path(named)), *replies(Path(named))):
+    corpora = Path(named)
+    for source, facts in (
+        ("imap_tools", headers_and_texts(corpora)),
+        ("talon mails", replies(corpora)),
+        *((source, found(corpora)) for source, found in expectations.SOURCES),
+    ):
+        compare(source, facts)
+
+
+def compare(source: str, found: Iterable[expectations.Facts]) -> None:
+    """Print a source's row, and name what differs."""
+    right, all_of = Counter[str](), Counter[str]()
+    for name, facts in found:
         for fact, agrees in facts.items():
             all_of[fact] += 1
             right[fact] += agrees
-            odd += [] if agrees else [f"{fact}: {name}"]
+            if not agrees:
+                print(f"reading  differs in {fact}: {name}", file=sys.stderr)
     figures = {fact: f"{right[fact]} of {number}" for fact, number in all_of.items()}
-    report.show("reading", "judge the rest", **figures)
-    for line in odd:
-        print(f"reading  differs in {line}", file=sys.stderr)
+    report.show(f"reading  {source:13}", "judge the rest", **figures)
 
 
 # -- headers, texts and attachments -------------------------------------------------------------

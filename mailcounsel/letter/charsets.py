@@ -150,13 +150,24 @@ def transfer_decoded(data: bytes, encoding: str) -> tuple[bytes, bool]:
         case "quoted-printable":
             return binascii.a2b_qp(data), True
         case "base64":
-            return from_base64(data)
+            return (data, False) if _has_words(data) else from_base64(data)
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _from_uuencode(data)
         case "" | "7bit" | "8bit" | "binary":
             return data, True
         case _:
             return data, False
+
+
+_WORDS = re.compile(rb"[A-Za-z.,!?] [A-Za-z]")
+_LOOKED_AT = 4_000  # bytes
+_LONGEST_WORD = 25
+
+
+def _has_words(data: bytes) -> bool:
+    """Whether a text that is called base64 was never encoded: base64 has no blanks within lines."""
+    seen = data[:_LOOKED_AT]
+    return len(_WORDS.findall(seen)) * _LONGEST_WORD > len(seen)
 
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")

@@ -123,10 +123,13 @@ _MARKED = re.compile(r">(?![:;=.][-']?[()\[\]<>/|]|[._]<|_>|:)")
 
 
 def _fold_marked(marks: _Marks) -> None:
-    """Fold lines that begin with ">" (faces like >:( are not quotations), and blanks between."""
+    """Fold lines that begin with ">", and blanks between.
+
+    Faces like >:( are not quotations, nor is >> what somebody drew arrows around <<.
+    """
     last = None
     for index, line in enumerate(marks.lines):
-        if line.text[:1] == ">" and _MARKED.match(line.text):
+        if line.text[:1] == ">" and line.text[-1] != "<" and _MARKED.match(line.text):
             if last is not None and all(not one.text for one in marks.lines[last:index]):
                 marks.mark(last, index, "quote", "marks")
             marks.mark(index, index + 1, "quote", "marks")
@@ -135,7 +138,10 @@ def _fold_marked(marks: _Marks) -> None:
 
 # -- a heading, and what follows it -------------------------------------------------------------
 
-_TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.]\d{2}|[^\s@]{1,64}@[^\s@]{1,190}")
+_ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}([-./])\d{1,2}\1\d{2}\b")
+_WORD = re.compile(r"\w+")
+_CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
 _DRAWN = "-_*="  # with which dividers and rules begin
 _DIVIDER = re.compile(r"[-_*=]{2,20}\s*([^-_*=\n]{3,60}?)\s*[-_*=]{2,20}")
 _RULE = re.compile(r"[_-]{10,}")
@@ -197,13 +203,60 @@ def _heading(marks: _Marks, index: int) -> tuple[int, str, bool]:
     divider = _DIVIDER.fullmatch(folded) if is_drawn else None
     if divider and divider[1] in known.dividers:
         return index + 1, f"divider, {known.dividers[divider[1]]}", True
-    if folded.split(None, 1)[0] in known.first_words:
+    if divider and divider[1].split(None, 1)[0] in known.first_words:
+        return _between_dashes(index, f"{divider[1]}:")
+    if folded[0].isdigit():
+        return _dated(marks, index)
+    if _OF_YAHOO.sub("", folded).split(None, 1)[0] in known.first_words:
         return _attribution(marks, index)
-    start = index + 1 if is_drawn and _RULE.fullmatch(folded) else index
+    is_rule = is_drawn and _RULE.fullmatch(folded) is not None
+    start = _next_words(marks, index + 1) if is_rule else index
     if start == index and ":" not in folded:
         return 0, "", False
     stop, language = _copied_fields(marks, start)
     return stop, f"header, {language}", True
+
+
+_OF_YAHOO = re.compile(r"^-{2,4} (?=\w)")  # "--- On Mon, 3/11/26, Rita wrote:"
+_DATED = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}\b.{0,90}<[^<>\s@]+@[^<>\s]+>(?: \w{2,12})?:?")
+
+
+def _is_sure(sentence: str, form: phrases.Attribution) -> bool:
+    """Whether a program wrote the sentence: it has an address, or a date with year and time.
+
+    "Pada 3 Nov 2026 pukul 22.30 suami saya menulis:" is a client's own, by its words.
+    """
+    if _ADDRESS.search(sentence):
+        return True
+    is_own = not form.own.isdisjoint(_WORD.findall(sentence))
+    return bool(_CLOCK.search(sentence) and _YEAR.search(sentence)) and not is_own
+
+
+def _between_dashes(index: int, sentence: str) -> tuple[int, str, bool]:
+    """Recognise "---- On 3 Nov at 10:00 Rita wrote ----"."""
+    for one in phrases.load().attributions:
+        if one.fits(sentence) and any(letter.isdigit() for letter in sentence):
+            return index + 1, f"wrote, {one.language}", _is_sure(sentence, one)
+    return 0, "", False
+
+
+def _dated(marks: _Marks, index: int) -> tuple[int, str, bool]:
+    """Recognise "2026-11-03 10:15 GMT+07:00 Rita <rita@klien.test>:", which is of any language.
+
+    Sure only with a clock time and the colon; else the next line has to bear a mark.
+    """
+    sentence = ""
+    for stop in range(index + 1, min(index + _LONGEST_ATTRIBUTION, len(marks.lines)) + 1):
+        line = marks.lines[stop - 1]
+        if not line.text or marks.kinds[stop - 1] is not None:
+            break
+        sentence = f"{sentence} {line.folded}".strip().replace("< ", "<")
+        if len(sentence) > _LONGEST_SENTENCE:
+            break
+        if _DATED.fullmatch(sentence):
+            is_sure = sentence.endswith(":") and _CLOCK.search(sentence) is not None
+            return stop, "date and address", is_sure
+    return 0, "", False
 
 
 def _attribution(marks: _Marks, index: int) -> tuple[int, str, bool]:
@@ -212,13 +265,12 @@ def _attribution(marks: _Marks, index: int) -> tuple[int, str, bool]:
         line = marks.lines[stop - 1]
         if not line.text or marks.kinds[stop - 1] is not None:
             break
-        sentence = f"{sentence} {line.folded}".strip()
+        sentence = f"{sentence} {_OF_YAHOO.sub('', line.folded)}".strip()
         if len(sentence) > _LONGEST_SENTENCE:
             break
         for one in phrases.load().attributions:
             if one.fits(sentence) and any(letter.isdigit() for letter in sentence):
-                sure = _TIME_OR_ADDRESS.search(sentence) is not None
-                return stop, f"wrote, {one.language}", sure
+                return stop, f"wrote, {one.language}", _is_sure(sentence, one)
     return 0, "", False
 
 
@@ -290,7 +342,8 @@ def _fold_devices(marks: _Marks) -> None:
 def _device(line: str) -> str:
     for language, pattern in _devices().get(line[:_DEVICE_HEAD], ()):
         if pattern.fullmatch(line):
-            return language
+            is_own = not phrases.load().no_device.isdisjoint(_WORD.findall(line))
+            return "" if is_own else language
     return ""
 
 

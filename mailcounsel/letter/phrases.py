@@ -19,6 +19,7 @@ class Attribution:
     begin: tuple[str, ...]
     end: tuple[str, ...]
     holds: tuple[str, ...]
+    own: frozenset[str] = frozenset()  # words of people who tell what somebody wrote
 
     def fits(self, sentence: str) -> bool:
         """Tell whether a case-folded sentence of one line is of this form."""
@@ -39,16 +40,21 @@ class Phrases:
     fields: Mapping[str, tuple[tuple[str, str], ...]]  # label -> (language, kind)
     forwards: frozenset[str]
     devices: tuple[tuple[str, re.Pattern[str]], ...]  # language, whole line
+    no_device: frozenset[str]  # words for what sends no letter
 
 
 @functools.cache
 def load() -> Phrases:
     """Return the phrases of the package's data file."""
     source = resources.files("mailcounsel.letter").joinpath("phrases.toml")
-    data: dict[str, list[dict[str, Any]]] = tomllib.loads(source.read_text("utf-8"))
+    data: dict[str, list[Any]] = tomllib.loads(source.read_text("utf-8"))
     attributions = tuple(
         Attribution(
-            one["language"], tuple(one["begin"]), tuple(one["end"]), tuple(one.get("holds", ()))
+            one["language"],
+            tuple(one["begin"]),
+            tuple(one["end"]),
+            tuple(one.get("holds", ())),
+            frozenset(one.get("own", ())),
         )
         for one in data["attribution"]
     )
@@ -61,6 +67,7 @@ def load() -> Phrases:
         devices=tuple(
             (one["language"], _device(text)) for one in data["device"] for text in one["phrases"]
         ),
+        no_device=frozenset(data["no_device"]),
     )
 
 

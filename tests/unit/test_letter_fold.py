@@ -42,6 +42,17 @@ ATTRIBUTIONS = [
     ("fr", "Le lun. 2 nov. 2026 à 09:12, Lettres <lettres@example.org> a écrit :"),
     ("es", "El lun, 2 nov 2026 a las 9:12, Cartas (<cartas@example.org>) escribió:"),
     ("nl", "Op ma 2 nov 2026 om 09:12 schreef Brieven <brieven@example.org>:"),
+    ("id", "--- Pada Sen, 2/11/26, Rumah Surat <surat@example.org> menulis:"),
+    ("id", "Pada Senin, 2 November 2026 09.12.22 WIB, Rumah Surat <surat@example.org> menulis:"),
+    ("id", "Pada Isn, 2 Nov 2026 pada 9:12 PG Rumah Surat <surat@example.org> menulis:"),
+    ("id", "---- Pada 2 Nov 2026 pukul 09.12 Rumah Surat menulis ----"),
+    ("en", "On 2 Nov 2026, at 09:12, Letters <letters@example.org> sent:"),
+    ("nl", "Op 2-nov.-2026, om 09:12 heeft Brieven het volgende geschreven:"),
+    ("da", "Den 2. november 2026 09:12:18, Breve (breve@example.org) skrev:"),
+    ("no", "På 2 november 2026 på 09:12:18, Brev (brev@example.org) skrev:"),
+    ("pl", "W dniu 2 listopada 2026 09:12 użytkownik Listy <listy@example.org>\nnapisał:"),
+    ("it", "Il giorno lun 2 nov 2026 alle 09:12 Lettere <lettere@example.org> ha scritto:"),
+    ("vi", "Vào 09:12 2 tháng 11, 2026, Thư <thu@example.org> đã viết:"),
     ("pt", "Em seg., 2 de nov. de 2026 às 09:12, Cartas <cartas@example.org> escreveu:"),
 ]
 
@@ -53,6 +64,29 @@ def test_attributions(language, line, quotation):
     text = f"Kemarin.\n\n{line}\n\n{quotation}"
     assert words(text) == "Kemarin."
     assert rules(text)[0] == f"wrote, {language}"
+
+
+DATED = [
+    "2026-11-02 9:12 GMT+07:00 Rumah Surat <surat@example.org>:",
+    "2026-11-02 09.12 GMT+07:00 Rumah Surat <\nsurat@example.org>:",
+    '02.11.2026 09:12 пользователь "Rumah" <\nsurat@example.org> написал:',
+]
+
+
+@pytest.mark.parametrize("line", DATED)
+@pytest.mark.parametrize("quotation", [QUOTED, OURS], ids=["marked", "bare"])
+def test_a_date_and_an_address_before_a_quotation(line, quotation):
+    """Gmail in some languages writes no verb: the date, the clock time and the address tell."""
+    text = f"Kemarin.\n\n{line}\n\n{quotation}"
+    assert words(text) == "Kemarin."
+    assert rules(text)[0] == "date and address"
+
+
+def test_a_date_without_a_time_needs_marks():
+    """The old form without a colon folds what bears marks, and nothing else."""
+    line = "2026/11/2 Rumah Surat <surat@example.org>"
+    assert words(f"Kemarin.\n\n{line}\n\n{QUOTED}") == "Kemarin."
+    assert rules(f"Kemarin.\n\n{line}\n\n{OURS}") == []
 
 
 HEADINGS = [
@@ -155,6 +189,25 @@ def test_device_lines(line, rule):
     assert rules(f"ya\n\n{line}\n") == [rule]
 
 
+MORE_DEVICES = [
+    "Dikirim dari Outlook untuk iOS",
+    "Dikirim dari Mail untuk Windows",
+    "Dikirim dari ponsel Xiaomi saya",
+    "Dikirim dari smartphone Samsung Galaxy saya.",
+    "Dikirim dari Yahoo Mail di Android",
+    "Dikirim dengan Proton Mail seluler",
+    "Dapatkan Outlook untuk Android",
+    "Dihantar daripada iPhone saya",
+    "Dihantar dari Yahoo Mail untuk iPhone",
+]
+
+
+@pytest.mark.parametrize("line", MORE_DEVICES)
+def test_device_lines_in_indonesian_and_malay(line):
+    """What phones and their programs add in the languages of the centre's clients."""
+    assert words(f"Saya takut.\n\n{line}\n") == "Saya takut."
+
+
 def test_signature():
     """A signature below its dashes is folded."""
     text = "ya\n-- \nRita Contoh\nrita@klien.test\n"
@@ -193,6 +246,20 @@ OPEN = [
     ),
     "Begin forwarded message:\n\nFrom: X <x@y.test>\nDate: 2 November 2026\nTo: z@y.test\n\nbye\n",
     "Dari kecil saya dipukul: setiap hari, sampai jam 10:30 malam.\n",
+    "Pada 3 Nov 2026 pukul 22.30 suami saya menulis:\nkamu tidak akan lihat anakmu lagi\n",
+    "Pada jam 22.30 tadi malam orang itu menulis:\naku tahu rumahmu\n",
+    "On 3 Nov 2026 at 22:30 my husband wrote:\nyou will not see the children again\n",
+    "Pada 3 Nov 2026 jam 22:30 mantan saya berkata:\naku tunggu di depan rumah\n",
+    "3.11.2026 22:30 dia menunggu di depan rumah:\nsaya tidak berani keluar\n",
+    "3/11/2026 saya kirim ke budi <budi@y.test>\nlalu dia marah\n",
+    ">>> tolong saya <<<\n",
+    "Dikirim dari kamar saya\n",
+    "Dihantar dari rumah saya\n",
+    "Sent from my bed\n",
+    "---- saya menulis ini 3 kali ----\nlalu saya hapus lagi\n",
+    "Kepada: siapa pun\nDari: saya\nTanggal: hari ini, yang ke-10 tanpa tidur\n",
+    "Pesan asli dari saya:\ntolong\n",
+    "2026-11-03 10:15 dipukul\n2026-11-04 23:40 dipukul lagi\n2026-11-05 diam\n",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 from datetime import UTC, datetime
 from pathlib import Path
@@ -578,3 +579,14 @@ def test_equal_names_become_distinct():
         * 2
     )
     assert len({one.name.casefold() for one in found}) == 8
+
+
+def test_a_text_that_is_only_called_base64_is_read_as_it_stands():
+    """A program that names an encoding and forgets to use it costs nobody a word."""
+    words = b"Saya susah tidur. Ibu sakit, dan saya takut pulang ke rumah."
+    head = b"Content-Transfer-Encoding: base64\r\n\r\n"
+    found = parse.read(head + words, BUDGETS)
+    assert found.text == words.decode()
+    assert "transfer-encoding" in found.problems
+    blanks = base64.encodebytes(words * 5).replace(b"\n", b" ")
+    assert parse.read(head + blanks, BUDGETS).text == (words * 5).decode()
