@@ -22,8 +22,13 @@ from mailcounsel.casework.lexicon.book import Book, Found, Stretch
 from mailcounsel.casework.lexicon.phrases import Phrase, Word
 
 _IDIOM: Final = "idiom"
+_FILES: Final = ("danger.toml", "situations.toml")
 # How many words before a sign a negation may stand.
 _NEGATION_REACH: Final = 5
+# Within how many words before it a second denial, or a doubt, undoes the first.
+_DOUBT_REACH: Final = 12
+# Within how many words after it the denial may be taken back.
+_TAKEN_BACK_REACH: Final = 4
 # A letter that repeats itself a million times needs no million signs. Counted apart for quoted
 # and negated ones, so that none of those can hide a plain one.
 _MOST_OF_ONE_SORT: Final = 20
@@ -51,6 +56,9 @@ class _Lexicon:
     negations: frozenset[str]
     not_negated: frozenset[str]
     turns: frozenset[str]
+    takes_back: frozenset[str]
+    doubted: frozenset[str]
+    denied_within: frozenset[str]
 
 
 def signs(text: str, quoted: Iterable[tuple[int, int]] = ()) -> tuple[Sign, ...]:
@@ -95,7 +103,7 @@ def _signs_of_stretch(
                 start=start,
                 end=stop,
                 quoted=_is_within(start, stop, spans),
-                negated=_is_negated(text, words, one.first),
+                negated=_is_negated(text, words, one),
             )
 
 
@@ -114,17 +122,51 @@ def _is_covered(one: Found, idioms: Sequence[Found]) -> bool:
     return any(idiom.last >= one.last for idiom in idioms[max(0, near - pieces.AROUND) : near])
 
 
-def _is_negated(text: str, words: Sequence[Word], first: int) -> bool:
-    """Tell whether the clause before the sign denies it; two denials are none."""
+def _is_negated(text: str, words: Sequence[Word], one: Found) -> bool:
+    """Tell whether the clause of a sign denies it, beyond doubt.
+
+    It does not where there are two denials, where the denial was only said, promised or asked
+    about ("I told her I am not suicidal"), or where something takes it back ("but I am").
+    """
+    if _is_taken_back(text, words, one.last):
+        return False
     lexicon = _lexicon()
-    denials = 0
-    for at in range(first - 1, max(-1, first - 1 - _NEGATION_REACH), -1):
+    near = denials = 0
+    for at in range(one.first - 1, max(-1, one.first - 1 - _DOUBT_REACH), -1):
         between = text[words[at].end : words[at + 1].start]
-        if "," in between or phrases.ends_sentence(between) or words[at].folded in lexicon.turns:
+        word = words[at].folded
+        if "," in between or phrases.ends_sentence(between) or word in lexicon.turns:
             break
-        if words[at].folded in lexicon.negations:
-            denials += words[at + 1].folded not in lexicon.not_negated
-    return denials == 1
+        if word in lexicon.doubted:
+            return False
+        if word in lexicon.negations and words[at + 1].folded not in lexicon.not_negated:
+            denials += 1
+            near += one.first - at <= _NEGATION_REACH
+    if _denies_within(words, one):
+        near, denials = near + 1, denials + 1
+    return near > 0 and denials == 1
+
+
+def _is_taken_back(text: str, words: Sequence[Word], last: int) -> bool:
+    for at in range(last, min(len(words), last + _TAKEN_BACK_REACH)):
+        between = text[words[at - 1].end : words[at].start]
+        if phrases.ends_sentence(between):
+            return False
+        if words[at].folded in _lexicon().takes_back:
+            return True
+    return False
+
+
+def _denies_within(words: Sequence[Word], one: Found) -> bool:
+    """Tell whether a sign such as "he has never hit me" denies what it is about."""
+    lexicon = _lexicon()
+    if one.entry not in lexicon.denied_within:
+        return False
+    inner = [word.folded for word in words[one.first + 1 : one.last - 1]]
+    pairs = zip(inner, inner[1:], strict=False)
+    return "never" in inner or any(
+        first in lexicon.negations and second == "pernah" for first, second in pairs
+    )
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -164,8 +206,14 @@ def _compiled(data: Mapping[str, Any], kind: str) -> list[Phrase]:
 
 
 def _data() -> dict[str, Any]:
-    source = resources.files("mailcounsel.casework.lexicon").joinpath("danger.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
+    """Read the files of the lexicon as one: they share their sets."""
+    folder = resources.files("mailcounsel.casework.lexicon")
+    files = [tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8")) for name in _FILES]
+    return {
+        "sets": {name: words for file in files for name, words in file["sets"].items()},
+        "sign": [entry for file in files for entry in file["sign"]],
+        "idiom": [entry for file in files for entry in file["idiom"]],
+    }
 
 
 def _sets(data: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -179,7 +227,14 @@ def _lexicon() -> _Lexicon:
     return _Lexicon(
         book=Book(*read_phrases()),
         kinds={entry["id"]: entry.get("kind", _IDIOM) for entry in data["sign"] + data["idiom"]},
-        negations=frozenset(map(phrases.fold, sets["negation"])),
-        not_negated=frozenset(map(phrases.fold, sets["not_negated"])),
-        turns=frozenset(map(phrases.fold, sets["turn"])),
+        negations=_folded(sets["negation"]),
+        not_negated=_folded(sets["not_negated"]),
+        turns=_folded(sets["turn"]),
+        takes_back=_folded(sets["takes_back"]),
+        doubted=_folded(sets["doubted"]),
+        denied_within=frozenset(one["id"] for one in data["sign"] if one.get("denied_within")),
     )
+
+
+def _folded(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(phrases.fold, words))
