@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import Any, Final
 
 from mailcounsel.casework.lexicon import phrases, pieces
@@ -22,7 +23,7 @@ from mailcounsel.casework.lexicon.book import Book, Found, Stretch
 from mailcounsel.casework.lexicon.phrases import Phrase, Word
 
 _IDIOM: Final = "idiom"
-_FILES: Final = ("danger.toml", "situations.toml")
+_FILES: Final = ("danger.toml", "situations.toml", "wide.toml")
 # How many words before a sign a negation may stand.
 _NEGATION_REACH: Final = 5
 # Within how many words before it a second denial, or a doubt, undoes the first.
@@ -59,6 +60,8 @@ class _Lexicon:
     takes_back: frozenset[str]
     doubted: frozenset[str]
     denied_within: frozenset[str]
+    denied_before_end: frozenset[str]
+    wide: frozenset[str]
 
 
 def signs(text: str, quoted: Iterable[tuple[int, int]] = ()) -> tuple[Sign, ...]:
@@ -94,7 +97,7 @@ def _signs_of_stretch(
     wanted = [
         one for one in found if lexicon.kinds[one.entry] != _IDIOM and one.first >= stretch.begin
     ]
-    for one in _outermost(wanted, lexicon.kinds):
+    for one in _chosen(wanted, lexicon):
         if not _is_covered(one, idioms):
             start, stop = words[one.first].start, words[one.last - 1].end
             yield Sign(
@@ -105,6 +108,24 @@ def _signs_of_stretch(
                 quoted=_is_within(start, stop, spans),
                 negated=_is_negated(text, words, one),
             )
+
+
+def _chosen(found: Sequence[Found], lexicon: _Lexicon) -> list[Found]:
+    """Leave out what says nothing more, and return the rest in the order of the text.
+
+    That is what lies within a longer or earlier find of the same kind, and what a wide entry
+    found where an exact one of the same kind found something.
+    """
+    exact = [one for one in found if one.entry not in lexicon.wide]
+    wide = [one for one in found if one.entry in lexicon.wide]
+    seen = {(lexicon.kinds[one.entry], at) for one in exact for at in range(one.first, one.last)}
+    besides = [
+        one
+        for one in wide
+        if not any((lexicon.kinds[one.entry], at) in seen for at in range(one.first, one.last))
+    ]
+    chosen = [*_outermost(exact, lexicon.kinds), *_outermost(besides, lexicon.kinds)]
+    return sorted(chosen, key=lambda one: one.first)
 
 
 def _outermost(found: Sequence[Found], kinds: dict[str, str]) -> Iterator[Found]:
@@ -132,7 +153,8 @@ def _is_negated(text: str, words: Sequence[Word], one: Found) -> bool:
         return False
     lexicon = _lexicon()
     near = denials = 0
-    for at in range(one.first - 1, max(-1, one.first - 1 - _DOUBT_REACH), -1):
+    first = one.last - 1 if one.entry in lexicon.denied_before_end else one.first
+    for at in range(first - 1, max(-1, first - 1 - _DOUBT_REACH), -1):
         between = text[words[at].end : words[at + 1].start]
         word = words[at].folded
         if "," in between or phrases.ends_sentence(between) or word in lexicon.turns:
@@ -141,7 +163,7 @@ def _is_negated(text: str, words: Sequence[Word], one: Found) -> bool:
             return False
         if word in lexicon.negations and words[at + 1].folded not in lexicon.not_negated:
             denials += 1
-            near += one.first - at <= _NEGATION_REACH
+            near += first - at <= _NEGATION_REACH
     if _denies_within(words, one):
         near, denials = near + 1, denials + 1
     return near > 0 and denials == 1
@@ -163,7 +185,7 @@ def _denies_within(words: Sequence[Word], one: Found) -> bool:
     if one.entry not in lexicon.denied_within:
         return False
     inner = [word.folded for word in words[one.first + 1 : one.last - 1]]
-    pairs = zip(inner, inner[1:], strict=False)
+    pairs = pairwise(inner)
     return "never" in inner or any(
         first in lexicon.negations and second == "pernah" for first, second in pairs
     )
@@ -232,9 +254,16 @@ def _lexicon() -> _Lexicon:
         turns=_folded(sets["turn"]),
         takes_back=_folded(sets["takes_back"]),
         doubted=_folded(sets["doubted"]),
-        denied_within=frozenset(one["id"] for one in data["sign"] if one.get("denied_within")),
+        denied_within=_marked(data, "denied_within"),
+        denied_before_end=_marked(data, "denied_before_end"),
+        wide=_marked(data, "wide"),
     )
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:
     return frozenset(map(phrases.fold, words))
+
+
+def _marked(data: Mapping[str, Any], mark: str) -> frozenset[str]:
+    """Return the names of the entries that carry a mark."""
+    return frozenset(entry["id"] for entry in data["sign"] if entry.get(mark))

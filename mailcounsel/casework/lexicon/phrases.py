@@ -4,6 +4,7 @@ A phrase is a row of elements with spaces between them:
 
     word      this word, however it is capitalised, accented, stretched or typed with digits
     word*     any word that begins so
+    word~     this word, or with one slip: a letter left out, or two that changed places
     a|b|c     one of these
     @name     one of the words of a set of the lexicon
     #         a number (##: of two digits or more)
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -99,11 +100,22 @@ def _element(part: str, sets: Mapping[str, Sequence[str]]) -> Element:
     written = part.rstrip("?").split("|")
     words = [w for name in written for w in (sets[name[1:]] if name[0] == "@" else (name,))]
     return Element(
-        exact=frozenset(fold(word) for word in words if not word.endswith(("*", "#"))),
+        exact=frozenset(fold(form) for word in words for form in _forms(word)),
         prefixes=tuple(fold(word[:-1]) for word in words if word.endswith("*")),
         optional=part.endswith("?"),
         digits=max((word.count("#") for word in words), default=0),
     )
+
+
+def _forms(word: str) -> Iterator[str]:
+    """Yield the ways in which one whole word may be written; none for a prefix or a number."""
+    if not word.endswith(("*", "#")):
+        yield word.rstrip("~")
+    if word.endswith("~"):
+        plain = word[:-1]
+        for at in range(1, len(plain)):
+            yield plain[:at] + plain[at + 1 :]
+            yield plain[: at - 1] + plain[at] + plain[at - 1] + plain[at + 1 :]
 
 
 def ends_sentence(between: str) -> bool:
