@@ -203,11 +203,16 @@ def readable(connection: Connection, office: Office, name: str, person: str) -> 
     if not may_read(office, row, person):
         message = f"{handle(row['number'])} is not among the cases you can open."
         raise errors.NotFound(message)
-    if row["erased_at"]:
-        day = promises.local_day(row["erased_at"], ZoneInfo(office.config.centre.time_zone), "en")
-        message = f"{handle(row['number'])} was erased on {day}. Nobody can open it any more."
-        raise errors.NotFound(message)
+    check_not_erased(office, row)
     return row
+
+
+def check_not_erased(office: Office, case: RowMapping) -> None:
+    """Raise NotFound for a case that was erased, with the day."""
+    if case["erased_at"]:
+        day = promises.local_day(case["erased_at"], ZoneInfo(office.config.centre.time_zone), "en")
+        message = f"{handle(case['number'])} was erased on {day}. Nobody can open it any more."
+        raise errors.NotFound(message)
 
 
 def queue_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcounsel.casework import asking, followups, ladder, wishes
+from mailcounsel.casework import asking, enclosures, followups, ladder, wishes
 from mailcounsel.casework.errands import Duty
 
 DUTIES: Mapping[str, Duty] = {
@@ -12,5 +12,6 @@ DUTIES: Mapping[str, Duty] = {
     asking.REMIND: asking.remind,
     followups.KIND: followups.ask,
     ladder.STEP: ladder.step,
+    enclosures.FORGET: enclosures.forget_draft,
     wishes.DUE: wishes.look_again,
 }

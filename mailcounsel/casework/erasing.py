@@ -43,6 +43,7 @@ WHOLE: tuple[Table, ...] = tuple(
         models.Errand,
         models.Flag,
         models.Resealed,
+        models.Enclosure,
     )
 )
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
-from mailcounsel.casework import caps, consent, parcels, records, rounds
+from mailcounsel.casework import caps, consent, enclosures, parcels, records, rounds
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.letter import templates, words
@@ -318,7 +318,10 @@ def sent(connection: Connection, outgoing_id: str, fence: int, now: datetime) ->
     """Write down that the mail server took the letter, and forget its words and address."""
     rounds.count(connection, outgoing_id, fence, now)
     values = {"state": "sent", "reason": "", "sealed": None, "sent_at": now, "lease_until": 0}
-    return _settle(connection, outgoing_id, fence, values)
+    ours = _settle(connection, outgoing_id, fence, values)
+    if ours:
+        enclosures.forget(connection, outgoing_id)
+    return ours
 
 
 def postpone(

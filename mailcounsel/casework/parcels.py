@@ -34,6 +34,7 @@ class Parcel:
     client_id: str | None = None  # None: the client is forgotten, and the certificate stands here
     certificate: str = ""  # binary OpenPGP in hexadecimal
     author: str | None = None
+    files: tuple[tuple[str, str], ...] = ()  # name and type of each; see `enclosures`
     statement: str = ""  # what the therapist signed
     signature: str = ""  # Ed25519 by the therapist's reader key, hexadecimal
 
@@ -48,6 +49,7 @@ def unseal(keyring: ServiceKeyring, outgoing_id: str, sealed: bytes) -> Parcel:
     """Open the parcel of an outgoing row. Raises: SealBroken."""
     fields = json.loads(keyring.open(sealed, _place(outgoing_id)))
     fields["references"] = tuple(fields["references"])
+    fields["files"] = tuple((name, kind) for name, kind in fields.get("files", ()))
     return Parcel(**fields)
 
 

@@ -11,13 +11,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, consent, goals, keeping, letters, parcels, records
+from mailcounsel.casework import (
+    cases,
+    consent,
+    enclosures,
+    goals,
+    keeping,
+    letters,
+    parcels,
+    records,
+)
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
@@ -61,7 +70,7 @@ class Ticket:
 
 
 # What a therapist signs: their own letter, a lesson with an exercise.
-TEMPLATES = frozenset({"reply", "lesson"})
+TEMPLATES = frozenset({"reply", "lesson", "copy"})
 
 
 def begin(
@@ -122,6 +131,7 @@ def approve(
     case = cases.get(connection, ticket.case, lock=True)
     if not cases.may_read(office, case, person):
         raise errors.NotFound
+    cases.check_not_erased(office, case)
     _check_not_sent(connection, ticket)
     way = _agreed_way(connection, office, case, ticket, said)
     to = addressbook.address_of(connection, office.keyring, case["client_id"])
@@ -130,11 +140,13 @@ def approve(
         subject=said["subject"],
         text=said["text"],
         author=person,
+        files=_files(said, way),
         statement=statement,
         signature=signature.hex(),
     )
     _check_size(parcel, now)
     outgoing_id = _post(connection, office, case, parcel, ticket, said, now)
+    enclosures.claim(connection, office, ticket.draft, enclosures.named_in(said), outgoing_id)
     keeping.kept(connection, case, now)
     cases.answered(connection, case["id"], now)
     verb = "reply-approved-plain" if said.get("plain") else "reply-approved"
@@ -144,6 +156,39 @@ def approve(
         _wait(connection, office, case, outgoing_id, now)
     leaves_at = (now + _hold(office)).isoformat()
     return {"id": outgoing_id, "state": "waiting" if waits else "held", "leaves_at": leaves_at}
+
+
+def _files(said: Mapping[str, Any], way: consent.Way) -> tuple[tuple[str, str], ...]:
+    """Return the name and type of each file that goes with a reply, locked or not at all."""
+    files = tuple((file.name, file.content_type) for file in enclosures.named_in(said))
+    if files and way.channel != parcels.ENCRYPTED:
+        message = "Files leave encrypted only, and there is no key of this client's."
+        raise errors.Refused(message)
+    return files
+
+
+def enclose(
+    connection: Connection,
+    office: Office,
+    person: str,
+    begun: Mapping[str, Any],
+    place: tuple[int, int],
+    data: bytes,
+    now: datetime,
+) -> None:
+    """Keep a piece of a file for a reply that was begun: `begun` is its ticket and MAC.
+
+    `place` is the file's number and where in it the piece starts. Raises: Refused for a ticket that
+    is not the person's; NotFound for a case they cannot open; OverBudget for too much.
+    """
+    ticket = _checked_ticket(office, begun, person, now)
+    case = cases.get(connection, ticket.case)
+    if not cases.may_read(office, case, person):
+        raise errors.NotFound
+    cases.check_not_erased(office, case)
+    _check_not_sent(connection, ticket)
+    expires_at = datetime.fromtimestamp(ticket.expires, UTC)
+    enclosures.bring(connection, office, case, ticket.draft, place, data, expires_at)
 
 
 def _hold(office: Office) -> timedelta:
@@ -297,6 +342,7 @@ def undo(
     case = cases.main(connection, row["case_id"])
     keeping.not_kept_after_all(connection, case)
     cases.recount_waiting(connection, office, case)
+    enclosures.forget(connection, row["id"])
     records.clear_flag(connection, now, row["case_id"], "waiting", person, row["id"])
     records.audit(connection, now, person, "reply-undone", row["case_id"], row["id"])
     return row

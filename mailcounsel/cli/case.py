@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mailcounsel.cli import case_erase, case_merge, case_split
+from mailcounsel.cli import case_copy, case_erase, case_merge, case_split
 
 
 @click.group()
@@ -16,6 +16,7 @@ def case() -> None:
     """
 
 
+case.add_command(case_copy.copy)
 case.add_command(case_erase.erase)
 case.add_command(case_merge.merge)
 case.add_command(case_split.split)

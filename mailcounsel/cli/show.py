@@ -114,7 +114,7 @@ def _save(service: client.Service, name: str, which: str, target: str, *, as_it_
     context = f"letter/{entry['id']}/attachment/{place}"
     data = case.open(entry["case"], entry["epoch"], sealed, context)
     saved = data if as_it_came else _cleaned(data)
-    _write_new(Path(target), saved)
+    write_new(Path(target), saved)
     without = "" if saved == data else " Where and when the picture was taken was left out."
     output.say(f"Saved {target}. It is not encrypted there.{without}")
 
@@ -135,7 +135,7 @@ def _cleaned(data: bytes) -> bytes:
     return cleaned
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, readable by its owner alone, following no link."""
     try:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailcounsel import errors
-from mailcounsel.casework import consent, letters, parcels
+from mailcounsel.casework import consent, enclosures, letters, parcels
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto.openpgp import Centre
+from mailcounsel.letter.attachments import Attachment
 from mailcounsel.outgoing import courier, protect
 from mailcounsel.store.engine import Store
 from mailcounsel.trust import pins
@@ -126,7 +127,7 @@ def _try(outbox: Outbox, claim: _Claim, now: datetime) -> Outcome:
         return Outcome("failed", "expired")
     handing_over = _HandingOver(outbox.store, claim)
     try:
-        _deliver(outbox, claim.open(), now, handing_over)
+        _deliver(outbox, claim, now, handing_over)
     except errors.MailcounselError as fault:
         return _last_chance(claim, judge(fault, sending=handing_over.done))
     except Exception as fault:  # noqa: BLE001 - one bad letter never stops the others
@@ -138,15 +139,23 @@ def _try(outbox: Outbox, claim: _Claim, now: datetime) -> Outcome:
     return Outcome("sent")
 
 
-def _deliver(
-    outbox: Outbox, approved: Parcel, now: datetime, before_data: Callable[[], None]
-) -> None:
-    parcel, certificate = _with_key(outbox, approved)
-    message = protect.build(parcel, outbox.centre, certificate, now)
+def _deliver(outbox: Outbox, claim: _Claim, now: datetime, before_data: Callable[[], None]) -> None:
+    parcel, certificate = _with_key(outbox, claim.open())
+    message = protect.build(
+        parcel, outbox.centre, certificate, now, _files(outbox, claim.id, parcel)
+    )
     smarthost = outbox.office.config.smarthost
     secret = smarthost.secret.read() if smarthost.secret else None
     sender = protect.envelope_sender(parcel)
     courier.deliver(smarthost, secret, sender, parcel.to_address, message, before_data=before_data)
+
+
+def _files(outbox: Outbox, outgoing_id: str, parcel: Parcel) -> tuple[Attachment, ...]:
+    """Return the files that go with a letter. Raises: SealBroken where one is missing."""
+    if not parcel.files:
+        return ()
+    office, named = outbox.office, parcel.files
+    return outbox.store.read(lambda c: enclosures.of_letter(c, office, outgoing_id, named))
 
 
 def _with_key(outbox: Outbox, parcel: Parcel) -> tuple[Parcel, bytes | None]:

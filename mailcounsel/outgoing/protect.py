@@ -12,6 +12,7 @@ places too: mail servers look for it outside, chat programs inside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, cast
 
@@ -21,22 +22,38 @@ from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto import autocrypt
 from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.letter import write
+from mailcounsel.letter.attachments import Attachment
+
+# What a byte of a file weighs at most in an encrypted letter: base64 within base64, with line ends.
+FILE_WEIGHS = 2
 
 
-def build(parcel: Parcel, centre: Centre, certificate: bytes | None, now: datetime) -> bytes:
+def build(
+    parcel: Parcel,
+    centre: Centre,
+    certificate: bytes | None,
+    now: datetime,
+    files: Sequence[Attachment] = (),
+) -> bytes:
     """Build the whole mail, with CRLF line ends. It fails rather than leave weaker than approved.
 
+    `files` leave encrypted only; without them the letter has 20 kB at most.
+
     Raises: NoUsableKey (KeyExpired) when an encrypted letter has no key, or another than the one
-    it was approved for; Refused for a header that cannot be sent; OverBudget beyond 20 kB.
+    it was approved for; Refused for a header that cannot be sent; OverBudget.
     """
     key = autocrypt.header(parcel.from_address, centre.public_certificate())
     letter = _letter(parcel, now)
     if parcel.channel == parcels.PLAIN:
+        if files or parcel.files:
+            message = "Files never leave in an ordinary mail."
+            raise errors.Refused(message)
         mail = write.plain_mail(letter, parcel.text, autocrypt=key)
     else:
-        inside = key + write.payload(letter, parcel.text)
+        inside = key + write.payload(letter, parcel.text, files)
         mail = write.encrypted_mail(letter, _armoured(parcel, centre, certificate, inside), key)
-    write.check_size(mail)
+    weight = sum(len(file.data) for file in files) * FILE_WEIGHS
+    write.check_size(mail, write.WITHOUT_ATTACHMENTS + weight)
     return mail
 
 

@@ -423,6 +423,20 @@ class Wish(SQLModel, table=True):
     sealed_reason: bytes | None = None
 
 
+class Enclosure(SQLModel, table=True):
+    """A piece of a file that goes with a reply, sealed with the in-flight key until it has left."""
+
+    id: str = opaque_id()
+    case_id: str = Field(foreign_key="casefile.id", index=True)
+    draft: str  # of the ticket the reply is written against
+    number: int  # of the file, from 0
+    start: int  # where in the file this piece begins, in bytes
+    size: int
+    outgoing_id: str | None = Field(default=None, index=True)
+    sealed: bytes
+    __table_args__ = (UniqueConstraint("draft", "number", "start"),)
+
+
 class Flag(SQLModel, table=True):
     """Something about a case a person has to see, until a person clears it."""
 

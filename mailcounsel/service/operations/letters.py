@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, records, replies, rounds
+from mailcounsel.casework import cases, enclosures, letters, records, replies, rounds
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import b64, iso, readable
@@ -213,6 +213,8 @@ def _decide(
 ) -> None:
     out = letters.outgoing
     connection.execute(update(out).where(out.c.id == row["id"]).values(reason="", **values))
+    if values["state"] == "settled":
+        enclosures.forget(connection, row["id"])
     if row["case_id"]:
         records.clear_flag(connection, now, row["case_id"], row["state"], caller.person, row["id"])
     verb = f"letter-{values['state']}-by-person"

@@ -47,6 +47,7 @@ def upgrade() -> None:
     _appointment()
     _resealed()
     _wish()
+    _enclosure()
 
 
 def _errand() -> None:
@@ -132,3 +133,22 @@ def _wish() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_wish_case_id", "wish", ["case_id"])
+
+
+def _enclosure() -> None:
+    op.create_table(
+        "enclosure",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("draft", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("start", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("outgoing_id", sa.String(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("draft", "number", "start"),
+    )
+    op.create_index("ix_enclosure_case_id", "enclosure", ["case_id"])
+    op.create_index("ix_enclosure_outgoing_id", "enclosure", ["outgoing_id"])
