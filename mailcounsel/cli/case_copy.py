@@ -125,7 +125,7 @@ def _files_of(
 
 
 def _within(files: list[Attachment], most: int | None) -> tuple[list[Attachment], list[str]]:
-    """Keep the smallest files that fit into half a letter and more; the text needs room as well."""
+    """Keep the files that fit, the smallest first, in their order; name the others."""
     if most is None:
         return files, []
     kept, room = [], most
@@ -196,12 +196,15 @@ def _said(answer: Mapping[str, Any], made: Copy, save: str | None) -> str:
     lines = []
     if save:
         lines.append(f"Saved {save}. It is not encrypted there; hand it over and delete it.")
-        if len(made.files) > 1 and not save.lower().endswith(".zip"):
-            lines.append(f"{len(made.files) - 1} files of the client's are not in it: --save X.zip")
+        more = len(made.files) - 1
+        if more and not save.lower().endswith(".zip"):
+            missing = "1 file of the client's is" if more == 1 else f"{more} files are"
+            lines.append(f"{missing} not in it; to have all: --save FILE.zip")
     else:
         when = output.local(answer["leaves_at"], answer["leaves_at"])
         lines.append(f"The copy of {answer['case']} leaves at {when}, encrypted and signed.")
         lines.append(f"To take it back: mailcounsel undo {output.short(answer['id'])}")
     if made.left_out:
-        lines.append(f"Too large to go with it: {', '.join(made.left_out)}. Use --save X.zip.")
+        names = ", ".join(made.left_out)
+        lines.append(f"Too large to go with it: {names}. To hand them over: --save FILE.zip")
     return "\n".join(lines)
