@@ -168,9 +168,22 @@ def _related(part: mime.Part, body: Body) -> None:
     first = next((one for one in part.children if start and _content_id(one) == start), None)
     first = first or part.children[0]
     collect(first, body)
+    # A phone's picture message begins with a plan of slides, and its words are the other parts.
+    is_plan = not first.children and first.content_type not in _INLINE_TEXT
     for child in part.children:
-        if child is not first:
+        if child is not first and is_plan and child.content_type in _INLINE_TEXT:
+            _words_of_slide(child, body)
+        elif child is not first:
             _file(child, body)
+
+
+def _words_of_slide(part: mime.Part, body: Body) -> None:
+    """Read a named text, unless it was sent to be kept."""
+    if _presented(part)[0] == "attachment":
+        _file(part, body)
+    else:
+        words = content(body.raw, part, body.problems)
+        body.runs.append((part.content_type != "text/plain", words))
 
 
 def _content_id(part: mime.Part) -> str:

@@ -333,8 +333,8 @@ _SENTENCE_WORDS = 6
 
 def _fold_devices(marks: _Marks) -> None:
     for index, line in enumerate(marks.lines):
-        if marks.kinds[index] is None and 8 <= len(line.text) <= 80:
-            language = _device(line.folded)
+        if marks.kinds[index] is None and 8 <= len(line.text) <= _LONGEST_DEVICE:
+            language = _device(_LINK.sub("", line.folded))
             if language:
                 marks.mark(index, index + 1, "signature", f"device, {language}")
 
@@ -347,6 +347,8 @@ def _device(line: str) -> str:
     return ""
 
 
+_LONGEST_DEVICE = 200  # characters, with the address a program links to
+_LINK = re.compile(r"<https?://[^<>\s]*>")
 _DEVICE_HEAD = 2  # letters; every known line begins with so many
 
 
