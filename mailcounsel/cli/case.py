@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from mailcounsel.cli import case_copy, case_erase, case_merge, case_split
+from mailcounsel.cli import (
+    case_copy,
+    case_erase,
+    case_evaluate,
+    case_journey,
+    case_merge,
+    case_report,
+    case_show,
+    case_split,
+)
 
 
 @click.group()
@@ -12,11 +21,21 @@ def case() -> None:
     """Work on a case as a whole.
 
     \b
-    Example: mailcounsel case merge C-0051 C-0042
+    Example: mailcounsel case show C-0042
     """
 
 
 case.add_command(case_copy.copy)
 case.add_command(case_erase.erase)
+case.add_command(case_show.show)
+case.add_command(case_show.lint)
+case.add_command(case_report.report)
+case.add_command(case_journey.contract)
+case.add_command(case_journey.summary)
+case.add_command(case_journey.plan)
+case.add_command(case_journey.strength)
+case.add_command(case_journey.activity)
+case.add_command(case_evaluate.evaluate)
+case.add_command(case_evaluate.end)
 case.add_command(case_merge.merge)
 case.add_command(case_split.split)

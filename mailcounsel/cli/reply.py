@@ -37,6 +37,13 @@ SHOWN_BELOW = 6  # entries of the case, below what is being written
 @click.option(
     "--plain", metavar="REASON", help="Send it as ordinary mail this once, and record why."
 )
+@click.option(
+    "--activity",
+    "activities",
+    multiple=True,
+    metavar="NAME",
+    help="What the letter is part of, such as goals or support; may be given again.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the letter and send nothing.")
 @output.json_option
 @click.pass_obj
@@ -48,6 +55,7 @@ def reply(
     message: str | None,
     template: str | None,
     plain: str | None,
+    activities: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -61,8 +69,9 @@ def reply(
     \b
     Example: mailcounsel reply C-0042
     """
-    from mailcounsel.cli import unlock
+    from mailcounsel.cli import journal, unlock
 
+    belongs = journal.activities(activities, template)
     # The conversation is closed while the person writes: a connection need not last an hour.
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
@@ -75,7 +84,7 @@ def reply(
     else:
         own = (message if source is None else source.read()) or ""
         words = checked("\n\n".join(filter(None, (own.strip(), ready))))
-    statement = statement_of(begun, words, reason)
+    statement = statement_of(begun, words, reason, activities=belongs)
     if dry_run:
         show(statement)
         return
@@ -92,6 +101,21 @@ def _ready_letter(service: client.Service, begun: Mapping[str, Any], name: str |
         return ""
     found = service.call("lesson.show", kind="letters", name=name, language=begun["language"])
     return str(found["text"])
+
+
+def send(setting: client.Settings, opened: Any, words: str, activity: str) -> str:
+    """Send a letter that another command wrote, as a reply that belongs to one activity.
+
+    Return what to tell the person about it. Raises: as `reply` does.
+    """
+    words = checked(words)
+    with client.connect(setting) as service:
+        begun = service.call("reply.begin", case=opened.shown["case"])
+    reason = reason_for(opened.shown, begun["ticket"]["channel"], None)
+    statement = statement_of(begun, words, reason, activities=[activity])
+    approved = _approve(setting, opened, statement)
+    answer = {**approved, "case": opened.shown["case"], "channel": begun["ticket"]["channel"]}
+    return said_of(answer, reason)
 
 
 def reason_for(case: Mapping[str, Any], channel: str, plain: str | None) -> str:

@@ -142,10 +142,13 @@ def _place(case_id: str, epoch: int, purpose: str) -> str:
     return f"case/{case_id}/{epoch}/{purpose}"
 
 
-def open_case(service: client.Service, name: str) -> OpenCase:
-    """Fetch a case and open its keys. Raises: NotFound, Unavailable, SealBroken."""
+def open_case(service: client.Service, name: str, key: ReaderKey | None = None) -> OpenCase:
+    """Fetch a case and open its keys, with a reader key that is open already if there is one.
+
+    Raises: NotFound, Unavailable, SealBroken.
+    """
     shown = service.call("case.show", case=name)
-    key = reader_key(shown["person"])
+    key = key or reader_key(shown["person"])
     privates = {}
     for copy in shown["keys"]:
         place = (copy["case"], copy["epoch"], copy["purpose"])

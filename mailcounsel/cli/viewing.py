@@ -82,6 +82,7 @@ FLAGS = {
         "the client was asked twice how they want our letters and has not said; decide whether to "
         'wait, or write once: mailcounsel reply {case} --plain "reason"'
     ),
+    "evaluation-due": "it is time to look back together: mailcounsel case evaluate {case}",
     "errand-failed": "a reminder could not be sent; see the log of the service",
     "no-form": "a questionnaire is not here any more: mailcounsel measure list",
     "no-way": "a check-in could not be sent: the client has not chosen a way",

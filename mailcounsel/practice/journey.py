@@ -23,12 +23,14 @@ from mailcounsel.practice.milestones import (
     Step,
     Version,
 )
+from mailcounsel.practice.skills import draft_of
 
 # Which activity a letter written from a template of ours belongs to, by how the name begins.
 _OF_TEMPLATE = (
     ("introduction", "introduction"),
     ("intake", "introduction"),
     ("safe-address", "introduction"),
+    ("private-program", "introduction"),
     ("summary", "understanding"),
     ("goal", "goals"),
     ("skill", "skills"),
@@ -59,7 +61,7 @@ def of(case: Opened, entries: Sequence[Opened], goals: Sequence[Opened], now: da
     readable = sorted((one for one in entries if "unreadable" not in one), key=_at)
     notes = [one for one in readable if one["direction"] == "note"]
     scores = tuple(_scores(goals, notes))
-    skills = tuple(_skills(notes, goals))
+    skills = tuple(_skills(readable, goals))
     return Journey(
         begun_at=_at(readable[0]) if readable else now,
         now=now,
@@ -153,21 +155,32 @@ def _add_score(found: dict[str, list[Point]], content: Opened, at: str | None) -
         found.setdefault(measure, []).append(Point(datetime.fromisoformat(at), score))
 
 
-def _skills(notes: Sequence[Opened], goals: Sequence[Opened]) -> Iterator[SkillLine]:
-    """Yield each skill that was taught, once, with the practice told since then."""
+def _skills(readable: Sequence[Opened], goals: Sequence[Opened]) -> Iterator[SkillLine]:
+    """Yield each skill that was taught, once, with the practice told since then.
+
+    A lesson that was taken back before it left was not taught.
+    """
     practice = [goal for goal in goals if _asks(goal) == "practice"]
-    taught: dict[str, Opened] = {}
-    for note in _of_kind(notes, "skill"):
-        taught.setdefault(_text(note, "skill") or _text(note), note)
-    for name, note in taught.items():
-        told = [point for goal in _practising(practice, name, taught)
-                for point in _answers(goal, "times", "rating")]  # fmt: skip
-        since = sorted((one for one in told if one.at >= _at(note)), key=lambda point: point.at)
-        yield SkillLine(name, _at(note), _text(note), tuple(since))
+    undone = {draft_of(one) for one in readable if one["kind"] == "reply-undone"} - {None}
+    taught: dict[str, list[Opened]] = {}
+    for note in _of_kind(readable, "skill"):
+        if _text(note, "goal") not in undone:
+            taught.setdefault(_text(note, "skill") or _text(note), []).append(note)
+    for name, notes in taught.items():
+        asking = [goal for note in notes for goal in _practising(practice, note, name, taught)]
+        told = {point for goal in asking for point in _answers(goal, "times", "rating")}
+        first, latest = notes[0], notes[-1]
+        since = sorted((one for one in told if one.at >= _at(first)), key=lambda point: point.at)
+        yield SkillLine(name, _at(first), _text(latest), tuple(since))
 
 
-def _practising(practice: Sequence[Opened], name: str, taught: Iterable[str]) -> Iterator[Opened]:
-    """Yield what asks about a skill: what names it, else what names none of them."""
+def _practising(
+    practice: Sequence[Opened], note: Opened, name: str, taught: Iterable[str]
+) -> Iterator[Opened]:
+    """Yield what asks about a skill: what its note or a name says, else what names none."""
+    if note.get("goal"):
+        yield from (goal for goal in practice if goal.get("id") == note["goal"])
+        return
     for goal in practice:
         named = [one for one in taught if one == goal.get("skill") or one in _text(goal)]
         if name in named or not named:

@@ -19,7 +19,7 @@ def taught(
     where it is gone; `state` is *active*, *stopped*, or *taken back* for a lesson never sent.
     """
     by_id = {goal["id"]: goal for goal in goals}
-    undone = {_draft(entry) for entry in entries if entry["kind"] == "reply-undone"}
+    undone = {draft_of(entry) for entry in entries if entry["kind"] == "reply-undone"}
     return [
         _skill(entry, by_id.get(entry["goal"]), entry["goal"] in undone)
         for entry in entries
@@ -27,7 +27,7 @@ def taught(
     ]
 
 
-def _draft(entry: Mapping[str, Any]) -> str | None:
+def draft_of(entry: Mapping[str, Any]) -> str | None:
     """Return the draft a reply was signed as; a practice bears the same id."""
     try:
         return str(json.loads(entry["statement"])["ticket"]["draft"])

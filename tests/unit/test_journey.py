@@ -143,6 +143,24 @@ def test_practice_belongs_to_the_skill_it_names():
     assert [len(skill.practised) for skill in journey.skills] == [1, 0]
 
 
+def test_a_lesson_that_was_taken_back_was_not_taught():
+    """Undone before it left, the client never got it; taught again, it counts."""
+    undone = entry("out", "reply-undone", 5, statement=json.dumps({"ticket": {"draft": "g1"}}))
+    taught = note("skill", 5, skill="breathing", goal="g1")
+    assert told([undone, taught]).skills == ()
+    again = note("skill", 4, skill="breathing", goal="g2")
+    (line,) = told([undone, taught, again]).skills
+    assert line.at == NOW - 4 * DAY
+
+
+def test_a_skill_knows_its_practice_by_the_question_that_asks_about_it():
+    """Each lesson has a question of its own; answers to another one are not its practice."""
+    taught = [note("skill", 20, skill="breathing", goal="g1"),
+              note("skill", 20, skill="sleep", goal="g2")]  # fmt: skip
+    practice = [goal(2, "practice", [answer(3, times=3)], id="g1"), goal(3, "practice", id="g2")]
+    assert [len(line.practised) for line in told(taught, practice).skills] == [1, 0]
+
+
 def test_what_was_told_before_a_skill_was_taught_is_no_practice_of_it():
     """The log of a skill begins with the day it was taught."""
     journey = told(
@@ -187,12 +205,12 @@ anything = st.sampled_from(
     ]
 )
 FIELDS = ["text", "activities", "activity", "skill", "exchanges", "rhythm", "score", "measure",
-          "reason", "sent", "ending", "later"]  # fmt: skip
+          "reason", "sent", "ending", "goal", "statement", "later"]  # fmt: skip
 
 
 @given(
     st.sampled_from(["contract", "summary", "plan", "activity", "skill", "measure", "strength",
-                     "evaluation", "reply"]),
+                     "evaluation", "reply", "reply-undone"]),
     st.dictionaries(st.sampled_from(FIELDS), anything),
     st.dictionaries(st.sampled_from(["rating", "times", "score", "measure"]), anything),
 )  # fmt: skip

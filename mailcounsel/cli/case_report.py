@@ -1,0 +1,33 @@
+"""`mailcounsel case report`: a case on one page, to print or to talk about."""
+
+from __future__ import annotations
+
+import click
+
+from mailcounsel.cli import client, output
+
+
+@click.command()
+@click.argument("case")
+@click.argument("file")
+@click.pass_obj
+def report(setting: client.Settings, case: str, file: str) -> None:
+    """Write a case on one page that any browser shows and prints.
+
+    Goals and scores as lines over time, with bands and events; the plan and its versions. The file
+    asks nothing of anywhere, and only you can read it; it is not encrypted, so delete it after use.
+
+    \b
+    Example: mailcounsel case report C-0042 c-0042.html
+    """
+    from pathlib import Path
+
+    from mailcounsel.cli import journey_view, show, unlock
+    from mailcounsel.practice import report as pages
+
+    with client.connect(setting) as service:
+        opened = unlock.open_case(service, case)
+        journey = journey_view.opened(service, opened).journey
+    page = pages.page(opened.shown["case"], journey, {})
+    show.write_new(Path(file), page.encode())
+    output.say(f"Wrote {file}. It is not encrypted there; delete it when you are done.")

@@ -1,0 +1,110 @@
+"""A journey at a glance: one screen, whatever is in the case, and nothing acts upon a terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+
+from mailcounsel.cli import journey_view
+from mailcounsel.practice import journey as telling
+from mailcounsel.practice import lint
+from unit.test_viewing import case_of, entry_of, goal_of, hostile_text, is_harmless
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def ago(days):
+    return (NOW - timedelta(days=days)).isoformat()
+
+
+def note(kind, days, **content):
+    return entry_of(direction="note", kind=kind, at=ago(days), **content)
+
+
+def told(entries, goals, **case):
+    shown = case_of(**case)
+    journey = telling.of(shown, entries, goals, NOW)
+    lacks = lint.findings(shown, journey, entries)
+    return shown, journey_view.Told(entries, goals, journey, lacks)
+
+
+def full(words="words " * 40, often=10):
+    """A case in which everything happened so many times."""
+    goals = [
+        goal_of(number=number, asks=asks, text=words, target=words, checkins=[
+            {"answered_at": ago(days), "due_at": ago(days), "state": "answered", **answer}
+            for days in range(often)
+        ])
+        for number, (asks, answer) in enumerate(
+            [("goal", {"rating": 7})] * often + [("practice", {"times": 3})] * 3
+            + [("measure", {"measure": f"m{one}", "score": 12}) for one in range(often - 1)], 1)
+    ]  # fmt: skip
+    kinds = ("contract", "summary", "plan", "activity", "skill", "strength", "evaluation")
+    entries = [
+        note(kind, days, number=days, text=f"{words}\n" * 10, reason=words, skill=f"{days}{words}",
+             rhythm=words, exchanges=6, activity="support")
+        for days in range(60, 60 - often, -1) for kind in kinds
+    ]  # fmt: skip
+    letters = [entry_of(direction="out", kind="reply", at=ago(days), number=90 + days,
+                        activities=["goals", "skills", "practice"])
+               for days in range(49, 49 - often, -1)]  # fmt: skip
+    return entries + letters, goals
+
+
+def test_the_fullest_case_fits_one_screen():
+    """However long a case has gone on, it is read at a glance, on eighty columns."""
+    shown, story = told(*full(), risk=True, flags=["bounced", "evaluation-due"], exchanges=3)
+    lines = journey_view.page(shown, story).split("\n")
+    assert len(lines) <= 51, "\n".join(lines)
+    assert max(len(line) for line in lines if not line.startswith("!")) <= 80
+
+
+def test_an_empty_case_says_what_to_agree():
+    """Seven activities without a step, and how to agree a rhythm."""
+    shown, story = told([], [])
+    page = journey_view.page(shown, story)
+    assert "mailcounsel case contract C-0042" in page
+    assert page.count(" -\n") + page.endswith(" -") == 7
+
+
+def test_the_round_is_told():
+    """How many letters have left of those agreed."""
+    shown, story = told([note("contract", 9, rhythm="every week", exchanges=6)], [], exchanges=3)
+    assert "letter 3 of 6, every week; agreed on" in journey_view.page(shown, story)
+
+
+def test_a_goal_shows_its_line():
+    """Ratings as bars, the latest as numbers too."""
+    answers = [{"answered_at": ago(9 - days), "rating": days} for days in range(3)]
+    shown, story = told([], [goal_of(checkins=answers)])
+    assert "▁▁▂  0 1 2" in journey_view.page(shown, story)
+
+
+def test_scores_are_drawn_against_their_highest():
+    """A line of scores falls where the scores fall, whatever the scale of the measure."""
+    answers = [{"answered_at": ago(9 - at), "measure": "phq-9", "score": score}
+               for at, score in enumerate((20, 10))]  # fmt: skip
+    shown, story = told([], [goal_of(asks="measure", checkins=answers)])
+    assert "█▄  20 10" in journey_view.page(shown, story)
+
+
+def test_a_skill_nobody_practised_says_so():
+    """What was taught and never told of is seen."""
+    shown, story = told([note("skill", 3, skill="breathing")], [])
+    assert "not practised yet" in journey_view.page(shown, story)
+
+
+def test_what_is_missing_is_counted_at_the_end():
+    """The page ends with how to see what is missing."""
+    shown, story = told([entry_of("And now?", at=ago(5))], [])
+    page = journey_view.page(shown, story)
+    assert page.endswith("1 thing is missing: mailcounsel case lint C-0042")
+
+
+@given(hostile_text)
+def test_nothing_shown_can_act_upon_a_terminal(words):
+    """Whatever stands in whatever place of a journey, the page is harmless."""
+    shown, story = told(*full(words, 2))
+    assert is_harmless(journey_view.page(shown, story))
+    assert is_harmless(journey_view.findings(story.lacks))
