@@ -24,7 +24,7 @@ from mailcounsel.casework.goals import NewGoal
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.config import Config
-from mailcounsel.letter import templates
+from mailcounsel.letter import fold, templates
 from mailcounsel.practice import questionnaire, scores, shelf
 from mailcounsel.practice.instruments import Measure
 from mailcounsel.practice.questionnaire import Answers
@@ -259,6 +259,30 @@ def take(
         once = f"thanks:{checkin['outgoing_id']}"
         letters.ask(connection, office, case, Asked("checkin-thanks", {}, once), now)
     return Taken(read.is_danger, is_all)
+
+
+def are_ours(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    checkin: RowMapping,
+    text: str,
+    places: Sequence[tuple[int, int]],
+) -> bool:
+    """Tell whether places in a reply all stand in lines of the letter that asked, unchanged.
+
+    A program that quotes without marks sends our own words back, and one of our questions asks for
+    danger.
+    """
+    goal = statements.one(connection, goals.goals, id=checkin["goal_id"])
+    try:
+        name = _name(office, goal) if goal else ""
+        measure = shelf.find(name, case["language"], folders(office.config))
+    except errors.NotFound:
+        return False
+    spans = fold.fold(text, (sent_text(office, case, measure),))
+    ours = [span for span in spans if span.kind == "quote"]
+    return all(any(one.start <= a and b <= one.end for one in ours) for a, b in places)
 
 
 def sent_text(office: Office, case: RowMapping, measure: Measure) -> str:

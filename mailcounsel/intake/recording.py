@@ -443,11 +443,29 @@ class Follow:
     def _danger(self) -> None:
         """Raise the case for signs of danger; a proved client's old words in a quote do not."""
         is_old = self.plan.placement.case is not None and not self.plan.assessed.is_fresh_danger
-        if not self.plan.assessed.is_danger or is_old:
+        if not self.plan.assessed.is_danger or is_old or self._is_only_form():
             return
         if self.plan.kind.kind == classifying.BOUNCE or self.plan.opened.letter.report:
             return
         self._raise("words")
+
+    def _is_only_form(self) -> bool:
+        """Tell whether all signs are words of a questionnaire of ours, quoted without marks.
+
+        What is answered to such words is read for itself (`_is_measure`).
+        """
+        if not self.plan.vouched.is_proved or self.plan.placement.case is None:
+            return False
+        letter, family = self.plan.opened.letter, cases.family(self.connection, self.case)
+        references = [*letter.in_reply_to, *reversed(letter.references)]
+        form = measures.named_by(self.connection, self.office, family, references)
+        start = len(letter.subject) + 2  # the places of signs count from the subject
+        fresh = [one for one in self.plan.assessed.signs if not one.quoted]
+        places = [(one.start - start, one.end - start) for one in fresh]
+        case = self._case()
+        return form is not None and measures.are_ours(
+            self.connection, self.office, case, form, letter.text, places
+        )
 
     def _raise(self, cause: str) -> None:
         """Put the case into the risk lane, from which only a person takes it."""

@@ -166,6 +166,30 @@ def test_the_quoted_question_raises_nothing(house, eve):
     assert answers(house)[0]["score"] == 7
 
 
+def test_the_question_quoted_without_marks_raises_nothing(house, eve):
+    """A program that sends our letter back without marks adds neither an answer nor a sign."""
+    form = asked(house)
+    house.write(EVE, f"{WHOLE}\n\n{form.text}", reply_to=form)
+    assert causes(house) == []
+    assert answers(house)[0]["score"] == 7
+
+
+def test_a_sign_beside_the_quoted_question_is_the_clients(house, eve):
+    """A line of the client's own that says such words is raised, whatever is quoted with it."""
+    form = asked(house)
+    more = "I think I would be better off dead."
+    house.write(EVE, f"{WHOLE}\n\n{form.text}\n{more}", reply_to=form)
+    assert causes(house) == ["words"]
+
+
+def test_danger_in_the_subject_keeps_the_letter_a_letter(house, eve):
+    """A sign of danger above mere numbers is a letter for a person, not a filed answer."""
+    form = asked(house)
+    house.write(EVE, WHOLE, reply_to=form, headers={"Subject": "I want to kill myself"})
+    assert causes(house) == ["words"]
+    assert [row.kind for row in house.rows(models.Letter) if row.direction == "in"][-1] == "letter"
+
+
 def test_a_gap_is_no_zero(house, eve):
     """With an item left out there are items and no score, and the therapist looks."""
     house.write(EVE, "1 0 2 1 0 0 1 - 0", reply_to=asked(house))
@@ -382,6 +406,16 @@ better = "higher"
 missing = 0
 missing_source = "x"
 """
+
+
+def test_a_doubtful_item_is_never_given_the_mean(house, eve):
+    """A rule for missing items fills gaps, and never an answer that was not understood."""
+    house.call("sari", "measure.add", text=FORM.replace("missing = 0", "missing = 1"))
+    form = asked(house, measure="own")
+    house.write(EVE, "1 7", reply_to=form)
+    assert answers(house)[0]["score"] is None
+    house.write(EVE, "1 -", reply_to=form)
+    assert answers(house)[0]["score"] == 2
 
 
 def test_an_admin_adds_a_form_and_it_is_sent(house, eve):
