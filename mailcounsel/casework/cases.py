@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import hours, letters, promises, records
+from mailcounsel.casework import case_word, hours, letters, promises, records
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.rules import Priority
 from mailcounsel.store import models, statements
@@ -86,6 +86,7 @@ def open_case(connection: Connection, office: Office, new: NewCase, now: datetim
         sealed_thread=None,
         token_lookup=keyring.lookup("token", token.encode()),
         sealed_token=keyring.seal("addressbook", token.encode(), f"case/{case_id}/token"),
+        word_lookup=case_word.new(connection, keyring, case_id),
         epoch=1,
         letters=0,
         suspect=new.suspect,

@@ -62,7 +62,7 @@ def link(
     if cases.has_open_risk(connection, into):
         letters.take_back_checkins(connection, cases.family(connection, into), "risk")
     cases.raise_priority(connection, into["id"], cases.PRIORITIES[case["priority"]])
-    for kind in ("maybe", PROPOSED):
+    for kind in ("maybe", "maybe-word", PROPOSED):
         records.clear_flag(connection, now, case["id"], kind, by)
     records.audit(connection, now, by, _LINKED, case["id"], into["id"])
     return True

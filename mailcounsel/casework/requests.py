@@ -7,7 +7,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
-from mailcounsel.casework import asking, cases, consent, letters, promises, records, wishes
+from mailcounsel.casework import (
+    asking,
+    case_word,
+    cases,
+    consent,
+    letters,
+    promises,
+    records,
+    wishes,
+)
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
@@ -29,11 +38,12 @@ def acknowledge(
     received_at: datetime,
     now: datetime,
     stranger: str | None = None,
+    ask_when: bool = False,
 ) -> None:
     """Tell a client that their letter is here and when it is answered.
 
     Once when a case is opened, then once a day. `stranger` are the words of a letter nobody vouches
-    for; of those only so many are answered.
+    for; of those only so many are answered. `ask_when` asks when they first wrote (`case_word`).
     """
     if template == NONE:
         return
@@ -45,7 +55,9 @@ def acknowledge(
     if not is_new and letters.exists(connection, once):
         return
     promised = promises.local_day(_promised(office, case, now), zone, case["language"])
-    asked = Asked(name, {"promised_day": promised}, once, stranger=stranger)
+    word = case_word.of(office.keyring, case)
+    facts = {"promised_day": promised, "case_word": word, "ask_when": ask_when}
+    asked = Asked(name, facts, once, stranger=stranger)
     written = letters.ask(connection, office, case, asked, now)
     if written and is_new:
         asking.later(connection, office, case, now)
@@ -144,7 +156,8 @@ def _promised(office: Office, case: RowMapping, now: datetime) -> datetime:
 
 def _offer(office: Office, language: str) -> str:
     """Return the words in which ordinary mail was offered: those of the acknowledgement."""
-    facts = {**letters.common_facts(office, language), "promised_day": "", "offer_plain": True}
+    offered = {"promised_day": "", "offer_plain": True, "case_word": "", "ask_when": False}
+    facts = {**letters.common_facts(office, language), **offered}
     override = office.config.centre.templates
     return templates.render(language, "acknowledgement", facts, override).body
 

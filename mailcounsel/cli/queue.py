@@ -40,8 +40,11 @@ def _render(answer: Mapping[str, Any]) -> str:
 def _row(case: Mapping[str, Any], now: str) -> tuple[str, ...]:
     marks = ["DANGER"] if case["risk"] else []
     marks += [] if case.get("has_keys", True) else ["locked for you"]
-    marks += [flag for flag in case["flags"] if flag != "maybe"]
+    marks += [flag for flag in case["flags"] if flag not in {"maybe", "maybe-word"}]
     marks += [f"maybe {case['maybe_from']}"] if "maybe" in case["flags"] else []
+    marks += (
+        [f"maybe {case['maybe_from']}, named its word"] if "maybe-word" in case["flags"] else []
+    )
     marks += case["tags"]
     marks += ["closed"] if case["state"] == "closed" else []
     return (

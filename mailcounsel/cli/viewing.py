@@ -26,6 +26,10 @@ PROOF = {
 }
 FLAGS = {
     "maybe": "may be from {maybe_from}; if sure: mailcounsel case merge {case} {maybe_from}",
+    "maybe-word": (
+        "may be from {maybe_from}, named its word, which proves nothing: we asked when they first "
+        "wrote; if their answer makes you sure: mailcounsel case merge {case} {maybe_from}"
+    ),
     "asks-counsellor": "the client asks for another counsellor: mailcounsel assign {case} NAME",
     "asks-copy": "the client asks, signed, for a copy of their file: mailcounsel case copy {case}",
     "asks-copy-unsigned": (
@@ -194,6 +198,8 @@ def head(case: Mapping[str, Any]) -> list[str]:
     lines = [f"{case['case']}  {case['queue']}, {case['language']}, {case['state']}, {holder}"]
     if case["tags"]:
         lines.append("tags: " + ", ".join(safe(tag) for tag in case["tags"]))
+    if case.get("word"):
+        lines.append(f"the client knows it as: {case['word']}")
     if case["waiting_since"]:
         waited = output.ago(case["waiting_since"], case["now"])
         promised = output.local(case["promised_at"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailcounsel.casework import commands, danger
-from mailcounsel.letter import fold, language
+from mailcounsel.letter import case_words, fold, language
 from mailcounsel.letter.parse import Letter
 
 AGREE = "agree"
@@ -24,6 +24,7 @@ class Assessed:
     new_words: str
     command: str | None
     signs: tuple[danger.Sign, ...]
+    case_word: case_words.Places | None = None  # three words as a case may be named by
 
     @property
     def says_more(self) -> bool:
@@ -54,6 +55,7 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
         new_words=new_words,
         command=_command(letter.subject, new_words),
         signs=danger.signs(text, quoted),
+        case_word=case_words.find(text),
     )
 
 

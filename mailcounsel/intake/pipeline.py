@@ -61,6 +61,13 @@ class Plan:
     assessed: Assessed
     decision: Decision
 
+    @property
+    def names_a_case(self) -> bool:
+        """Tell whether a letter nobody vouches for opens a case and names one by its words."""
+        is_new = self.placement.case is None and not self.vouched.is_proved
+        is_letter = self.kind.kind == classifying.LETTER and not self.envelope.suspect
+        return is_new and is_letter and self.assessed.case_word is not None
+
 
 class Passage:
     """One kept letter on its way through the nine steps.

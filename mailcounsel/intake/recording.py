@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from mailcounsel import errors
 from mailcounsel.casework import (
     answering,
+    case_word,
     cases,
     letters,
     measures,
@@ -71,8 +72,9 @@ def record(
     case = _locked(connection, office, plan, now)
     if case is None:
         return Outcome(CHANGED)
-    if plan.placement.case is None and plan.placement.maybe:
-        records.flag(connection, now, case["id"], "maybe", plan.placement.maybe.id)
+    if plan.placement.case is None and case["maybe_case_id"]:
+        kind = "maybe" if plan.placement.maybe else "maybe-word"
+        records.flag(connection, now, case["id"], kind, case["maybe_case_id"])
     letter_id = records.write(connection, office.keyring, case["id"], _entry(received, plan))
     _remember(connection, office, case, plan, letter_id, now)
     Follow(connection, office, case, plan, letter_id, received, now).up()
@@ -129,9 +131,19 @@ def _new(connection: Connection, office: Office, plan: Plan, now: datetime) -> R
         priority="low" if plan.kind.kind != classifying.LETTER else plan.decision.priority,
         tags=plan.decision.tags,
         suspect=plan.envelope.suspect,
-        maybe_case_id=plan.placement.maybe.id if plan.placement.maybe else None,
+        maybe_case_id=_maybe(connection, office, plan, now),
     )
     return cases.get(connection, cases.open_case(connection, office, new, now))
+
+
+def _maybe(connection: Connection, office: Office, plan: Plan, now: datetime) -> str | None:
+    """Return the case a new one may belong to: the one placing found, else the one it names."""
+    if plan.placement.maybe:
+        return plan.placement.maybe.id
+    word = plan.assessed.case_word
+    if word is None or not plan.names_a_case:
+        return None
+    return case_word.proposal(connection, office, word, now)
 
 
 def _new_client(
@@ -430,6 +442,7 @@ class Follow:
                 received_at=self.received.received_at,
                 now=self.now,
                 stranger=self._stranger(),
+                ask_when=self.plan.names_a_case,
             )
         staff.notify(self.connection, self.office, case, "", self.now)
 

@@ -31,7 +31,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "acknowledgement": _CLIENT
         | _WORDS
-        | {"promised_day", "emergency", "offer_plain", "agree_word", "about"},
+        | {"promised_day", "emergency", "offer_plain", "agree_word", "about"}
+        | {"case_word", "ask_when"},
         "acknowledgement-again": _CLIENT | {"promised_day", "emergency", "help_word"},
         "consent-reminder": _CLIENT | {"agree_word", "emergency"},
         "consent-thanks": _CLIENT | {"emergency", "stop_word"},

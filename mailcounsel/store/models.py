@@ -127,6 +127,7 @@ class Case(SQLModel, table=True):
     sealed_thread: bytes | None = None  # Message-IDs the next mail to the client refers to
     token_lookup: bytes = Field(unique=True)
     sealed_token: bytes
+    word_lookup: bytes | None = Field(default=None, index=True)  # its name in three plain words
     epoch: int = 1
     letters: int = 0
     suspect: bool = False

@@ -216,10 +216,19 @@ def test_other_words_are_not_taken(mixed):
     fill(mixed, "C-0001", begun, spoil=lambda words: words + b"x" * 4000)
     with pytest.raises(errors.Conflict, match="Not every part"):
         mixed.call("sari", "split.finish", case=begun["case"], thread=[], **wish)
-    begun["content"], begun["source"] = begun["source"], begun["content"]
-    fill(mixed, "C-0001", begun)
+    begun = mixed.call("sari", "split.begin", case="C-0001", **wish)
+    fill(mixed, "C-0001", begun | {"content": begun["source"], "source": begun["content"]})
     with pytest.raises(errors.Conflict, match="Not every part"):
         mixed.call("sari", "split.finish", case=begun["case"], thread=[], **wish)
+
+
+def test_what_was_left_by_an_earlier_try_is_forgotten(mixed):
+    """Longer pieces of a try that failed do not stay behind those of the next."""
+    wish = {"letters": [5]}
+    begun = mixed.call("sari", "split.begin", case="C-0001", **wish)
+    fill(mixed, "C-0001", begun, spoil=lambda words: words + b"x" * 4000)
+    assert split(mixed, "C-0001", 5)["case"] == begun["case"]
+    assert texts(mixed, "C-0002") == ["Ini soal lain: pekerjaan saya."]
 
 
 def test_letters_come_into_no_case_but_the_one_opened_for_them(mixed):

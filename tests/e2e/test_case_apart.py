@@ -58,3 +58,20 @@ def test_letters_of_two_people_are_taken_apart_and_put_together_again(room):
 
     assert f"shown in {case} again" in room.run("sari", "undo", new).stdout
     assert len(texts(room.json("sari", "show", case))) == 2
+
+
+def test_a_new_address_that_names_the_case_is_proposed_and_merged(room):
+    """The words of the acknowledgement, in a letter from elsewhere, are shown to a person."""
+    case = room.write("budi@example.org", "Hello, I am Budi.")
+    word = room.json("sari", "show", case)["word"]
+    assert word in room.mail_for("budi@example.org", 1)[0].decode()
+    new = room.write("budi.new@example.org", f"I lost my mailbox. My words are: {word}.")
+    assert "around which day did you first write" in (
+        room.mail_for("budi.new@example.org", 1)[0].decode().replace("=\n", "").replace("\n", " ")
+    )
+    assert f"maybe {case}, named its word" in room.run("sari", "queue").stdout
+    shown = room.run("sari", "show", new).stdout
+    assert f"may be from {case}, named its word, which proves nothing" in shown
+    assert room.run("sari", "case", "merge", new, case).stdout.startswith("Merged.")
+    assert len(texts(room.json("sari", "show", case))) == 2
+    assert "own again" in room.run("sari", "undo", new).stdout

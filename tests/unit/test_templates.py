@@ -36,6 +36,7 @@ def full(name):
 
 def smallest(name):
     optional = {"emergency", "offer_plain", "until_day", "urgent", "client_key"}
+    optional |= {"case_word", "ask_when"}
     optional |= {"mood", "practice", "form"} if name == "checkin" else set()
     optional |= {"notice"} if name == "measure" else set()
     optional |= {"promised_day"} if name == "help" else set()
@@ -63,7 +64,7 @@ def test_what_is_missing_is_named():
 def test_every_fact_is_used_and_none_is_undeclared(language, name):
     """With all facts given each appears or decides; the text shows no trace of a template."""
     mail = templates.render(language, name, full(name))
-    for fact in templates.FACTS[name] - {"subject", "offer_plain"}:
+    for fact in templates.FACTS[name] - {"subject", "offer_plain", "ask_when"}:
         assert f"{MARK}-{fact}" in mail.body
     assert not re.search(r"\{[{%#]|[#%}]\}", mail.body)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import cases, goals, linking, records, risk, splitting
+from mailcounsel.casework import case_word, cases, goals, linking, records, risk, splitting
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import casekeys, roster
@@ -112,6 +112,7 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "exchanges": case["exchanges"],
             "evaluate_every": case["evaluate_every"],
             "created_at": iso(case["created_at"]),
+            "word": case_word.of(desk.office.keyring, case),
             "keys": _keys(connection, family, caller.person),
             "entries": _entries(entries),
             "goals": [_goal(goal) for goal in agreed],

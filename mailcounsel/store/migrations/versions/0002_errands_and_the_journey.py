@@ -24,6 +24,7 @@ NEW: dict[str, list[sa.Column[Any]]] = {
         sa.Column("evaluate_every", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("erased_at", columns.UtcDateTime(), nullable=True),
         sa.Column("split_from", sa.String(), nullable=True),
+        sa.Column("word_lookup", sa.LargeBinary(), nullable=True),
     ],
     "consent": [sa.Column("version", sa.String(), nullable=False, server_default="")],
     "goal": [
@@ -42,6 +43,7 @@ def upgrade() -> None:
     for table, added in NEW.items():
         for column in added:
             op.add_column(table, column)
+    op.create_index("ix_casefile_word_lookup", "casefile", ["word_lookup"])
     _errand()
     _promise()
     _appointment()
