@@ -70,7 +70,7 @@ class Ticket:
 
 
 # What a therapist signs: their own letter, a lesson with an exercise.
-TEMPLATES = frozenset({"reply", "lesson", "copy"})
+TEMPLATES = frozenset({"reply", "lesson", "copy", "introduction"})
 
 
 def begin(

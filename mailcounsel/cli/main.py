@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     ),
     "outbox": ("outbox", "outbox", "Therapists", "List letters that leave, wait or are stuck."),
     "note": ("note", "note", "Therapists", "Write a note that only the case's readers can open."),
+    "introduce": ("introduce", "introduce", "Therapists", "Tell a client who you are."),
     "goal": ("goal", "goal", "Therapists", "Agree goals and see how they go."),
     "skill": ("skill", "skill", "Therapists", "Teach skills by letter and see the practice."),
     "measure": (

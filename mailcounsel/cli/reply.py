@@ -63,8 +63,9 @@ def reply(
 
     Your editor opens with the client's letters below; what you write is rendered, signed with your
     reader key, and leaves after a minute in which `undo` takes it back. The service encrypts it.
-    Ready letters are safe-address and private-program, and whatever lies in the folder `letters`
-    of your centre's templates. You can change one in the editor; with -m it follows your words.
+    Ready letters are questions, safe-address and private-program, and whatever lies in the folder
+    `letters` of your centre's templates. You can change one in the editor; with -m it follows your
+    words.
 
     \b
     Example: mailcounsel reply C-0042

@@ -49,6 +49,9 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "resumed": _CLIENT | {"stop_word", "emergency"},
         "later": _CLIENT | {"promised_day", "emergency"},
         "help": _CLIENT | {"emergency", "promised_day"},
+        "introduction": _CLIENT
+        | {"text", "name", "training", "languages", "licence", "licence_until", "about_me"}
+        | {"emergency"},
         "lesson": _CLIENT | {"text", "lesson", "exercise", "answer", "emergency"},
         "practice-thanks": _CLIENT | {"praise", "stop_word", "help_word", "emergency"},
         "request": _CLIENT | {"emergency", "promised_day"},

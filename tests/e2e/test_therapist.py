@@ -260,6 +260,32 @@ def test_a_reply_from_standard_input_and_what_is_refused(room, client):
     )[-1].split("\n")[0]  # fmt: skip
 
 
+def test_a_therapist_introduces_themselves_from_their_profile(room, client, tmp_path):
+    """Made in their own process; a licence that has expired introduces nobody."""
+    case = room.write(client, "Hello, who reads this?")
+    profile = tmp_path / "profile.toml"
+    missing = room.run("sari", "introduce", case, "--profile", str(profile), expect=3)
+    assert "There is no profile in" in missing.stderr
+    lines = (
+        'name = "Sari"',
+        'training = { en = "a counsellor", id = "konselor" }',
+        'languages = { en = "English", id = "Inggris" }',
+        'licence = "0000-00"',
+        "licence_expires = 2099-01-31",
+    )
+    profile.write_text("\n".join(lines))
+    told = room.run("sari", "introduce", case, "-m", "Welcome!", "--profile", str(profile))
+    assert f"Your reply to {case}" in told.stdout
+    entries = room.json("sari", "show", case)["entries"]
+    (sent,) = [entry["text"] for entry in entries if entry["kind"] == "reply"]
+    assert "Welcome!" in sent
+    assert "My name is Sari. I am a counsellor. I can write with you in English." in sent
+    assert "0000-00, valid until Saturday, 31 January 2099" in sent
+    profile.write_text(profile.read_text().replace("2099", "2019"))
+    expired = room.run("sari", "introduce", case, "--profile", str(profile), expect=1)
+    assert "expired on 2019-01-31" in expired.stderr
+
+
 def test_the_admins_own_reply_template_is_used(room, client):
     """A template of the admin's shapes replies, though no such folder is at the therapist's."""
     folder = room.folder / "templates" / "en"

@@ -393,8 +393,8 @@ def test_a_deadlock_is_run_again(postgres_url):
         return len(tries)
 
     with ThreadPoolExecutor(2) as pool:
-        tried = sorted(pool.map(cross, "ab", "ba"))
-    assert tried == [1, 2]
+        tried = list(pool.map(cross, "ab", "ba"))
+    assert max(tried) > 1  # a slow machine may see them meet more than once
     values = store.read(lambda c: list(c.execute(select(counters.c.value)).scalars()))
     store.close()
     assert values == [2, 2]

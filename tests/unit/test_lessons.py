@@ -21,7 +21,7 @@ OURS = {
         "thought-record",
         "worry-time",
     ),
-    lessons.LETTERS: ("private-program", "safe-address"),
+    lessons.LETTERS: ("private-program", "questions", "safe-address"),
 }
 ALL = [(kind, name, language) for kind in OURS for name in OURS[kind] for language in LANGUAGES]
 SKILLS = [(name, language) for kind, name, language in ALL if kind == lessons.SKILLS]
@@ -91,11 +91,19 @@ def test_what_could_harm_is_said(name, language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", OURS[lessons.LETTERS])
+@pytest.mark.parametrize("name", ["private-program", "safe-address"])
 def test_ready_letters_have_three_steps(name, language):
     """A safe address and a private program take three steps each."""
     text = lessons.load(lessons.LETTERS, name, language).text
     assert re.findall(r"(?m)^(?:Langkah|Step) (\d):", text) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_question_of_the_beginning_may_be_left_out(language):
+    """And says what follows when it is: nine questions, nine times."""
+    text = lessons.load(lessons.LETTERS, "questions", language).text
+    assert len(re.findall(r"(?m)^\d\. .*\?", text)) == 9
+    assert len(re.findall(r"leave (?:this|it) out|dilewatkan", text)) >= 9
 
 
 # -- files of the admin's own ---------------------------------------------------------------------
