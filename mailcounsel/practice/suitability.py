@@ -30,7 +30,8 @@ _OTHERS = {
     "kakek", "kawan", "keluarga", "keponakan", "majikan", "mama", "murid", "nenek", "pacar", "papa",
     "putra", "putri", "saudara", "sepupu", "suami", "teman", "tetangga",
 }  # fmt: skip
-_ME = r"(?:(?P<whose>\w+) )?\b(?:saya|aku|gue|gw)"
+# A word has a beginning and an end: one of 20,000 letters is not looked at from each of them.
+_ME = r"(?:\b(?P<whose>\w{1,30}) )?\b(?:saya|aku|gue|gw)"
 _AM = r"\bi(?:'?m| am)"
 _AGE = rf"(?P<age>\d{{1,2}}|{'|'.join(_WORDS)})"
 _YEARS = r"(?:tahun|thn|th|taun|years? old|yrs? old|y/?o)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mailcounsel.letter import countries
@@ -100,3 +102,11 @@ def test_a_time_zone_names_its_country():
     """Where the centre is, is not asked twice."""
     assert countries.of_zone("Asia/Jakarta") == "ID"
     assert countries.of_zone("Etc/UTC") is None
+
+
+@pytest.mark.parametrize("text", ["a" * 20_000, "saya " * 4_000, "i am " * 4_000, "umur " * 4_000])
+def test_no_text_takes_long(text):
+    """A letter of one endless word, or of the same one, is looked at in bounded time."""
+    begun = time.process_time()
+    suitability.proposals(text, "ID")
+    assert time.process_time() - begun < 2
