@@ -62,7 +62,7 @@ def command(new_words: str) -> Command | None:
 
     Both languages are always read, in any case and with any of the usual marks around the word.
     """
-    lines = [stripped for line in new_words.splitlines()[:200] if (stripped := line.strip())]
+    lines = [stripped for line in new_words.split("\n", 200)[:200] if (stripped := line.strip())]
     if not lines or lines[0].startswith(">"):
         return None
     if _cries_for_help(lines[0]):

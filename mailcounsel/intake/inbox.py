@@ -205,7 +205,8 @@ def claim(
 ) -> list[Received]:
     """Claim letters that are due, oldest first, counting an attempt for each.
 
-    One large letter at most comes with them, as the last: a heap of large ones holds up nobody.
+    One large letter at most comes with them, as the last and where no others wait: a heap of large
+    ones holds up nobody.
     A letter that was tried before comes alone, so that one that kills the process takes nobody
     with it; once its last attempt did so it goes to quarantine. One that does not open counts as
     failed. Neither stops the others.
@@ -230,6 +231,8 @@ def _claim(
     light = _LIGHT.claim(
         connection, now, most=most, lease_seconds=lease_seconds, most_size=HELD_AT_ONCE
     )
+    if len(light) == most:
+        return light
     return light + _HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
 
 

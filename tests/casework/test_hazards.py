@@ -120,3 +120,15 @@ def test_large_letters_keep_their_order_among_themselves(house, size):
     while letters := inbox.claim(house.store, house.office.keyring, house.clock.now(), 1):
         claimed += [one.inbox_id for one in letters]
     assert claimed == kept
+
+
+def test_a_large_letter_waits_for_all_the_small_ones(house):
+    """While more small letters wait than one go takes, no large one is looked at."""
+    large = house.keep(FROM + b"\r\n" + b"kata biasa\r\n" * 60_000)
+    good = [good_letter(house, number) for number in range(2 * work.TOGETHER)]
+    while "received" in states(house, good):
+        work.place_letters(house.desk)
+    assert states(house, good) == {"case"}
+    assert states(house, [large]) == {"received"}
+    work.place_letters(house.desk)
+    assert states(house, [large]) == {"case"}
