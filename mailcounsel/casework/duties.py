@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcounsel.casework import asking, enclosures, followups, ladder, wishes
+from mailcounsel.casework import asking, enclosures, followups, ladder, reminders, wishes
 from mailcounsel.casework.errands import Duty
 
 DUTIES: Mapping[str, Duty] = {
+    reminders.REMIND: reminders.remind,
+    reminders.END: reminders.end,
     asking.DECIDE: asking.leave_to_person,
     asking.REMIND: asking.remind,
     followups.KIND: followups.ask,

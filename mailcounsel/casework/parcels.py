@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 
 from mailcounsel.crypto.keyring import ServiceKeyring
+from mailcounsel.letter import invitations
+from mailcounsel.letter.attachments import Attachment
 
 ENCRYPTED = "encrypted"
 PLAIN = "plain"
@@ -35,8 +37,15 @@ class Parcel:
     certificate: str = ""  # binary OpenPGP in hexadecimal
     author: str | None = None
     files: tuple[tuple[str, str], ...] = ()  # name and type of each; see `enclosures`
+    calendar: str = ""  # an invitation, as a calendar file
+    method: str = ""  # what the calendar is to do with it: REQUEST, CANCEL
     statement: str = ""  # what the therapist signed
     signature: str = ""  # Ed25519 by the therapist's reader key, hexadecimal
+
+
+def invitation(parcel: Parcel) -> tuple[Attachment, ...]:
+    """Return the calendar that goes along with the words of a parcel, if there is one."""
+    return (invitations.enclosed(parcel.calendar, parcel.method),) if parcel.calendar else ()
 
 
 def seal(keyring: ServiceKeyring, outgoing_id: str, parcel: Parcel) -> bytes:

@@ -9,7 +9,7 @@ signature, ticket, recipient, key and way still hold, from somebody who may writ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,8 +69,10 @@ class Ticket:
         return [word.encode() for word in (*words, *numbers)]
 
 
-# What a therapist signs: their own letter, a lesson with an exercise.
-TEMPLATES = frozenset({"reply", "lesson", "copy", "introduction"})
+# What a therapist signs: their own letter, and what is written in their name.
+TEMPLATES = frozenset(
+    {"reply", "lesson", "copy", "introduction", "appointment", "appointment-cancelled"}
+)
 
 
 def begin(
@@ -105,6 +107,7 @@ def begin(
         "ticket": {name: getattr(ticket, name) for name in Ticket.__dataclass_fields__},
         "mac": mac.hex(),
         "language": language,
+        "time_zone": addressbook.facts(connection, case["client_id"]).time_zone,
         "facts": {**letters.common_facts(office, language), "sign_off": person.title()},
         # Rendered in the therapist's own process, which has no folder of the admin's templates.
         "template": templates.override_text(language, template, office.config.centre.templates),
@@ -118,8 +121,11 @@ def approve(
     statement: str,
     signature: bytes,
     now: datetime,
+    enclose: Callable[[Parcel], Parcel] | None = None,
 ) -> dict[str, Any]:
     """Take a signed reply into the outbox; return its id, state and when it leaves.
+
+    `enclose` may put something beside the words, made from what was signed.
 
     A reply to a client without a way waits, and the client gets a note without content.
     Raises: Refused for a wrong signature, ticket or author; OverBudget for a letter beyond 20 kB;
@@ -144,6 +150,7 @@ def approve(
         statement=statement,
         signature=signature.hex(),
     )
+    parcel = enclose(parcel) if enclose else parcel
     _check_size(parcel, now)
     outgoing_id = _post(connection, office, case, parcel, ticket, said, now)
     enclosures.claim(connection, office, ticket.draft, enclosures.named_in(said), outgoing_id)
@@ -238,10 +245,11 @@ def _check_size(parcel: Parcel, now: datetime) -> None:
         in_reply_to=parcel.in_reply_to,
         references=parcel.references,
     )
+    files = parcels.invitation(parcel)
     if parcel.channel == parcels.PLAIN:
-        mail = write.plain_mail(letter, parcel.text)
+        mail = write.plain_mail(letter, parcel.text, files)
     else:
-        inside = len(write.payload(letter, parcel.text)) + ENCRYPTION_ADDS
+        inside = len(write.payload(letter, parcel.text, files)) + ENCRYPTION_ADDS
         mail = write.encrypted_mail(letter, b"x" * (inside * ARMOUR_LINE // ARMOUR_BYTES))
     write.check_size(mail + b"x" * AUTOCRYPT_ADDS)
 

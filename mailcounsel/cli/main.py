@@ -41,6 +41,12 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
         "Therapists",
         "Send questionnaires and see the scores.",
     ),
+    "appointment": (
+        "appointment",
+        "appointment",
+        "Therapists",
+        "Meet a client by video or telephone.",
+    ),
     "assign": ("assign", "assign", "Therapists", "Give a case to a colleague."),
     "case": ("case", "case", "Therapists", "Work on a case as a whole."),
     "risk": ("risk", "risk", "Therapists", "Close a sign of danger with a sentence."),

@@ -6,6 +6,7 @@ committed together with the letter's own end in the inbox, or not at all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import (
+    acceptance,
     answering,
     case_word,
     cases,
@@ -31,7 +33,7 @@ from mailcounsel.casework.records import Entry
 from mailcounsel.intake import assessing, classifying, inbox, placing, vouching
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.opening import Offered
-from mailcounsel.letter import countries
+from mailcounsel.letter import calendars, countries
 from mailcounsel.practice import answers, suitability
 from mailcounsel.practice.numbers import Number, Unsure
 from mailcounsel.store import models, statements
@@ -248,10 +250,11 @@ class Follow:
         if self.plan.kind.kind == classifying.BOUNCE:
             self._bounce()
         elif self.plan.kind.kind == classifying.AUTOMATIC:
-            self._audit_kind("automatic")
+            if not self._is_about_meeting():
+                self._audit_kind("automatic")
         elif self._is_command():
             self._command()
-        elif not self._is_answer():
+        elif not self._is_about_meeting() and not self._is_answer():
             self._waits()
         if self.plan.kind.kind == classifying.LETTER:
             self._denies()
@@ -353,6 +356,42 @@ class Follow:
             cases.raise_priority(self.connection, self.case_id, "high")
             occasion = f"{command}:{self.letter_id}"
             staff.notify(self.connection, self.office, self._case(), occasion, self.now)
+
+    def _is_about_meeting(self) -> bool:
+        """Read the letter as the answer to an invitation; True when nobody needs to act on it.
+
+        What a calendar answers counts whichever program sent it; plain words only where a person
+        wrote them. A refusal, a word more and a sign of danger are for a person.
+        """
+        if not self.plan.vouched.is_proved or self.plan.placement.case is None:
+            return False
+        if self.plan.envelope.suspect or self.plan.assessed.signs:
+            return False
+        family = cases.family(self.connection, self.case)
+        rows = acceptance.to_come(self.connection, family, self.now)
+        if not rows:
+            return False
+        said, is_all = self._said_of_meeting(rows)
+        if said == acceptance.DECLINED and self.plan.kind.kind == classifying.AUTOMATIC:
+            self._waits(acknowledge=False)
+        if said != acceptance.ACCEPTED or not is_all:
+            return False
+        self._retype("answer")
+        return True
+
+    def _said_of_meeting(self, rows: Sequence[RowMapping]) -> tuple[str, bool]:
+        """Keep what is said of a meeting; return it, and whether the letter says nothing else."""
+        letter, kept = self.plan.opened.letter, ""
+        for one in calendars.replies(letter.attachments):
+            kept = acceptance.by_calendar(self.connection, self.office, rows, one, self.now)
+            if kept:
+                return kept, not one.comment
+        if self.plan.kind.kind != classifying.LETTER:
+            return "", False
+        references = [*letter.in_reply_to, *reversed(letter.references)]
+        words = self.plan.assessed.new_words
+        where = (self.connection, self.office, rows, references)
+        return acceptance.by_words(*where, words, self.now), True
 
     def _is_answer(self) -> bool:
         """Read the letter as the answer to a check-in; True when nobody needs to act on it."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from mailcounsel.intake.knowledge import Knowledge, KnownCase
 from mailcounsel.intake.opening import Opened
+from mailcounsel.letter import calendars
 from mailcounsel.letter.parse import Letter
 
 SIGNED = "signed"
@@ -76,9 +77,13 @@ def _signer(opened: Opened, known: Knowledge) -> tuple[str, ...]:
 
 
 def tokens(letter: Letter, recipients: tuple[str, ...]) -> list[str]:
-    """Return the tokens a letter brings back: in addresses, then in Message-IDs, nearest first."""
+    """Return the tokens a letter brings back: in addresses, then in ids, nearest first.
+
+    The id of an invitation has the form of a Message-ID; a calendar's answer brings that back.
+    """
     tags = [_IN_ADDRESS.search(address) for address in (*recipients, *letter.recipients)]
-    ids = [*reversed(letter.references), *letter.in_reply_to]
+    answered = [one.uid for one in calendars.replies(letter.attachments)]
+    ids = [*answered, *reversed(letter.references), *letter.in_reply_to]
     named = [_IN_MESSAGE_ID.match(message_id) for message_id in ids]
     return list(dict.fromkeys(found.group(1).lower() for found in (*tags, *named) if found))
 

@@ -6,10 +6,15 @@ Only what a reader needs is read, line by line; repeats, alarms and zones are le
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from mailcounsel.letter import charsets
+from mailcounsel.letter.attachments import Attachment
 
+TYPES = frozenset({"text/calendar", "application/ics"})
 _MOST = 100_000  # bytes
+_DIGITS = 9
 _UNFOLD = re.compile(r"\n[ \t]")
 # Every alternative excludes the other's first character and gives nothing back: linear time.
 _LINE = re.compile(r'([A-Za-z-]{1,40})((?:;(?:[^:"\n]|"[^"\n]*")*+)?):(.*)')
@@ -40,6 +45,34 @@ def described(data: bytes) -> str:
         if found.get(name, ("", ""))[1]:
             lines.append(f"{label}: {found[name][1]}")
     return "\n".join(line for line in lines if line)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A calendar's answer to an invitation (RFC 5546 section 3.2.3). `partstat` in capitals."""
+
+    uid: str
+    partstat: str  # ACCEPTED, DECLINED, TENTATIVE, …
+    sequence: int  # of the invitation it answers
+    comment: str = ""
+
+
+def reply(data: bytes) -> Reply | None:
+    """Return the answer a calendar file holds, or None where it holds none."""
+    text, _ = charsets.decode(data[:_MOST])
+    found = _fields(charsets.with_newlines(text))
+    said = _PARTSTAT.search(found.get("ATTENDEE", ("", ""))[0])
+    uid, number = found.get("UID", ("", ""))[1], found.get("SEQUENCE", ("", "0"))[1]
+    if found.get("METHOD", ("", ""))[1].upper() != "REPLY" or not said or not uid:
+        return None
+    sequence = int(number) if number.isdecimal() and len(number) < _DIGITS else 0
+    return Reply(uid, said[1].upper(), sequence, found.get("COMMENT", ("", ""))[1])
+
+
+def replies(files: Iterable[Attachment]) -> list[Reply]:
+    """Return the answers of calendars among the files of a letter, in their order."""
+    found = [reply(file.data) for file in files if file.content_type in TYPES]
+    return [one for one in found if one is not None]
 
 
 def _fields(text: str) -> dict[str, tuple[str, str]]:

@@ -13,7 +13,6 @@ from mailcounsel.letter import body, calendars, headers, mime, tnef
 from mailcounsel.letter.attachments import Attachment, safe_name
 
 _LETTERS = {"message/rfc822", "message/global"}
-_CALENDARS = {"text/calendar", "application/ics"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _MOST_LETTERS = 20  # read in one letter; the files of the others are there
 _DEEPEST = 3  # a letter in a letter in a letter
@@ -35,7 +34,7 @@ def _words(files: Sequence[Attachment], deep: int, problems: list[str]) -> Itera
         except errors.OverBudget:
             problems.append("enclosed-letter-not-read")
     for file in files:
-        if file.content_type in _CALENDARS:
+        if file.content_type in calendars.TYPES:
             yield calendars.described(file.data)
 
 

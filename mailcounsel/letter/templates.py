@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 
 import jinja2
 from babel.core import UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_name
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailcounsel import errors
@@ -53,6 +53,10 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         | {"text", "name", "training", "languages", "licence", "licence_until", "about_me"}
         | {"emergency"},
         "lesson": _CLIENT | {"text", "lesson", "exercise", "answer", "emergency"},
+        "appointment": _CLIENT | {"text", "when", "before", "minutes", "room", "emergency"},
+        "appointment-cancelled": _CLIENT | {"text", "when", "emergency"},
+        "appointment-reminder": _CLIENT | {"when", "emergency"},
+        "staff-appointment": frozenset({"when"}),
         "practice-thanks": _CLIENT | {"praise", "stop_word", "help_word", "emergency"},
         "request": _CLIENT | {"emergency", "promised_day"},
         "copy-notice": _CLIENT | {"emergency", "ready_day"},
@@ -65,7 +69,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 # For a therapist; all the others are for clients.
-FOR_STAFF = frozenset({"staff-notice", "staff-risk"})
+FOR_STAFF = frozenset({"staff-notice", "staff-risk", "staff-appointment"})
 
 # The constant neutral subject of every letter to a client.
 SUBJECTS: Mapping[str, str] = MappingProxyType({"id": "Surat untuk Anda", "en": "A letter for you"})
@@ -95,6 +99,19 @@ def day(moment: date, language: str) -> str:
         return format_date(moment, "EEEE, d MMMM y", locale=language)
     except (UnknownLocaleError, ValueError):
         return format_date(moment, "EEEE, d MMMM y", locale="en")
+
+
+def hour(moment: datetime, language: str) -> str:
+    """Write an aware moment on its own clock as people say it.
+
+    "Thursday, 3 December 2026, 15:00 (Western Indonesia Time)"
+    """
+    clock = moment.strftime("pukul %H.%M" if language == "id" else "%H:%M")
+    try:
+        zone = get_timezone_name(moment, "long", locale=language)
+    except (UnknownLocaleError, ValueError):
+        zone = get_timezone_name(moment, "long", locale="en")
+    return f"{day(moment, language)}, {clock} ({zone})"
 
 
 def render(

@@ -309,9 +309,12 @@ def _crlf(data: bytes) -> bytes:
 
 
 _TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}")
+_INVITATION = re.compile(r"text/calendar; method=[A-Z]{1,20}; charset=utf-8")
 
 
 def _file_part(file: attachments.Attachment) -> bytes:
+    if _INVITATION.fullmatch(file.content_type):
+        return _invitation_part(file)
     name = attachments.safe_name(file.name, file.content_type)
     kind = file.content_type.lower()
     if not _TYPE.fullmatch(kind) or kind.startswith(("multipart/", "message/")):
@@ -324,6 +327,15 @@ def _file_part(file: attachments.Attachment) -> bytes:
         + b"\r\n"
         + _base64(file.data)
     )
+
+
+def _invitation_part(file: attachments.Attachment) -> bytes:
+    """Write a calendar so that programs offer to answer it (RFC 6047 section 2.4).
+
+    It has no disposition: some programs take what is attached for a file and nothing else.
+    """
+    head = f'Content-Type: {file.content_type};\r\n name="{file.name}"\r\n'
+    return head.encode() + b"Content-Transfer-Encoding: base64\r\n\r\n" + _base64(file.data)
 
 
 def _file_name(name: str) -> bytes:

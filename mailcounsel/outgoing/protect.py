@@ -48,9 +48,10 @@ def build(
         if files or parcel.files:
             message = "Files never leave in an ordinary mail."
             raise errors.Refused(message)
-        mail = write.plain_mail(letter, parcel.text, autocrypt=key)
+        mail = write.plain_mail(letter, parcel.text, parcels.invitation(parcel), autocrypt=key)
     else:
-        inside = key + write.payload(letter, parcel.text, files)
+        enclosed = (*parcels.invitation(parcel), *files)
+        inside = key + write.payload(letter, parcel.text, enclosed)
         mail = write.encrypted_mail(letter, _armoured(parcel, centre, certificate, inside), key)
     weight = sum(len(file.data) for file in files) * FILE_WEIGHS
     write.check_size(mail, write.WITHOUT_ATTACHMENTS + weight)

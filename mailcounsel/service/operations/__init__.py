@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcounsel.service.control import Operation
 from mailcounsel.service.operations import (
+    appointments,
     cases,
     centre,
     copying,
@@ -67,6 +68,8 @@ OPERATIONS: dict[str, Operation] = {
     "goal.stop": Operation(goals.stop, READERS),
     "lesson.list": Operation(skills.lessons, READERS),
     "lesson.show": Operation(skills.lesson, READERS),
+    "appointment.send": Operation(appointments.send, READERS),
+    "appointment.list": Operation(appointments.listed, READERS),
     "skill.assign": Operation(skills.assign, READERS),
     "goal.describe": Operation(goals.describe, READERS),
     "measure.list": Operation(measures.listed, STAFF),

@@ -8,7 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, enclosures, letters, records, replies, rounds
+from mailcounsel.casework import (
+    appointments,
+    cases,
+    enclosures,
+    letters,
+    records,
+    replies,
+    rounds,
+)
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import b64, iso, readable
@@ -110,7 +118,13 @@ def approve_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[st
 def undo_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Take back a reply of the caller's that has not left."""
     now, name = desk.now(), text(parameters, "id", "")
-    row = desk.store.write(lambda c: replies.undo(c, desk.office, caller.person, name, now))
+
+    def write(connection: Connection) -> RowMapping:
+        row = replies.undo(connection, desk.office, caller.person, name, now)
+        appointments.taken_back(connection, desk.office, row, now)
+        return row
+
+    row = desk.store.write(write)
     case = desk.store.read(lambda c: cases.get(c, row["case_id"]))
     return {"id": row["id"], "case": cases.handle(case["number"]), "letter": row["letter_id"]}
 
