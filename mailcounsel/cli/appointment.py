@@ -189,7 +189,7 @@ class _Meeting:
         """Return what is signed about the meeting; `old` is how it stands now."""
         names = ("starts_at", "ends_at") if old else ()
         was = [datetime.fromisoformat((old or {})[name]) for name in names]
-        starts_at = _moment(self.start, zone) if self.start else was[0]
+        starts_at = moment_of(self.start, zone) if self.start else was[0]
         lasts = timedelta(minutes=self.minutes) if self.minutes else was[1] - was[0]
         before = (old or {}).get("room") or ""
         return {
@@ -216,8 +216,11 @@ def _room(room: str | None, telephone: bool) -> str:
     return room or ""
 
 
-def _moment(start: str, zone: ZoneInfo) -> datetime:
-    """Read an hour on the client's clock. Raises: Refused for one that does not exist there."""
+def moment_of(start: str, zone: ZoneInfo) -> datetime:
+    """Return the moment, in UTC, of an hour on the client's clock; the first where it comes twice.
+
+    Raises: Refused for one that cannot be read, or that the clocks skip on that day.
+    """
     try:
         wall = datetime.strptime(start.strip().replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007
     except ValueError as fault:
