@@ -15,6 +15,7 @@ from mailcounsel.casework import meetings, records
 from mailcounsel.casework.meetings import appointments
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import calendars
+from mailcounsel.letter.parse import Letter
 from mailcounsel.practice import yes_no
 from mailcounsel.store import models, statements
 from mailcounsel.store.ready import Ready, among
@@ -32,22 +33,36 @@ _TO_COME = Ready(
 )
 
 
-def to_come(connection: Connection, case_ids: Sequence[str], now: datetime) -> list[RowMapping]:
-    """Return the meetings of some cases that an answer could still be about."""
-    return [row for one in case_ids for row in _TO_COME.rows(connection, {"case": one, "now": now})]
+def take(
+    connection: Connection,
+    office: Office,
+    case_ids: Sequence[str],
+    letter: Letter,
+    words: str,
+    now: datetime,
+) -> tuple[str, bool]:
+    """Keep what a proved letter says of a meeting, and tell whether it says nothing else.
+
+    Returns *accepted*, *declined*, or "" where it says neither. `words` are those a person wrote
+    now, "" in a program's letter.
+    """
+    at = {"now": now}
+    rows = [row for one in case_ids for row in _TO_COME.rows(connection, {"case": one, **at})]
+    for reply in calendars.replies(letter.attachments) if rows else ():
+        said = _by_calendar(connection, office, rows, reply, now)
+        if said:
+            return said, not reply.comment
+    return _by_words(connection, office, rows, letter, words, now) if rows else "", True
 
 
-def by_calendar(
+def _by_calendar(
     connection: Connection,
     office: Office,
     rows: Sequence[RowMapping],
     said: calendars.Reply,
     now: datetime,
 ) -> str:
-    """Keep a calendar's answer. Return *accepted*, *declined*, or "" where it says neither.
-
-    An answer to an earlier time than the one proposed last says neither.
-    """
+    """Keep a calendar's answer; one to an earlier time than the one proposed last says nothing."""
     for row in rows:
         is_current = said.sequence == row["sequence"]
         if said.partstat in _SAID and is_current and meetings.opened(office, row).uid == said.uid:
@@ -55,28 +70,26 @@ def by_calendar(
     return ""
 
 
-def by_words(
+def _by_words(
     connection: Connection,
     office: Office,
     rows: Sequence[RowMapping],
-    references: Sequence[str],
+    letter: Letter,
     words: str,
     now: datetime,
 ) -> str:
-    """Keep a plain yes or no. Return *accepted*, *declined*, or "" where a person has to read it.
-
-    `references` run from the nearest to the oldest; the nearest that is a letter of ours counts.
-    """
+    """Keep a plain yes or no to the very letter that proposed the time."""
     said = yes_no.read(words)
-    letter = None if said is None else _nearest(connection, office, references)
-    for row in rows if letter else ():
-        if meetings.opened(office, row).letter == letter:
+    references = [*letter.in_reply_to, *reversed(letter.references)]
+    answered = None if said is None else _nearest(connection, office, references)
+    for row in rows if answered else ():
+        if meetings.opened(office, row).letter == answered:
             return _keep(connection, row, ACCEPTED if said else DECLINED, now)
     return ""
 
 
 def _nearest(connection: Connection, office: Office, references: Sequence[str]) -> str | None:
-    """Return the letter of ours that is meant, by its id in the outbox."""
+    """Return the letter of ours that is meant, by its id in the outbox: the nearest of them."""
     for reference in references:
         lookup = office.keyring.lookup("message-id", reference.encode())
         found = statements.every(connection, message_ids, lookup=lookup)

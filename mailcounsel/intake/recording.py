@@ -6,7 +6,6 @@ committed together with the letter's own end in the inbox, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
@@ -33,7 +32,7 @@ from mailcounsel.casework.records import Entry
 from mailcounsel.intake import assessing, classifying, inbox, placing, vouching
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.opening import Offered
-from mailcounsel.letter import calendars, countries
+from mailcounsel.letter import countries
 from mailcounsel.practice import answers, suitability
 from mailcounsel.practice.numbers import Number, Unsure
 from mailcounsel.store import models, statements
@@ -367,31 +366,21 @@ class Follow:
             return False
         if self.plan.envelope.suspect or self.plan.assessed.signs:
             return False
-        family = cases.family(self.connection, self.case)
-        rows = acceptance.to_come(self.connection, family, self.now)
-        if not rows:
-            return False
-        said, is_all = self._said_of_meeting(rows)
-        if said == acceptance.DECLINED and self.plan.kind.kind == classifying.AUTOMATIC:
+        is_letter = self.plan.kind.kind == classifying.LETTER
+        said, is_all = acceptance.take(
+            self.connection,
+            self.office,
+            cases.family(self.connection, self.case),
+            self.plan.opened.letter,
+            self.plan.assessed.new_words if is_letter else "",
+            self.now,
+        )
+        if said == acceptance.DECLINED and not is_letter:
             self._waits(acknowledge=False)
         if said != acceptance.ACCEPTED or not is_all:
             return False
         self._retype("answer")
         return True
-
-    def _said_of_meeting(self, rows: Sequence[RowMapping]) -> tuple[str, bool]:
-        """Keep what is said of a meeting; return it, and whether the letter says nothing else."""
-        letter, kept = self.plan.opened.letter, ""
-        for one in calendars.replies(letter.attachments):
-            kept = acceptance.by_calendar(self.connection, self.office, rows, one, self.now)
-            if kept:
-                return kept, not one.comment
-        if self.plan.kind.kind != classifying.LETTER:
-            return "", False
-        references = [*letter.in_reply_to, *reversed(letter.references)]
-        words = self.plan.assessed.new_words
-        where = (self.connection, self.office, rows, references)
-        return acceptance.by_words(*where, words, self.now), True
 
     def _is_answer(self) -> bool:
         """Read the letter as the answer to a check-in; True when nobody needs to act on it."""
