@@ -9,30 +9,26 @@ certainly zero or was not touched, since a doubt about it is worth a person's mi
 from __future__ import annotations
 
 import re
-import tomllib
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
-from typing import Any, Final, Literal
+from typing import Final
 
 from mailcounsel.letter import fold
+from mailcounsel.practice.chosen import (
+    ROUND_A_WORD,
+    Reason,
+    Said,
+    has_digit,
+    is_courtesy,
+    kept,
+    listed,
+    plain,
+    single,
+    words_of,
+)
 from mailcounsel.practice.instruments import Measure
 
-Reason = Literal[
-    "empty",  # no words
-    "no answer",  # nothing that could be one
-    "how many",  # not as many answers as items, and no numbers beside them
-    "out of range",  # a number no option has
-    "not whole",  # 1.5, 2-3
-    "several",  # two answers to one item
-    "vague",  # asked, blurred or taken back
-    "other words",  # something else than an answer
-    "too long",
-]
-
-_LONGEST: Final = 12_000
+_LONGEST: Final = 20_000
 _MARKS: Final = re.compile(r"^[ \t]*(?:[>|][ \t]?)+")
 _TIME: Final = r"\d{1,2}[:.]\d{2}(?!\d)"
 _LABEL: Final = re.compile(
@@ -41,9 +37,8 @@ _LABEL: Final = re.compile(
 )
 _PAIR: Final = re.compile(r"\s*(\d{1,2})\s*[-–./ ]\s*(\d{1,2})\s*")
 _SPLIT: Final = re.compile(r"[,;/|\t\n]+|\s{2,}|(?<=\w)[.!](?=\s|$)")
-_TAIL: Final = re.compile(r"[,;(.!–—]|\s-\s")
+_GAP: Final = re.compile(r"\s{4,}")
 _DEVICE: Final = re.compile(r"^\s*(?:sent from|get outlook|dikirim dari|terkirim dari)\b")
-_ROUND_A_WORD: Final = "\"'*_()[]“”‘’«»`=:,.;!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +66,17 @@ class Answers:
         return self.is_certain and None not in self.items
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """An answer to one item: a value, nothing (left out), or a doubt; with other words or not."""
-
-    value: int | None = None
-    doubt: Reason | None = None
-    more: bool = False
-
-
 @dataclass(slots=True)
 class _Found:
     """What is gathered while reading."""
 
-    said: dict[int, list[_Said]] = field(default_factory=dict)
+    said: dict[int, list[Said]] = field(default_factory=dict)
     loose: list[str] = field(default_factory=list)
-    cells: list[_Said] = field(default_factory=list)
+    cells: list[Said] = field(default_factory=list)
     whole: Reason | None = None
     more: bool = False
 
-    def add(self, number: int, said: _Said) -> None:
+    def add(self, number: int, said: Said) -> None:
         self.said.setdefault(number, []).append(said)
         self.more |= said.more
 
@@ -124,28 +110,30 @@ def _beneath_questions(text: str, measure: Measure, found: _Found, sent: str) ->
         number, rest = _question_of(line, measure)
         if number:
             current, asked = number, rest if marked or old else ""
-            if rest.strip(_ROUND_A_WORD + " ") and not _goes_on(rest, asked, measure, number):
-                found.add(number, _single(rest, measure))
+            if rest.strip(ROUND_A_WORD + " ") and not _goes_on(rest, asked, measure, number):
+                found.add(number, single(rest, measure))
                 current = 0 if old else current
         elif marked or line.strip() in legend or (old and not _is_answer(line, measure)):
             current = current if not line.strip() or _belongs(line, current, measure) else 0
         elif current and line.strip():
             below.setdefault(current, []).append(line)
+        elif current in below:
+            current = 0  # after a gap comes something else, such as a name
         else:
             found.loose.append(line)
     for number, lines in below.items():
-        found.add(number, _single(" ".join(lines), measure))
+        found.add(number, single(" ".join(lines), measure))
 
 
 def _legend(text: str, measure: Measure) -> frozenset[str]:
     """Return the lines that only say what each number means, where all of them are there."""
-    lines = {" ".join(_plain(_MARKS.sub("", line)).split()) for line in text.splitlines()}
-    wanted = {_plain(f"{option.value} = {option.words}") for option in measure.options}
+    lines = {" ".join(plain(_MARKS.sub("", line)).split()) for line in text.splitlines()}
+    wanted = {plain(f"{option.value} = {option.words}") for option in measure.options}
     return frozenset(wanted) if wanted <= lines else frozenset()
 
 
 def _is_answer(line: str, measure: Measure) -> bool:
-    said = _single(line, measure)
+    said = single(line, measure)
     return said.value is not None and not said.more
 
 
@@ -157,7 +145,7 @@ def _lines(text: str, sent: str) -> Iterator[tuple[str, bool, bool]]:
         start, at = at, at + len(raw)
         inside = any(span.start <= start < span.end for span in spans)
         marked = _MARKS.match(raw) is not None
-        line = _plain(_MARKS.sub("", raw))
+        line = _GAP.sub("   ", plain(_MARKS.sub("", raw)))
         if not _DEVICE.match(line):
             yield line, marked, inside and not marked
 
@@ -171,7 +159,7 @@ def _question_of(line: str, measure: Measure) -> tuple[int, str]:
     number = int(label[1]) if label else 0
     if not label or not 1 <= number <= len(measure.items):
         return 0, ""
-    asked, words = _words(measure.items[number - 1]), _words(line[label.end() :])
+    asked, words = words_of(measure.items[number - 1]), words_of(line[label.end() :])
     shared = 0
     while shared < min(len(asked), len(words)) and asked[shared] == words[shared]:
         shared += 1
@@ -182,15 +170,15 @@ def _question_of(line: str, measure: Measure) -> tuple[int, str]:
 
 def _goes_on(rest: str, asked: str, measure: Measure, number: int) -> bool:
     """Tell whether what stands after the shared words is the question itself, written otherwise."""
-    words = _words(measure.items[number - 1])
-    return bool(asked) and len(_words(rest)) > 3 and set(_words(rest)) <= set(words)
+    words = words_of(measure.items[number - 1])
+    return bool(asked) and len(words_of(rest)) > 3 and set(words_of(rest)) <= set(words)
 
 
 def _belongs(line: str, current: int, measure: Measure) -> bool:
     """Tell whether a quoted line goes on with the question above it."""
     if not current:
         return False
-    return set(_words(line)) <= set(_words(measure.items[current - 1]))
+    return set(words_of(line)) <= set(words_of(measure.items[current - 1]))
 
 
 # -- by number, in a row ------------------------------------------------------------------------
@@ -202,7 +190,7 @@ def _by_number(measure: Measure, found: _Found) -> None:
     if pairs:
         found.loose = []
         for number, value in pairs:
-            found.add(number, _single(value, measure))
+            found.add(number, single(value, measure))
         return
     left = []
     for line in found.loose:
@@ -210,13 +198,13 @@ def _by_number(measure: Measure, found: _Found) -> None:
         left.append(line[: labels[0].start()] if labels else line)
         for at, label in enumerate(labels):
             end = labels[at + 1].start() if at + 1 < len(labels) else len(line)
-            found.add(int(label[1]), _single(line[label.end() : end], measure))
+            found.add(int(label[1]), single(line[label.end() : end], measure))
     found.loose = left
 
 
 def _pairs(lines: Iterable[str], items: int) -> list[tuple[int, str]]:
     """Return number and answer of lines like "1 - 2", where they are all there and in order."""
-    filled = [line for line in lines if line.strip() and not _is_courtesy(line)]
+    filled = [line for line in lines if line.strip() and not is_courtesy(line)]
     matches = [_PAIR.fullmatch(line) for line in filled]
     pairs = [(int(match[1]), match[2]) for match in matches if match]
     whole = [number for number, _ in pairs] == list(range(1, items + 1)) and len(matches) == items
@@ -234,7 +222,7 @@ def _in_a_row(measure: Measure, found: _Found) -> None:
             found.cells += cells
     found.loose = prose
     is_row = len(found.cells) == len(measure.items)
-    if is_row and not any(_has_answer(one) for one in prose):
+    if is_row and not any(has_digit(one) for one in prose):
         for number, cell in enumerate(found.cells, 1):
             found.add(number, cell)
     elif found.cells or not found.said:
@@ -242,21 +230,21 @@ def _in_a_row(measure: Measure, found: _Found) -> None:
         found.more |= bool(prose)
 
 
-def _cells(line: str, measure: Measure) -> list[_Said] | None:
+def _cells(line: str, measure: Measure) -> list[Said] | None:
     """Return the answers of a line that holds answers only; None where it holds other words."""
     solid = _solid(line, measure)
     if solid:
-        return [_single(one, measure) for one in solid]
-    cells: list[_Said] = []
+        return [single(one, measure) for one in solid]
+    cells: list[Said] = []
     for piece in _SPLIT.split(_without_lead(line)):
-        kept = _kept(piece)
-        if not kept:
+        bare = kept(piece)
+        if not bare:
             continue
-        whole = _single(piece, measure)
+        whole = single(piece, measure)
         if whole.doubt is None and not whole.more:
             cells.append(whole)
             continue
-        parts = [_single(word, measure) for word in kept.split()]
+        parts = [single(word, measure) for word in bare.split()]
         if any(part.doubt == "other words" for part in parts):
             return None
         cells += parts
@@ -265,10 +253,10 @@ def _cells(line: str, measure: Measure) -> list[_Said] | None:
 
 def _solid(line: str, measure: Measure) -> list[str]:
     """Return the answers of "102100120" or "1-0-2-1", where they are exactly as many as items."""
-    kept, items = _kept(_without_lead(line)).strip(_ROUND_A_WORD), len(measure.items)
-    if items > 1 and re.fullmatch(rf"\d{{{items}}}", kept) and max(measure.values) < 10:
-        return list(kept)
-    numbers = re.split(r"\s*[-–./|:]\s*", kept)
+    bare, items = kept(_without_lead(line)).strip(ROUND_A_WORD), len(measure.items)
+    if items > 1 and re.fullmatch(rf"\d{{{items}}}", bare) and max(measure.values) < 10:
+        return list(bare)
+    numbers = re.split(r"\s*[-–./|:]\s*", bare)
     is_row = len(numbers) == items > 2 and all(one.isdecimal() for one in numbers)
     return numbers if is_row else []
 
@@ -276,79 +264,7 @@ def _solid(line: str, measure: Measure) -> list[str]:
 def _without_lead(line: str) -> str:
     """Leave out what introduces a row: "my answers: 1 0 2"."""
     lead, colon, rest = line.partition(":")
-    return rest if colon and _is_courtesy(lead) and rest.strip() else line
-
-
-def _has_answer(line: str) -> bool:
-    """Tell whether a line of other words holds a digit, which might be an answer too."""
-    return any(character.isdigit() for character in line)
-
-
-# -- one answer ---------------------------------------------------------------------------------
-
-
-def _single(text: str, measure: Measure) -> _Said:
-    """Read the answer to one item."""
-    words = _tidy(text)
-    if not words or words in _left_out():
-        return _Said()
-    if "?" in text:
-        return _Said(doubt="vague")
-    exact = _exact(words, measure)
-    if exact is not None:
-        return _within(exact, measure)
-    split = _TAIL.split(text, 1)
-    head = _exact(_tidy(split[0]), measure) if len(split) > 1 else None
-    if head is not None:
-        return _with_tail(head, split[1], measure)
-    return _Said(doubt=_why_not(words), more=True)
-
-
-def _exact(words: str, measure: Measure) -> int | None:
-    """Return the one number said by digits, a number word or an option's words, or by both."""
-    meanings = _meanings(measure)
-    kept = _kept(words)
-    for one in (words, kept):
-        if one in meanings:
-            return meanings[one]
-        if re.fullmatch(r"\d{1,3}", one):
-            return int(one)
-    match = re.fullmatch(r"(\d)\s*[-–=:(]*\s*([^\d]+?)\)?", kept)
-    number = int(match[1]) if match else None
-    agreed = match is not None and meanings.get(_tidy(match[2])) == number
-    if not agreed:
-        match = re.fullmatch(r"([^\d]+?)\s*[-–=:(]*\s*(\d)\)?", kept)
-        number = int(match[2]) if match else None
-        agreed = match is not None and meanings.get(_tidy(match[1])) == number
-    return number if agreed else None
-
-
-def _within(value: int, measure: Measure) -> _Said:
-    return _Said(value) if value in measure.values else _Said(doubt="out of range")
-
-
-def _with_tail(value: int, tail: str, measure: Measure) -> _Said:
-    """Read an answer with something after it, which must change nothing about it."""
-    words = set(_words(tail))
-    answers = {word for phrase in _meanings(measure) for word in phrase.split()}
-    touching = words & (answers | _set("vague") | _set("taken_back") | _set("denies"))
-    if touching or any(character.isdigit() for character in tail):
-        return _Said(doubt="several" if _has_answer(tail) else "vague", more=True)
-    said = _within(value, measure)
-    return _Said(said.value, said.doubt, more=bool(words - _set("around")))
-
-
-def _why_not(words: str) -> Reason:
-    """Say why some words are no certain answer."""
-    split = set(words.split())
-    if split & (_set("vague") | _set("taken_back")):
-        return "vague"
-    if re.search(r"\d\s*[.,/–-]\s*\d|½", words):
-        return "not whole"
-    known = [one for one in words.split() if one.isdecimal() or one in _numbers()]
-    if len(known) > 1:
-        return "several"
-    return "other words"
+    return rest if colon and is_courtesy(lead) and rest.strip() else line
 
 
 # -- putting it together ------------------------------------------------------------------------
@@ -357,10 +273,10 @@ def _why_not(words: str) -> Reason:
 def _notice_words(found: _Found) -> None:
     """See whether the other words of the letter take an answer back, or say more."""
     for line in found.loose:
-        words = set(_words(line))
-        if words & _set("taken_back"):
+        words = set(words_of(line))
+        if words & listed("taken_back"):
             found.whole = found.whole or "vague"
-        found.more |= bool(words) and not _is_courtesy(line)
+        found.more |= bool(words) and not is_courtesy(line)
 
 
 def _answers(measure: Measure, found: _Found) -> Answers:
@@ -392,67 +308,3 @@ def _is_raised(measure: Measure, found: _Found, number: int) -> bool:
     off = len(found.cells) - len(measure.items)
     near = found.cells[max(0, number - 2) : number + 1] if abs(off) <= 1 else found.cells
     return any(one.doubt or one.value for one in near)
-
-
-# -- words --------------------------------------------------------------------------------------
-
-
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return "".join(one for one in folded if unicodedata.category(one) not in _PICTURES).rstrip()
-
-
-_PICTURES: Final = frozenset({"So", "Sk", "Cf", "Mn", "Me"})
-
-
-def _words(text: str) -> list[str]:
-    return [bare for word in _plain(text).split() if (bare := word.strip(_ROUND_A_WORD + "?-–—"))]
-
-
-def _tidy(text: str) -> str:
-    """Return words with single spaces and nothing around them."""
-    joined = " ".join(text.split())
-    bare = joined.strip(_ROUND_A_WORD + " ")
-    return bare or joined
-
-
-def _kept(text: str) -> str:
-    """Return the words of a text without those that may stand around an answer."""
-    around = _set("around")
-    kept = [word for word in text.split() if word.strip(_ROUND_A_WORD) not in around]
-    return " ".join(kept).strip()
-
-
-def _is_courtesy(text: str) -> bool:
-    return _set("around").issuperset(_words(text))
-
-
-@cache
-def _meanings(measure: Measure) -> dict[str, int]:
-    """Return each phrase that answers an item of this measure, and the number it stands for."""
-    phrases = {word: value for word, value in _numbers().items() if value in measure.values}
-    for option in measure.options:
-        for words in (option.words, *option.also):
-            phrases[_tidy(_plain(words))] = option.value
-    return phrases
-
-
-@cache
-def _data() -> dict[str, Any]:
-    source = resources.files("mailcounsel.practice").joinpath("questionnaire.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
-
-
-def _numbers() -> dict[str, int]:
-    numbers: dict[str, int] = _data()["numbers"]
-    return numbers
-
-
-@cache
-def _set(name: str) -> frozenset[str]:
-    return frozenset(_data()[name]["words"].split())
-
-
-@cache
-def _left_out() -> frozenset[str]:
-    return frozenset(" ".join(one.split()) for one in _data()["left_out"]["phrases"].split("|"))

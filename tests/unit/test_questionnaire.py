@@ -6,7 +6,11 @@ one in each language; PHQ-9 is real. All sentences are written for these tests.
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailcounsel.practice import instruments, questionnaire, shelf
 
@@ -128,7 +132,7 @@ UNSURE_ROWS = [
     ("62811 0021", "????"),
     ("7", "????"),
     ("jam 9:30 malam", "????"),
-    ("x" * 13_000, "????"),
+    ("x" * 21_000, "????"),
 ]
 NUMBERED = [
     ("1: 1\n2: 0\n3: 2\n4: 1", "1021"),
@@ -253,6 +257,17 @@ BENEATH_EN = [
         "102?",
     ),
 ]
+SIGNED_EN = [
+    (
+        (
+            "> 1. Waking at night\n1\n> 2. Feeling alone\n0\n> 3. Being short with others\n2\n"
+            "> 4. Wishing to be gone\n0\n\nEve\n"
+        ),
+        "1020",
+    ),
+    ("1 0 2 0\n\nBest,\nEve", "1020"),
+    ("1: 1\n2: 0\n3: 2\n4: 0\nEve", "1020"),
+]
 WORDS_EN = [
     ("sometimes, never, often, sometimes", "1021"),
     ("Sometimes\nNever\nOften\nSometimes", "1021"),
@@ -296,7 +311,7 @@ PHQ = [
 ]
 TABLE = [
     *(("en", *row) for row in [*ROWS, *UNSURE_ROWS, *NUMBERED, *UNSURE_NUMBERED]),
-    *(("en", *row) for row in [*BENEATH_EN, *WORDS_EN]),
+    *(("en", *row) for row in [*BENEATH_EN, *SIGNED_EN, *WORDS_EN]),
     *(("id", *row) for row in [*ROWS, *NUMBERED, *UNSURE_NUMBERED, *WORDS_ID]),
     *(("phq", *row) for row in PHQ),
 ]
@@ -357,6 +372,54 @@ def test_danger_is_raised_by_all_that_is_not_certainly_zero(text, expected):
 def test_other_words_are_noticed(text, more):
     """Words beside the answers are told, so that a person reads them."""
     assert questionnaire.read(text, own("en")).says_more is more
+
+
+@pytest.mark.parametrize(("text", "expected"), SIGNED_EN)
+def test_a_name_beneath_the_last_answer_is_no_sign(text, expected):
+    """Who signs after a zero has said nothing else about it; that there are words is noticed."""
+    read = questionnaire.read(text, own("en"))
+    assert not read.is_danger
+    assert read.says_more
+    assert written(read) == expected
+
+
+LINES = st.sampled_from(
+    [
+        *ITEMS["en"],
+        *WORDS["en"],
+        "1",
+        "0",
+        "4: 2",
+        "9",
+        "> 1. Waking at night",
+        "> ",
+        "",
+        "2-3",
+        "?",
+    ]
+)
+
+
+@given(st.lists(LINES | st.text(max_size=20), max_size=12), st.booleans())
+def test_whatever_comes_gives_values_of_options_only(lines, with_returns):
+    """Any text is read without a fault, and each certain value is one that an option has."""
+    text = ("\r\n" if with_returns else "\n").join(lines)
+    read = questionnaire.read(text, own("en"), sent="1. Waking at night")
+    assert len(read.items) == 4
+    assert set(read.items) <= {None, 0, 1, 2, 3}
+    assert all(read.items[number - 1] is None for number in read.doubts if number)
+
+
+LONG = ["1 0 2 ", "1: 2 ", "> 1. Waking at night\n", "4: often, never - ", "((((", "1 ", "-", " "]
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_a_long_letter_is_read_in_no_time(piece):
+    """A letter as long as is read takes a few seconds at most, whatever it holds."""
+    for text in (piece * (20_000 // len(piece)), "1" + piece * (19_000 // len(piece)) + "x"):
+        before = time.perf_counter()
+        questionnaire.read(text, own("en"))
+        assert time.perf_counter() - before < 5  # generous, for a machine that is busy
 
 
 def test_a_question_is_no_sign_by_itself():
