@@ -233,6 +233,8 @@ def _empty_case(connection: Connection, case_id: str, now: datetime) -> None:
         "sealed_token": b"",
         "token_lookup": secrets.token_bytes(32),  # unique, and nobody's
         "maybe_case_id": None,
+        "split_from": None,
+        "word_lookup": None,  # a letter that names it is nobody's any more
         "waiting_since": None,
         "promised_at": None,
         "answered_at": None,
@@ -241,5 +243,7 @@ def _empty_case(connection: Connection, case_id: str, now: datetime) -> None:
     connection.execute(update(rows).where(rows.c.id == case_id).values(**empty))
     pointing = update(rows).where(rows.c.maybe_case_id == case_id)
     connection.execute(pointing.values(maybe_case_id=None))
+    split = update(rows).where(rows.c.split_from == case_id)
+    connection.execute(split.values(split_from=None))
     named = records.flags.c.ref.startswith(case_id, autoescape=True)
     connection.execute(delete(records.flags).where(named))

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, records
+from mailcounsel.casework import cases, letters, records, wishes
 from mailcounsel.casework.cases import NewCase
 from mailcounsel.casework.office import Office
 from mailcounsel.crypto import sealing
@@ -118,11 +118,20 @@ def _wanted(connection: Connection, case: RowMapping, wish: Wish) -> list[RowMap
                 f"{name} has no letter {number} that can be moved: only letters and notes can."
             )
             raise errors.Refused(message)
+        _check_no_wish(connection, entries[number]["id"], f"Letter {number} of {name}")
     left = [row for number, row in entries.items() if number not in wish.numbers]
     if not wish.numbers or not any(row["direction"] == "in" for row in left):
         message = f"Name the letters that go, and leave at least one of the client's in {name}."
         raise errors.Refused(message)
     return [entries[number] for number in sorted(set(wish.numbers))]
+
+
+def _check_no_wish(connection: Connection, letter_id: str, which: str) -> None:
+    """Leave a letter where it is that asks for the file's end: moved, it would end another one."""
+    asking = (wishes.wishes.c.letter_id == letter_id) & wishes.wishes.c.state.in_(wishes.OPEN)
+    if connection.execute(select(wishes.wishes.c.id).where(asking)).first():
+        message = f"{which} asks for a copy or the end of the file. See to that before it is moved."
+        raise errors.Refused(message)
 
 
 def _may_carry_out(

@@ -141,3 +141,15 @@ def test_the_word_of_a_merged_case_names_where_it_went(known):
     known.call("sari", "case.link", case="C-0002", into="C-0001")
     known.write(OTHER, f"Kata saya: {word_of(known, 2)}.")
     assert known.case(3).maybe_case_id == known.case(1).id
+
+
+def test_the_word_of_an_erased_case_names_nobody(known):
+    """What is left of it proposes nothing; the stranger is asked as ever."""
+    word = word_of(known, 1)
+    read = [row["id"] for row in known.read("sari", "C-0001")]
+    known.call("sari", "case.read", case="C-0001", letters=read)
+    known.call("sari", "case.erase", case="C-0001", reason="Diminta klien.")
+    known.write(OTHER, f"Kata saya: {word}.")
+    assert known.flags(2) == []
+    assert known.case(2).maybe_case_id is None
+    assert ASKED in acknowledgement(known, OTHER).text

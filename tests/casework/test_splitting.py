@@ -354,3 +354,24 @@ def test_an_ordinary_case_was_not_split(mixed):
     """One sentence."""
     with pytest.raises(errors.Conflict, match="neither merged"):
         mixed.call("sari", "case.unlink", case="C-0001")
+
+
+def test_a_letter_that_asks_for_the_end_of_the_file_stays(house):
+    """Moved, it would end another file than the one it was written for."""
+    house.write(ANI, "Halo.")
+    house.write(ANI, "HAPUS", reply_to=acknowledged(house))
+    numbers = [row.number for row in house.rows(models.Letter) if row.direction == "in"]
+    assert house.rows(models.Wish)
+    with pytest.raises(errors.Refused, match="the end of the file"):
+        house.call("sari", "split.begin", case="C-0001", letters=[max(numbers)])
+
+
+def test_a_case_split_from_an_erased_one_stays_whole(mixed):
+    """Its letters have keys of their own, and there is nowhere to take the split back to."""
+    split(mixed, "C-0001", 5)
+    for row in mixed.read("sari", "C-0001"):
+        mixed.call("sari", "case.read", case="C-0001", letters=[row["id"]])
+    mixed.call("sari", "case.erase", case="C-0001", reason="Diminta klien.")
+    assert texts(mixed, "C-0002") == ["Ini soal lain: pekerjaan saya."]
+    with pytest.raises(errors.Conflict, match="neither merged"):
+        mixed.call("sari", "case.unlink", case="C-0002")
