@@ -170,18 +170,31 @@ def _has_words(data: bytes) -> bool:
     return len(_WORDS.findall(seen)) * _LONGEST_WORD > len(seen)
 
 
+_WHOLE_LINES = 4  # lines for each that is torn
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
 def from_base64(data: bytes) -> tuple[bytes, bool]:
-    """Decode base64 as far as it goes, whatever stands between and however it is padded."""
+    """Decode base64 as far as it goes, whatever stands between and however it is padded.
+
+    Where a few lines lack a letter, each is decoded by itself: else all behind the first is lost.
+    """
+    if data.count(b"\n") <= _MOST_LINES:
+        lines = [line for line in map(bytes.strip, data.split(b"\n")) if line]
+        torn = sum(len(line) % 4 > 0 for line in lines[:-1])
+        if 0 < _WHOLE_LINES * torn <= len(lines):
+            return b"".join(map(_from_torn, lines)), False
     try:
         return binascii.a2b_base64(data), True
     except binascii.Error:
-        letters = _NOT_BASE64.sub(b"", data)
-        if len(letters) % 4 == 1:
-            letters = letters[:-1]
-        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)), False
+        return _from_torn(data), False
+
+
+def _from_torn(data: bytes) -> bytes:
+    letters = _NOT_BASE64.sub(b"", data)
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
 
 
 # The lines of a full-size letter, were each of them 51 characters long. What has more is read

@@ -590,3 +590,14 @@ def test_a_text_that_is_only_called_base64_is_read_as_it_stands():
     assert "transfer-encoding" in found.problems
     blanks = base64.encodebytes(words * 5).replace(b"\n", b" ")
     assert parse.read(head + blanks, BUDGETS).text == (words * 5).decode()
+
+
+def test_a_torn_line_of_base64_costs_that_line_alone():
+    """A letter lost on the way garbles what stands beside it, and nothing behind it."""
+    words = "".join(f"Baris ke-{number:04}: saya susah tidur dan takut.\n" for number in range(40))
+    lines = base64.encodebytes(words.encode()).splitlines()
+    torn = b"\r\n".join([*lines[:2], lines[2][:11] + lines[2][12:], *lines[3:]])
+    found = parse.read(b"Content-Transfer-Encoding: base64\r\n\r\n" + torn, BUDGETS)
+    assert words.strip().splitlines()[-36:] == found.text.splitlines()[-36:]
+    assert found.text.startswith("Baris ke-0000: saya susah tidur dan takut.\nBaris ke-0001")
+    assert "transfer-encoding" in found.problems

@@ -58,7 +58,7 @@ class Vocabulary(dict[str, int]):
         return self._bits[_required(element)]
 
     def __missing__(self, written: str) -> int:
-        if self._beginnings[written[:_BEGINNING]]:
+        if self._beginnings[written[:_BEGINNING].lower()]:
             bare = written.strip(phrases.JOINERS)
             found = self._of(phrases.fold(bare)) if bare else NO_WORD
         else:
