@@ -12,7 +12,9 @@ from typing import Final, Literal, cast
 
 from mailcounsel.letter import words
 
-Command = Literal["agree", "stop", "pause", "resume", "help", "key", "counsellor", "copy", "erase"]
+Command = Literal[
+    "agree", "stop", "pause", "resume", "help", "key", "counsellor", "progress", "copy", "erase"
+]  # fmt: skip
 
 # Never an alias for "agree": consent is the one word that was asked for, or a person decides.
 _ALIASES: Final[dict[str, Command]] = {

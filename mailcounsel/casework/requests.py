@@ -22,8 +22,10 @@ from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
 from mailcounsel.trust import addressbook, pins
 
-# What only a person can do: another counsellor, a copy of the file, the end of it.
-FOR_A_PERSON = wishes.GRAVE | {"counsellor"}
+# What only a person can do: another counsellor, a copy of the file, the end of it, and what the
+# service cannot read, the client's own numbers.
+PROGRESS = "progress"
+FOR_A_PERSON = wishes.GRAVE | {"counsellor", PROGRESS}
 
 NONE = "none"  # what a rule says to send no acknowledgement
 

@@ -10,6 +10,7 @@ from mailcounsel.cli import (
     case_evaluate,
     case_journey,
     case_merge,
+    case_progress,
     case_report,
     case_show,
     case_split,
@@ -30,6 +31,7 @@ case.add_command(case_erase.erase)
 case.add_command(case_show.show)
 case.add_command(case_show.lint)
 case.add_command(case_report.report)
+case.add_command(case_progress.progress)
 case.add_command(case_journey.contract)
 case.add_command(case_journey.summary)
 case.add_command(case_journey.plan)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, output, viewing
 
-KINDS = ("suspect", "key-changed", "bounced", "maybe", "no-way")
+# These end when what they ask for is done, and not by looking.
+UNTIL_DONE = {"waiting", "uncertain", "failed", "link-proposed", "split-proposed", "evaluation-due"}
+KINDS = sorted(set(viewing.FLAGS) - UNTIL_DONE)
 
 
 @click.command()

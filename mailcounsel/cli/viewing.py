@@ -31,6 +31,9 @@ FLAGS = {
         "wrote; if their answer makes you sure: mailcounsel case merge {case} {maybe_from}"
     ),
     "asks-counsellor": "the client asks for another counsellor: mailcounsel assign {case} NAME",
+    "asks-progress": (
+        "the client asks how they are getting on: mailcounsel case progress {case} --send"
+    ),
     "asks-copy": "the client asks, signed, for a copy of their file: mailcounsel case copy {case}",
     "asks-copy-unsigned": (
         "somebody who can answer the client's mail asks for a copy of the file; the client was "

@@ -346,8 +346,8 @@ class Follow:
             stranger=self._stranger(),
         )
         is_asking = command in requests.FOR_A_PERSON
-        is_pressing = command == assessing.HELP or is_asking
-        if is_pressing or self.plan.assessed.says_more:
+        is_pressing = command == assessing.HELP or (is_asking and command != requests.PROGRESS)
+        if is_pressing or is_asking or self.plan.assessed.says_more:
             self._waits(acknowledge=False)
         else:
             self._retype("command")

@@ -40,7 +40,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},
         "checkin": _CLIENT
         | {"goals", "mood", "practice", "form", "stop_word", "pause_word", "emergency"},
-        "checkin-thanks": _CLIENT | {"stop_word", "help_word", "emergency"},
+        "checkin-thanks": _CLIENT | {"stop_word", "help_word", "progress_word", "emergency"},
         "follow-up": _CLIENT | {"stop_word", "emergency"},
         "measure": _CLIENT
         | {"question", "options", "items", "example", "notice", "stop_word", "emergency"},

@@ -20,6 +20,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "help": "BANTUAN",
                 "key": "KUNCI",
                 "counsellor": "GANTI",
+                "progress": "KEMAJUAN",
                 "copy": "SALINAN",
                 "erase": "HAPUS",
             }
@@ -33,6 +34,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "help": "HELP",
                 "key": "KEY",
                 "counsellor": "CHANGE",
+                "progress": "PROGRESS",
                 "copy": "COPY",
                 "erase": "ERASE",
             }

@@ -273,7 +273,19 @@ def test_a_request_is_put_before_a_person(house, word, flag, answer):
     assert any(note.once.split(":")[2] for note in house.outbox("staff-notice") if note.once)
 
 
-@pytest.mark.parametrize("word", ["GANTI", "SALINAN", "HAPUS", "KUNCI"])
+@pytest.mark.parametrize("word", ["KEMAJUAN", "Progress!"])
+def test_who_asks_how_it_goes_waits_for_a_person_and_presses_nobody(house, word):
+    """The numbers open in the reader's process alone, so a person sends them; it is not urgent."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.write(ANI, word, reply_to=offer)
+    assert house.flags(1) == ["asks-progress"]
+    assert house.case(1).priority == 1
+    assert house.case(1).waiting_since is not None
+    assert [row.kind for row in to_clients(house)][1:] == ["request"]
+
+
+@pytest.mark.parametrize("word", ["GANTI", "SALINAN", "HAPUS", "KUNCI", "KEMAJUAN"])
 def test_a_request_nobody_vouches_for_is_a_letter(house, word):
     """A stranger with the client's address asks for nothing; a person reads the word."""
     house.write(ANI, "Halo.")
