@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mailcounsel.casework import asking, enclosures, followups, ladder, reminders, wishes
+from mailcounsel.casework import asking, enclosures, followups, ladder, wishes
+from mailcounsel.casework import asking, followups, ladder, silence, wishes
 from mailcounsel.casework.errands import Duty
 
 DUTIES: Mapping[str, Duty] = {
@@ -15,5 +17,6 @@ DUTIES: Mapping[str, Duty] = {
     followups.KIND: followups.ask,
     ladder.STEP: ladder.step,
     enclosures.FORGET: enclosures.forget_draft,
+    silence.KIND: silence.over,
     wishes.DUE: wishes.look_again,
 }

@@ -26,6 +26,7 @@ from mailcounsel.casework import (
     letters,
     parcels,
     records,
+    silence,
 )
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
@@ -156,6 +157,7 @@ def approve(
     enclosures.claim(connection, office, ticket.draft, enclosures.named_in(said), outgoing_id)
     keeping.kept(connection, case, now)
     cases.answered(connection, case["id"], now)
+    silence.watch(connection, office, case, outgoing_id, now)
     verb = "reply-approved-plain" if said.get("plain") else "reply-approved"
     records.audit(connection, now, person, verb, case["id"], outgoing_id)
     waits = parcel.channel == parcels.NONE

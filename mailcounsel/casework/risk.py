@@ -6,13 +6,13 @@ rest, and the case cannot be closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, ladder, letters, records, staff
+from mailcounsel.casework import cases, danger, ladder, letters, records, staff
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
@@ -56,6 +56,21 @@ def raise_risk(
     return risk_id
 
 
+def weigh_goal(
+    connection: Connection, office: Office, goal: RowMapping, person: str, now: datetime
+) -> bool:
+    """Raise a goal whose text holds signs of danger; True where it does.
+
+    Whoever wrote it has read it: the receipt is theirs, and nobody is woken by the ladder.
+    """
+    label = office.keyring.open(goal["label"], f"goal/{goal['id']}/label").decode()
+    if not danger.signs(label):
+        return False
+    raise_risk(connection, office, goal["case_id"], goal["id"], now, cause="goal")
+    mark_read(connection, goal["case_id"], [], person, now, goals=[goal["id"]])
+    return True
+
+
 def of_cases(connection: Connection, case_ids: list[str]) -> list[RowMapping]:
     """Return the open risks of some cases, oldest first."""
     query = select(risks).where(risks.c.case_id.in_(case_ids), risks.c.closed_at.is_(None))
@@ -63,13 +78,22 @@ def of_cases(connection: Connection, case_ids: list[str]) -> list[RowMapping]:
 
 
 def mark_read(
-    connection: Connection, case_id: str, letter_ids: list[str], person: str, now: datetime
+    connection: Connection,
+    case_id: str,
+    letter_ids: list[str],
+    person: str,
+    now: datetime,
+    *,
+    goals: Sequence[str] = (),
 ) -> None:
-    """Write down that a person opened these letters; for a risk letter that is the receipt."""
+    """Write down that a person opened these letters; for a risk letter that is the receipt.
+
+    `goals` are the ids of goals they saw, whose text may have raised a risk.
+    """
     for letter_id in letter_ids:
         row = {"letter_id": letter_id, "person": person, "at": now}
         statements.insert_once(connection, readings, row)
-    unread = risks.c.letter_id.in_(letter_ids) & risks.c.read_at.is_(None)
+    unread = risks.c.letter_id.in_([*letter_ids, *goals]) & risks.c.read_at.is_(None)
     found = update(risks).where(unread).values(read_by=person, read_at=now).returning(risks.c.id)
     receipts = connection.execute(found).scalars().all()
     for risk_id in receipts:

@@ -95,6 +95,12 @@ def add(
         as_json,
         lambda: f"G{answer['number']} agreed in {name}. The first check-in goes out on {first}.",
     )
+    if answer["danger"]:
+        click.echo(
+            f"This text shows signs of danger, so {name} is urgent now, and its check-ins rest. "
+            f'When it is over: mailcounsel risk close {name} "why"',
+            err=True,
+        )
 
 
 @goal.command("list")

@@ -76,6 +76,7 @@ FLAGS = {
     "uncertain": "a letter may or may not have left: mailcounsel outbox",
     "failed": "a letter could not be sent: mailcounsel outbox",
     "waiting": "a reply waits until the client chooses a way",
+    "silent-after-danger": "nothing came since danger was answered: decide how to reach the client",
     "danger-unread": "nobody was reached who reads the urgent letter: read it now",
     "may-be-minor": (
         "the client may be under 18: read what they say about it, and decide with your supervisor "

@@ -23,6 +23,7 @@ from mailcounsel.casework import (
     records,
     requests,
     risk,
+    silence,
     staff,
     wishes,
 )
@@ -257,6 +258,7 @@ class Follow:
             self._waits()
         if self.plan.kind.kind == classifying.LETTER:
             self._denies()
+            self._is_heard()
         self._danger()
 
     @property
@@ -298,6 +300,15 @@ class Follow:
             cases.letter_waits(self.connection, self.office, case, self.received.received_at)
             cases.raise_priority(self.connection, self.case_id, "high")
             staff.notify(self.connection, self.office, case, f"bounce:{outgoing_id}", self.now)
+            if cases.has_open_risk(self.connection, case):
+                risk.raise_risk(
+                    self.connection,
+                    self.office,
+                    self.case_id,
+                    self.letter_id,
+                    self.now,
+                    cause="bounced",
+                )
 
     def _is_command(self) -> bool:
         command = self.plan.assessed.command
@@ -480,6 +491,11 @@ class Follow:
         for sign in suitability.proposals(self.plan.assessed.new_words, country):
             kind = f"may-be-{sign.kind}"
             records.flag(self.connection, self.now, self.case_id, kind, self.letter_id)
+
+    def _is_heard(self) -> None:
+        """A client who writes is not silent; whoever proves nothing may be somebody else."""
+        if self.plan.vouched.is_proved:
+            silence.heard(self.connection, cases.family(self.connection, self._case()))
 
     def _danger(self) -> None:
         """Raise the case for signs of danger; a proved client's old words in a quote do not."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases
+from mailcounsel.casework import cases, risk
 from mailcounsel.casework import goals as agreed
 from mailcounsel.casework.goals import NewGoal
 from mailcounsel.service.control import Parameters, data, number, text
@@ -28,14 +28,16 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         asks=text(parameters, "asks") if "asks" in parameters else "goal",
     )
 
-    def write(connection: Connection) -> RowMapping:
+    def write(connection: Connection) -> tuple[RowMapping, bool]:
         case = readable(connection, desk, caller, parameters)
         if case["epoch"] != new.epoch:
             raise errors.Conflict
-        return agreed.add(connection, desk.office, case, new, caller.person, now)
+        goal = agreed.add(connection, desk.office, case, new, caller.person, now)
+        return goal, risk.weigh_goal(connection, desk.office, goal, caller.person, now)
 
-    row = desk.store.write(write)
-    return {"number": row["number"], "next_due_at": iso(row["next_due_at"])}
+    row, danger = desk.store.write(write)
+    shown = {"number": row["number"], "next_due_at": iso(row["next_due_at"])}
+    return {**shown, "danger": danger}
 
 
 def describe(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""Silence after a letter with danger was answered: a person is told, and decides.
+
+An approved reply in a case with an open risk starts a clock; a letter with the client's proof stops
+it. When it runs out while the risk is still open, that raises a risk of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from mailcounsel.casework import cases, errands, letters, records, risk
+from mailcounsel.casework.office import Office
+
+KIND = "risk-silence"  # of its errands; their ref is the outgoing reply
+
+
+def watch(
+    connection: Connection, office: Office, case: RowMapping, outgoing_id: str, now: datetime
+) -> None:
+    """Begin to wait for a word after a reply, where danger is open; a later reply begins anew."""
+    if not cases.has_open_risk(connection, case):
+        return
+    heard(connection, cases.family(connection, case))
+    queue = office.config.queue(case["queue"])
+    hours = queue.risk.silence_hours if queue else 48
+    errands.put(connection, case["id"], KIND, outgoing_id, now + timedelta(hours=hours))
+
+
+def heard(connection: Connection, case_ids: list[str]) -> None:
+    """Stop waiting: the client wrote."""
+    rows = errands.errands
+    waiting = (rows.c.kind == KIND) & rows.c.case_id.in_(case_ids) & (rows.c.state == "waiting")
+    connection.execute(update(rows).where(waiting).values(state="dropped"))
+
+
+def over(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
+    """Raise the silence, unless a person closed the danger; the duty of `risk-silence`."""
+    case = cases.main(connection, errand["case_id"])
+    if not cases.has_open_risk(connection, case):
+        return
+    out = letters.outgoing
+    row = connection.execute(select(out).where(out.c.id == errand["ref"])).mappings().one()
+    if row["state"] == "undone":
+        return  # it never left, and the case waits for another
+    risk.raise_risk(connection, office, case["id"], row["letter_id"], now, cause="silence")
+    records.flag(connection, now, case["id"], "silent-after-danger", row["letter_id"])
