@@ -27,10 +27,20 @@ _PAST = Ready(
 )
 
 
-def reached(connection: Connection, office: Office, address: str, words: str, now: datetime) -> str:
+def reached(
+    connection: Connection,
+    office: Office,
+    address: str,
+    words: str,
+    now: datetime,
+    *,
+    is_urgent: bool = False,
+) -> str:
     """Count an answer to a stranger and return the cap it is beyond, or "".
 
     The day is that of UTC. What is counted stands as keyed hashes, and is forgotten the next day.
+    What says where help is, `is_urgent`, has as large a number a day of its own: no flood of
+    ordinary letters keeps it from anybody.
     """
     limits = office.config.limits
     domain = address.rpartition("@")[2].casefold()
@@ -42,9 +52,10 @@ def reached(connection: Connection, office: Office, address: str, words: str, no
     if len(same) >= SHORTEST:
         wanted.append(("words", same, limits.automatic_same_words_day))
     today = f"cap:{now:%Y%m%d}"
+    counted = f"{today}:urgent" if is_urgent else today
     for kind, value, most in wanted:
         key = office.keyring.lookup(f"cap-{kind}", value.encode()).hex()
-        count = statements.next_number(connection, f"{today}:{kind}:{key}")
+        count = statements.next_number(connection, f"{counted}:{kind}:{key}")
         if kind == "strangers" and count == 1:
             _PAST.run(connection, {"today": today})
         if count > most:

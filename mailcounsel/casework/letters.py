@@ -78,8 +78,13 @@ CONTENT_FREE = frozenset(
         "erase-notice",
         "erased",
         "key",
+        "crisis",
     }
 )
+
+
+# Whoever asks for these bounds them, so that ordinary answers never hold them back.
+OWN_CAP = frozenset({"crisis"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Asked:
     once: str
     is_answer: bool = True  # to a mail that just came (auto-replied), else auto-generated
     stranger: str | None = None  # the words it answers, where nobody vouches for who wrote them
+    is_urgent: bool = False  # where help is: ordinary answers neither use it up nor are used up
     due_at: datetime | None = None
     expires_at: datetime | None = None  # after that it is not sent any more
 
@@ -165,12 +171,16 @@ def _refusal(
         return "no-way"
     key = addressbook.lookup(office.keyring, to)
     most = office.config.limits.automatic_per_sender_day
-    if asked.is_answer and automatic_since(connection, key, now - DAY) >= most:
+    if _is_capped(asked) and automatic_since(connection, key, now - DAY) >= most:
         return "capped"
     if asked.stranger is not None:
-        cap = caps.reached(connection, office, to, asked.stranger, now)
+        cap = caps.reached(connection, office, to, asked.stranger, now, is_urgent=asked.is_urgent)
         return f"capped-{cap}" if cap else ""
     return ""
+
+
+def _is_capped(asked: Asked) -> bool:
+    return asked.is_answer and asked.template not in OWN_CAP
 
 
 def exists(connection: Connection, once: str) -> bool:
@@ -269,7 +279,7 @@ def post(
         author=parcel.author,
         once=asked.once if asked else None,
         to_lookup=addressbook.lookup(office.keyring, parcel.to_address),
-        automatic=asked.is_answer if asked else False,
+        automatic=_is_capped(asked) if asked else False,
         created_at=now,
         due_at=due_at or (asked.due_at if asked else None) or now,
         expires_at=expires_at or (asked.expires_at if asked else None),

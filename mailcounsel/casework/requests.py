@@ -179,5 +179,11 @@ def _answer(
     facts = {"promised_day": promised, "until_day": "", "client_key": ""}
     if template == "key":
         facts["client_key"] = _client_key(connection, office, case)
-    asked = Asked(template, facts, once=f"{template}:{letter_id}", stranger=stranger)
+    asked = Asked(
+        template,
+        facts,
+        once=f"{template}:{letter_id}",
+        stranger=stranger,
+        is_urgent=template == "help",
+    )
     letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
 import click
 
 from mailcounsel.cli import output
 from mailcounsel.cli.main import Setting
+
+if TYPE_CHECKING:
+    from mailcounsel.config import Config
 
 
 @click.group()
@@ -36,7 +43,22 @@ def check(setting: Setting, as_json: bool) -> None:
         "rules": len(found.rules),
     }
     data = {"config": str(setting.config_path), **counts}
-    output.emit(data, as_json, lambda: f"{setting.config_path.name} is fine: {_listed(counts)}")
+    unused = _unused(found)
+    shown = [f"{setting.config_path.name} is fine: {_listed(counts)}", *unused]
+    output.emit({**data, "crisis_directory": unused}, as_json, lambda: "\n".join(shown))
+
+
+def _unused(found: Config) -> list[str]:
+    """Return what of the crisis directory is not used, and how to mend that."""
+    from mailcounsel.practice import directory
+
+    path = found.centre.crisis_directory
+    if path is None:
+        return []
+    today = datetime.now(ZoneInfo(found.centre.time_zone)).date()
+    faults = list(directory.faults(path, today))
+    fix = f"Fix: try each number, then write the day into {path.name} as verified_on."
+    return [*faults, fix] if faults else []
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -92,6 +92,8 @@ class Centre(Table):
     """A folder <language>/<name>.txt of your own wordings; each replaces ours of that name."""
     measures: LocalPath | None = None
     """A folder of your own questionnaires (docs/measures.md), beside those that are included."""
+    crisis_directory: LocalPath | None = None
+    """A file of places near clients that help at once (see crisis.example.toml)."""
     authserv_id: Host | None = None
     """The name our own border writes in Authentication-Results; no other is believed."""
 

@@ -42,6 +42,11 @@ class Assessed:
         """Tell whether the client wrote it now, rather than quoting an earlier letter."""
         return any(not sign.quoted for sign in self.signs)
 
+    @property
+    def is_plain_danger(self) -> bool:
+        """Tell whether the client says so now, and does not deny it in the same breath."""
+        return any(not sign.quoted and not sign.negated for sign in self.signs)
+
 
 def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
     """Look at a letter's words. The subject counts as part of them."""

@@ -18,6 +18,7 @@ from mailcounsel.casework import (
     answering,
     case_word,
     cases,
+    crisis,
     letters,
     measures,
     records,
@@ -531,3 +532,18 @@ class Follow:
         )
         # Again, now that it is urgent: the promise to look is the urgent one.
         cases.letter_waits(self.connection, self.office, self._case(), self.received.received_at)
+        if cause == "answer" or self.plan.assessed.is_plain_danger:
+            self._help_near()
+
+    def _help_near(self) -> None:
+        """Say at once where help is, to whoever may be answered."""
+        is_told = self.plan.assessed.command == assessing.HELP  # that answer says it as well
+        if self.plan.kind.may_answer and not self.plan.envelope.suspect and not is_told:
+            crisis.offer(
+                self.connection,
+                self.office,
+                self._case(),
+                self.letter_id,
+                self.now,
+                self._stranger(),
+            )

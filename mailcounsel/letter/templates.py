@@ -66,6 +66,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "key": _CLIENT | {"emergency", "client_key"},
         "staff-notice": frozenset({"new", "urgent"}),
         "staff-risk": frozenset({"minutes"}),
+        "crisis": _CLIENT | {"emergency", "help_near"},
     }
 )
 # For a therapist; all the others are for clients.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
@@ -25,6 +26,7 @@ from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.intake import inbox, watcher
 from mailcounsel.letter import lessons, templates
 from mailcounsel.outgoing import courier
+from mailcounsel.practice import directory
 from mailcounsel.service.desk import Desk
 from mailcounsel.store import models, schema
 from mailcounsel.store.columns import database_now
@@ -84,6 +86,19 @@ def _templates(config: Config) -> Finding:
     return good("templates", f"complete in {', '.join(languages)}")
 
 
+def crisis_directory(config: Config, now: datetime) -> list[Finding]:
+    """Say which entries of the crisis directory are not used, where the centre has one."""
+    path = config.centre.crisis_directory
+    if path is None:
+        return []
+    today = now.astimezone(ZoneInfo(config.centre.time_zone)).date()
+    found = directory.faults(path, today)
+    if found:
+        fix = f"Try each number, then write the day into {path.name} as verified_on."
+        return [bad("crisis directory", " ".join(found), fix)]
+    return [good("crisis directory", "every entry was verified within a year")]
+
+
 # -- the service's own parts ----------------------------------------------------------------------
 
 
@@ -97,6 +112,7 @@ def of_running(desk: Desk) -> list[Finding]:
         *clocks(desk.store, now),
         _readers(desk),
         *_letters(desk),
+        *crisis_directory(config, now),
     ]
     servers = of_servers(config)
     reached = {one.part for one in servers if one.is_ok}

@@ -25,6 +25,7 @@ def of_stopped(config: Config, now: datetime) -> list[Finding]:
             "Check [store] in config.toml, and that its disk or server is there.",
             lambda: _store(config, now),
         ),
+        *checks.crisis_directory(config, now),
         *checks.of_servers(config),
     ]
 

@@ -55,7 +55,7 @@ def test_no_answer_looks_like_an_assessment(house):
 def test_old_words_quoted_by_a_proved_client_raise_nothing_new(house):
     """The same sentence, quoted back, was read before."""
     house.write(ANI, DANGER)
-    (offer,) = house.sent_to(ANI)
+    offer, *_ = house.sent_to(ANI)
     quote = f"Terima kasih, sudah lebih baik.\n\nOn Sunday Ani wrote:\n> {DANGER}\n"
     house.write(ANI, quote, reply_to=offer)
     assert len(house.rows(models.Risk)) == 1
@@ -70,7 +70,7 @@ def test_quoted_words_of_a_stranger_are_read_as_new(house):
 def test_each_letter_with_danger_wants_its_own_receipt(house):
     """Reading the first is not reading the second."""
     house.write(ANI, DANGER)
-    (offer,) = house.sent_to(ANI)
+    offer, *_ = house.sent_to(ANI)
     house.write(ANI, DANGER, reply_to=offer)
     first, _ = [e for e in house.read("wulan", "C-0001") if e["direction"] == "in"]
     house.call("wulan", "case.read", case="C-0001", letters=[first["id"]])
@@ -82,7 +82,7 @@ def test_each_letter_with_danger_wants_its_own_receipt(house):
 def test_the_receipt_names_who_read_first_and_when(house):
     """Later readers are noted, the receipt stays."""
     house.write(ANI, DANGER)
-    (entry, _) = house.read("wulan", "C-0001")
+    (entry, *_) = house.read("wulan", "C-0001")
     when = house.clock.on(minutes=5)
     house.call("wulan", "case.read", case="C-0001", letters=[entry["id"]])
     house.clock.on(minutes=5)
@@ -97,7 +97,7 @@ def test_no_receipt_for_a_letter_of_another_case(house):
     """A caller can only have read what they can open."""
     house.write(ANI, DANGER)
     house.write("budi@klien.test", "Halo.")
-    (entry, _) = house.read("wulan", "C-0001")
+    (entry, *_) = house.read("wulan", "C-0001")
     house.call("wulan", "case.read", case="C-0002", letters=[entry["id"]])
     assert house.rows(models.Risk)[0].read_by is None
 
@@ -132,7 +132,7 @@ def test_an_answer_lowers_no_open_risk(house):
 def test_closing_needs_a_sentence_for_every_open_risk(house):
     """A risk raised while the sentence was written is not closed unseen."""
     house.write(ANI, DANGER)
-    (offer,) = house.sent_to(ANI)
+    offer, *_ = house.sent_to(ANI)
     standing = house.call("wulan", "case.show", case="C-0001")["risks"]
     house.write(ANI, DANGER, reply_to=offer)
     given = {risk["id"]: b64encode(b"sealed").decode() for risk in standing}

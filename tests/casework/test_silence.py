@@ -20,7 +20,7 @@ def later(house, hours):
 def in_danger(house):
     """Let a client write of danger, and a therapist read it. Return the mail they can answer."""
     house.write(ANI, DANGER)
-    (offer,) = [parcel for parcel in house.sent_to(ANI) if parcel.subject == "Surat untuk Anda"]
+    offer, *_ = house.sent_to(ANI)
     entries = house.read("wulan", "C-0001")
     house.call("wulan", "case.read", case="C-0001", letters=[one["id"] for one in entries])
     return offer
