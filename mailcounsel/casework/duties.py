@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcounsel.casework import asking, enclosures, followups, ladder, reminders, wishes
-from mailcounsel.casework import asking, enclosures, followups, ladder, wishes
-from mailcounsel.casework import asking, followups, ladder, silence, wishes
-from mailcounsel.casework import asking, enclosures, followups, ladder, silence, wishes
+from mailcounsel.casework import asking, enclosures, followups, ladder, reminders, silence, wishes
 from mailcounsel.casework.errands import Duty
 
 DUTIES: Mapping[str, Duty] = {
