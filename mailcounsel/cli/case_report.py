@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mailcounsel.cli import client, output
+
+if TYPE_CHECKING:
+    from mailcounsel.practice.instruments import Measure
+    from mailcounsel.practice.pictures import Band
 
 
 @click.command()
@@ -27,7 +33,18 @@ def report(setting: client.Settings, case: str, file: str) -> None:
 
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
-        journey = journey_view.opened(service, opened).journey
-    page = pages.page(opened.shown["case"], journey, {})
+        told = journey_view.opened(service, opened)
+    bands = {name: _bands(form) for name, form in told.forms.items()}
+    page = pages.page(opened.shown["case"], told.journey, bands)
     show.write_new(Path(file), page.encode())
     output.say(f"Wrote {file}. It is not encrypted there; delete it when you are done.")
+
+
+def _bands(form: Measure) -> list[Band]:
+    """Return the bands of a questionnaire, each up to where the next begins."""
+    from mailcounsel.practice import pictures, scores
+
+    ends = [band.at for band in form.bands[1:]] + [scores.extremes(form)[1]]
+    return [
+        pictures.Band(band.name, band.at, end) for band, end in zip(form.bands, ends, strict=True)
+    ]

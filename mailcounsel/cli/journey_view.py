@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mailcounsel.cli import client, unlock, viewing
+from mailcounsel.cli import client, measuring, unlock, viewing
 from mailcounsel.letter import text
+from mailcounsel.practice import attainment, lint, scores
 from mailcounsel.practice import journey as telling
-from mailcounsel.practice import lint
+from mailcounsel.practice.instruments import Measure
 from mailcounsel.practice.milestones import (
     ACTIVITIES,
     Activity,
     GoalLine,
     Journey,
     Point,
+    ScoreLine,
     Step,
     Version,
 )
@@ -41,6 +43,7 @@ class Told:
     goals: list[dict[str, Any]]
     journey: Journey
     lacks: tuple[lint.Finding, ...]
+    forms: Mapping[str, Measure]  # the questionnaires of the case, by name
 
 
 def opened(service: client.Service, case: unlock.OpenCase) -> Told:
@@ -49,7 +52,9 @@ def opened(service: client.Service, case: unlock.OpenCase) -> Told:
     goals = viewing.opened_goals(case)
     now = datetime.fromisoformat(case.shown["now"])
     journey = telling.of(case.shown, entries, goals, now)
-    return Told(entries, goals, journey, lint.findings(case.shown, journey, entries))
+    lacks = lint.findings(case.shown, journey, entries)
+    forms = {name: form for (name, _), form in measuring.needed(service, goals).items()}
+    return Told(entries, goals, journey, lacks, forms)
 
 
 def page(case: Mapping[str, Any], told: Told) -> str:
@@ -58,9 +63,9 @@ def page(case: Mapping[str, Any], told: Told) -> str:
     blocks = (
         [*viewing.head(case), _round(case, journey)],
         [_activity(place, one) for place, one in enumerate(journey.activities, 1)],
-        _block("GOALS", [_goal(goal) for goal in journey.goals if goal.state == "active"]),
+        _goals(told),
         _block("SKILLS", [_skill(skill.name, skill.practised) for skill in journey.skills]),
-        _block("SCORES", [_scores(line.measure, line.points) for line in journey.scores]),
+        _block("SCORES", [_scores(line, told.forms) for line in journey.scores]),
         list(_plan(journey.plans)),
         _block("STRENGTHS", [f"   {_cut(one.text, WIDE - 3)}" for one in journey.strengths]),
         list(_lacks(case, told.lacks)),
@@ -136,8 +141,23 @@ def _skill(name: str, practised: Sequence[Point]) -> str:
     return _line(name, practised, max(point.value for point in practised))
 
 
-def _scores(name: str, points: Sequence[Point]) -> str:
-    return _line(name, points, max(point.value for point in points))
+def _goals(told: Told) -> list[str]:
+    """Return the goals that are asked about, and what their scales say together."""
+    block = _block("GOALS", [_goal(one) for one in told.journey.goals if one.state == "active"])
+    together = attainment.summary(attainment.rated(told.goals, told.entries))
+    return [*block, f"   {together}"] if together else block
+
+
+def _scores(line: ScoreLine, forms: Mapping[str, Measure]) -> str:
+    """Return a line of scores; of a known questionnaire with its band and reliable change."""
+    form, values = forms.get(line.measure), [point.value for point in line.points]
+    if form is None:
+        return _line(line.measure, line.points, max(values))
+    band = scores.band(form, values[-1])
+    change = scores.direction(form, values[0], values[-1]) if len(values) > 1 else None
+    means = ", ".join(filter(None, (band.name if band else "", change or "")))
+    drawn = _line(form.title, line.points, scores.extremes(form)[1])
+    return f"{drawn}  {_cut(means, 30)}"
 
 
 def _plan(plans: Sequence[Version]) -> Iterator[str]:

@@ -132,8 +132,16 @@ def _answers(goal: Opened, *names: str) -> Iterator[Point]:
 
 
 def _goal(goal: Opened) -> GoalLine:
-    points = tuple(sorted(_answers(goal, "rating"), key=lambda point: point.at))
-    return GoalLine(goal["number"], _text(goal), _text(goal, "target"), goal["state"], points)
+    """Return a goal's line; where it stood when it was agreed is the first value of it."""
+    points = sorted([*_baseline(goal), *_answers(goal, "rating")], key=lambda point: point.at)
+    text, target = _text(goal), _text(goal, "target")
+    return GoalLine(goal["number"], text, target, goal["state"], tuple(points))
+
+
+def _baseline(goal: Opened) -> Iterator[Point]:
+    value = _number(goal.get("baseline"))
+    if value is not None and goal.get("created_at"):
+        yield Point(datetime.fromisoformat(goal["created_at"]), value)
 
 
 def _scores(goals: Sequence[Opened], notes: Sequence[Opened]) -> Iterator[ScoreLine]:

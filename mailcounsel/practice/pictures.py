@@ -20,7 +20,7 @@ SMALLEST_SPAN = 86_400.0  # seconds; a line of one day is a day wide
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A range of scores with its name, both ends included."""
+    """A range of scores with its name, from `low` up to `high`."""
 
     name: str
     low: float

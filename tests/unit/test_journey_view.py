@@ -8,7 +8,7 @@ from hypothesis import given
 
 from mailcounsel.cli import journey_view
 from mailcounsel.practice import journey as telling
-from mailcounsel.practice import lint
+from mailcounsel.practice import lint, shelf
 from unit.test_viewing import case_of, entry_of, goal_of, hostile_text, is_harmless
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -26,7 +26,8 @@ def told(entries, goals, **case):
     shown = case_of(**case)
     journey = telling.of(shown, entries, goals, NOW)
     lacks = lint.findings(shown, journey, entries)
-    return shown, journey_view.Told(entries, goals, journey, lacks)
+    forms = {one.name: one for one in shelf.included()}
+    return shown, journey_view.Told(entries, goals, journey, lacks, forms)
 
 
 def full(words="words " * 40, often=10):
@@ -81,12 +82,38 @@ def test_a_goal_shows_its_line():
     assert "▁▁▂  0 1 2" in journey_view.page(shown, story)
 
 
-def test_scores_are_drawn_against_their_highest():
-    """A line of scores falls where the scores fall, whatever the scale of the measure."""
-    answers = [{"answered_at": ago(9 - at), "measure": "phq-9", "score": score}
-               for at, score in enumerate((20, 10))]  # fmt: skip
-    shown, story = told([], [goal_of(asks="measure", checkins=answers)])
-    assert "█▄  20 10" in journey_view.page(shown, story)
+def scored(measure, *values):
+    answers = [{"answered_at": ago(9 - at), "measure": measure, "score": value}
+               for at, value in enumerate(values)]  # fmt: skip
+    return journey_view.page(*told([], [goal_of(asks="measure", checkins=answers)]))
+
+
+def test_scores_of_a_known_questionnaire_say_what_they_mean():
+    """The line is drawn on the whole scale, with the band of today and a reliable change."""
+    page = scored("phq-9", 27, 12)
+    assert "PHQ-9" in page
+    assert "█▃  27 12  moderate, better" in page
+    assert "  mild, not certain" in scored("phq-9", 9, 7)
+
+
+def test_scores_of_another_questionnaire_are_drawn_against_their_highest():
+    """Without its file a measure has a line and numbers, and no band is guessed."""
+    assert "█▄  20 10\n" in scored("own-form", 20, 10) + "\n"
+
+
+def test_scaled_goals_are_told_together():
+    """Goals with five levels give one T-score below their lines."""
+    scale = {"levels": {str(level): f"walks {level}" for level in range(-2, 3)}, "weight": 1}
+    rated = note("measure", 2, goal="g", level=1)
+    shown, story = told([rated], [goal_of(scale=scale)])
+    assert "1 scaled goal together: T 60" in journey_view.page(shown, story)
+
+
+def test_where_a_goal_stood_at_first_begins_its_line():
+    """The baseline is the first value of the line."""
+    goal = goal_of(baseline=1, created_at=ago(9), checkins=[{"answered_at": ago(2), "rating": 6}])
+    shown, story = told([], [goal])
+    assert "  1 6" in journey_view.page(shown, story)
 
 
 def test_a_skill_nobody_practised_says_so():
