@@ -51,7 +51,9 @@ _ORNAMENTS: Final = (
     "🙏👍✅✔\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 )
 
-# "AGREE" and on the next line "but not to ..." is not an agreement.
+# "AGREE" and on the next line "but not to ..." is not an agreement; nor is "ERASE, but not ..." a
+# word alone.
+_WEIGHTY: Final = frozenset({"agree", "copy", "erase"})
 _TAKES_BACK: Final = frozenset((
     "tidak", "tak", "nggak", "gak", "ga", "enggak", "bukan", "belum", "jangan", "tapi", "tetapi",
     "namun", "atau", "kalau", "jika", "asal", "not", "no", "don't", "dont", "never", "but", "or",
@@ -70,7 +72,7 @@ def command(new_words: str) -> Command | None:
     if _cries_for_help(lines[0]):
         return "help"
     found = _WORDS.get(lines[0].strip(_ORNAMENTS).casefold())
-    return None if found == "agree" and _is_taken_back(lines[1:2]) else found
+    return None if found in _WEIGHTY and _is_taken_back(lines[1:2]) else found
 
 
 def _cries_for_help(line: str) -> bool:

@@ -27,6 +27,7 @@ from mailcounsel.trust import addressbook, pins
 PROGRESS = "progress"
 FOR_A_PERSON = wishes.GRAVE | {"counsellor", PROGRESS}
 
+STOPPED = "stop-unsigned"  # a flag
 NONE = "none"  # what a rule says to send no acknowledgement
 
 
@@ -89,9 +90,28 @@ def carry_out(
         template = _ask_person(connection, office, case, command, proof, letter_id, now)
     else:
         template = _set_checkins(connection, case, command)
+        _show_unsigned(connection, case, command, proof, letter_id, now)
     if template and may_answer:
         _answer(connection, office, case, template, letter_id, now, stranger)
     records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
+
+
+def _show_unsigned(
+    connection: Connection,
+    case: RowMapping,
+    command: str,
+    proof: str,
+    letter_id: str,
+    now: datetime,
+) -> None:
+    """Show to the therapist a stop that is not signed, until check-ins go on.
+
+    It is obeyed, since mail nobody wants is worse; but it may be another's who reads the mail.
+    """
+    if command == "stop" and proof != wishes.SIGNED:
+        records.flag(connection, now, case["id"], STOPPED, letter_id)
+    if command == "resume":
+        records.clear_flag(connection, now, case["id"], STOPPED, "client")
 
 
 def _ask_person(

@@ -62,6 +62,9 @@ FLAGS = {
         "the end of the file was asked for, and the client answered our letter about it: read "
         "that; somebody else may be reading their mail"
     ),
+    "stop-unsigned": (
+        "check-ins were stopped by a word that is not signed: if it surprises you, ask the client"
+    ),
     "link-proposed": (
         "a colleague says that this is another case's client too: mailcounsel case merge"
     ),
