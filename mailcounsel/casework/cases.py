@@ -27,6 +27,7 @@ from mailcounsel.trust import casekeys, roster
 cases = models.table(models.Case)
 entries = models.table(models.Letter)
 risks = models.table(models.Risk)
+wishes = models.table(models.Wish)
 
 PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
 _RAISE = Ready(
@@ -204,16 +205,22 @@ def readable(connection: Connection, office: Office, name: str, person: str) -> 
     if not may_read(office, row, person):
         message = f"{handle(row['number'])} is not among the cases you can open."
         raise errors.NotFound(message)
-    check_not_erased(office, row)
+    check_not_erased(connection, office, row)
     return row
 
 
-def check_not_erased(office: Office, case: RowMapping) -> None:
-    """Raise NotFound for a case that was erased, with the day."""
-    if case["erased_at"]:
-        day = promises.local_day(case["erased_at"], ZoneInfo(office.config.centre.time_zone), "en")
-        message = f"{handle(case['number'])} was erased on {day}. Nobody can open it any more."
-        raise errors.NotFound(message)
+def check_not_erased(connection: Connection, office: Office, case: RowMapping) -> None:
+    """Raise NotFound for a case that was erased: when, by whom, and why."""
+    if not case["erased_at"]:
+        return
+    day = promises.local_day(case["erased_at"], ZoneInfo(office.config.centre.time_zone), "en")
+    message = f"{handle(case['number'])} was erased on {day}. Nobody can open it any more."
+    main_id = case["merged_into"] or case["id"]
+    for wish in statements.every(connection, wishes, case_id=main_id, kind="erase", state="done"):
+        if wish["sealed_reason"]:
+            why = office.keyring.open(wish["sealed_reason"], f"wish/{wish['id']}/reason").decode()
+            message += f" {wish['ended_by']} wrote why: {' '.join(why.split())}"
+    raise errors.NotFound(message)
 
 
 def queue_of(

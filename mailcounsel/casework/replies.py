@@ -138,7 +138,7 @@ def approve(
     case = cases.get(connection, ticket.case, lock=True)
     if not cases.may_read(office, case, person):
         raise errors.NotFound
-    cases.check_not_erased(office, case)
+    cases.check_not_erased(connection, office, case)
     _check_not_sent(connection, ticket)
     way = _agreed_way(connection, office, case, ticket, said)
     to = addressbook.address_of(connection, office.keyring, case["client_id"])
@@ -194,7 +194,7 @@ def enclose(
     case = cases.get(connection, ticket.case)
     if not cases.may_read(office, case, person):
         raise errors.NotFound
-    cases.check_not_erased(office, case)
+    cases.check_not_erased(connection, office, case)
     _check_not_sent(connection, ticket)
     expires_at = datetime.fromtimestamp(ticket.expires, UTC)
     enclosures.bring(connection, office, case, ticket.draft, place, data, expires_at)

@@ -85,7 +85,9 @@ def _made(
 
     entries = viewing.opened_entries(service, opened)
     goals = viewing.opened_goals(opened)
-    files, left_out = _within(_files_of(service, opened, entries), most)
+    found, broken = _files_of(service, opened, entries)
+    files, too_large = _within(found, most)
+    left_out = [*broken, *too_large]
     words = filecopy.text_of(
         entries,
         goals,
@@ -108,20 +110,25 @@ def _made(
 
 def _files_of(
     service: client.Service, opened: unlock.OpenCase, entries: Sequence[Mapping[str, Any]]
-) -> list[Attachment]:
-    """Open the files of every letter, in order."""
+) -> tuple[list[Attachment], list[str]]:
+    """Open the files of every letter, in order; with the names of those that do not open."""
     from mailcounsel.cli import unlock
     from mailcounsel.letter.attachments import Attachment
 
-    found = []
+    found: list[Attachment] = []
+    broken: list[str] = []
     for entry in entries:
         for place, file in enumerate(entry.get("attachments", [])):
             part = f"attachment/{place}"
             sealed = unlock.fetch(service, entry["id"], part)
             context = f"letter/{entry['id']}/{part}"
-            data = opened.open(entry["case"], entry["epoch"], sealed, context)
+            try:
+                data = opened.open(entry["case"], entry["epoch"], sealed, context)
+            except (errors.SealBroken, errors.Refused):
+                broken.append(file["name"])  # one damaged file keeps no client from the others
+                continue
             found.append(Attachment(file["name"], file["type"], data))
-    return found
+    return found, broken
 
 
 def _within(files: list[Attachment], most: int | None) -> tuple[list[Attachment], list[str]]:
@@ -206,5 +213,7 @@ def _said(answer: Mapping[str, Any], made: Copy, save: str | None) -> str:
         lines.append(f"To take it back: mailcounsel undo {output.short(answer['id'])}")
     if made.left_out:
         names = ", ".join(made.left_out)
-        lines.append(f"Too large to go with it: {names}. To hand them over: --save FILE.zip")
+        lines.append(
+            f"Too large, or damaged: {names}. Try: mailcounsel case copy … --save FILE.zip"
+        )
     return "\n".join(lines)

@@ -43,7 +43,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "target": "reached when",
                 "file": "file",
                 "unreadable": "This part could not be opened.",
-                "left_out": "These files were too large to go with it:",
+                "left_out": "These files could not go with it:",
                 "none": "There is nothing here.",
             }
         ),
@@ -60,7 +60,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "target": "tercapai bila",
                 "file": "berkas",
                 "unreadable": "Bagian ini tidak bisa dibuka.",
-                "left_out": "Berkas-berkas ini terlalu besar untuk disertakan:",
+                "left_out": "Berkas-berkas ini tidak bisa disertakan:",
                 "none": "Tidak ada apa-apa di sini.",
             }
         ),

@@ -212,6 +212,8 @@ def test_why_it_was_erased_is_kept_for_supervisors(house, ani):
     (row,) = [one for one in house.rows(models.Wish) if one.sealed_reason]
     opened = house.office.keyring.open(row.sealed_reason, f"wish/{row.id}/reason")
     assert (opened.decode(), row.ended_by, row.proof) == (WHY, "wulan", "person")
+    with pytest.raises(errors.NotFound, match=f"wulan wrote why: {WHY}"):
+        house.call("sari", "case.show", case="C-0001")
 
 
 # -- the last letter -------------------------------------------------------------------------------
@@ -267,8 +269,9 @@ def test_a_letter_that_only_looks_like_such_a_bounce_is_kept(house, ani):
 
 def test_a_later_letter_is_a_new_client(house, ani):
     """Not by address, token, Message-ID or thread: the centre does not know them any more."""
-    old = house.case(1).client_id
+    old, token = house.case(1).client_id, house.case(1).token_lookup
     erase(house)
+    assert house.case(1).token_lookup != token
     (receipt,) = house.sent_to(ANI)
     house.write(ANI, "Saya menulis lagi.", reply_to=ani)
     house.write(ANI, "Terima kasih.", reply_to=receipt)

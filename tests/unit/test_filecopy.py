@@ -77,7 +77,7 @@ def test_nothing_of_how_it_is_kept_is_in_it():
 def test_what_did_not_open_says_so():
     """Nothing is left out silently."""
     assert made().count("tidak bisa dibuka") == 2
-    assert "terlalu besar" in made(left_out=["film.mp4"])
+    assert "tidak bisa disertakan" in made(left_out=["film.mp4"])
     assert "film.mp4" in made(left_out=["film.mp4"])
 
 
