@@ -174,6 +174,16 @@ def test_every_table_of_a_case_is_thought_of():
     assert named <= known
 
 
+def test_no_hidden_column_of_a_case_keeps_anything(house, ani):
+    """Whatever a release adds to a case: sealed values and keyed hashes go with it."""
+    erase(house)
+    row = vars(house.case(1))
+    hidden = {name: row[name] for name in row if not models.is_readable(name)}
+    assert len(hidden) > 5
+    assert {name for name, value in hidden.items() if value} == {"token_lookup"}  # random by now
+    assert row["maybe_case_id"] is row["waiting_since"] is row["promised_at"] is None
+
+
 def test_on_sqlite_the_bytes_leave_the_disk(house, ani):
     """Copies of keys and sealed words are in no byte of the database or its journal."""
     if not house.store.is_sqlite:
