@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 
 import pytest
@@ -34,14 +35,23 @@ def full(name):
     return facts | {"subject": "Neutral"} if "subject" in facts else facts
 
 
+def asked_about(language, name):
+    """Return the facts a template asks about, because they may be missing."""
+    source = (templates.folders()[-1] / language / f"{name}.txt").read_text("utf-8")
+    return set(re.findall(r"{% if (\w+) %}", source))
+
+
 def smallest(name):
-    optional = {"emergency", "offer_plain", "until_day", "urgent", "client_key"}
-    optional |= {"case_word", "ask_when"}
-    optional |= {"mood", "practice", "form"} if name == "checkin" else set()
-    optional |= {"notice"} if name == "measure" else set()
-    optional |= {"promised_day"} if name == "help" else set()
-    facts = {fact: "" if fact in optional else "x" for fact in templates.FACTS[name]}
+    facts = dict.fromkeys(templates.FACTS[name], "x") | dict.fromkeys(asked_about("id", name), "")
     return facts | {"subject": "Neutral"} if "subject" in facts else facts
+
+
+def situations(name):
+    """Return the facts of every situation: each fact that may be missing is there, or is not."""
+    optional = sorted(asked_about("id", name))
+    for there in itertools.product((True, False), repeat=len(optional)):
+        missing = {fact for fact, is_there in zip(optional, there, strict=True) if not is_there}
+        yield full(name) | dict.fromkeys(missing, "")
 
 
 def _reply(text):
@@ -69,18 +79,24 @@ def test_every_fact_is_used_and_none_is_undeclared(language, name):
     assert not re.search(r"\{[{%#]|[#%}]\}", mail.body)
 
 
-@pytest.mark.parametrize(("language", "name"), PAIRS)
-def test_smallest_facts(language, name):
-    """With everything optional left out the letter is still whole, with no hole in it."""
-    body = templates.render(language, name, smallest(name)).body
-    assert "\n\n\n" not in body
-    assert not re.search(r"[:(] *\n*$|  |\( *\)| [.,]", body.replace("    ", ""))
+HOLE = re.compile(r"[:(] *\n*$|[^ \n]  |\( *\)|\S [.,]|:\n\n(?:Salam|With warm)")
 
 
 @pytest.mark.parametrize(("language", "name"), PAIRS)
-def test_no_gaps_with_all_facts(language, name):
-    """Paragraphs are one blank line apart."""
-    assert "\n\n\n" not in templates.render(language, name, full(name)).body
+def test_whole_in_every_situation(language, name):
+    """Whatever is missing, alone or together, the letter is whole: no hole, no gap, no heading
+    above nothing."""
+    for facts in situations(name):
+        body = templates.render(language, name, facts).body
+        assert "\n\n\n" not in body
+        assert not HOLE.search(body), body
+    assert not HOLE.search(templates.render(language, name, smallest(name)).body)
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_the_languages_know_the_same_situations(name):
+    """A fact that may be missing in one language may be missing in the other."""
+    assert asked_about("id", name) == asked_about("en", name)
 
 
 @pytest.mark.parametrize(("language", "name"), PAIRS)
@@ -96,7 +112,7 @@ def test_a_missing_fact_stops_the_letter(language, name):
 @pytest.mark.parametrize(("language", "name"), CLIENT_PAIRS)
 def test_neutral_on_a_locked_screen(language, name):
     """The first 120 characters hold no telling word and no fact, and the subject is given."""
-    for facts in (full(name), smallest(name)):
+    for facts in (*situations(name), smallest(name)):
         mail = templates.render(language, name, facts)
         glance = " ".join(mail.body.split())[:120].casefold()
         assert mail.subject == "Neutral"
@@ -129,6 +145,19 @@ def test_every_letter_to_a_client_says_where_help_is(language, name):
     assert f"help is here:\n\n{MARK}-emergency" in body.replace(
         "bantuan ada di sini", "help is here"
     )
+
+
+@pytest.mark.parametrize(("language", "name"), CLIENT_PAIRS)
+def test_no_blame_and_no_promise_that_cannot_be_kept(language, name):
+    """Silence is never counted against anybody, and of a day it is said that we aim at it."""
+    body = templates.render(language, name, full(name)).body
+    blame = r"you (?:have not|haven't|did not|didn't|failed|must|should have)|still waiting for you"
+    blame += r"|Anda (?:belum|tidak) (?:membalas|menjawab|menulis)|wajib|seharusnya"
+    promise = r"guarantee\w*|we promise|dijamin|kami janji|berjanji|pasti"
+    assert not re.search(rf"(?i)\b(?:{blame}|{promise})\b", body)
+    for line in body.splitlines():
+        if f"{MARK}-promised_day" in line:
+            assert re.search("[Kk]ami usahakan|[Ww]e aim", line)
 
 
 EVIL = [
