@@ -70,6 +70,10 @@ def test_a_receipt_ends_the_ladder(watch):
     watch.call("wulan", "case.read", case="C-0001", letters=[one["id"] for one in entries])
     later(watch, 60)
     assert told(watch) == [ADDRESSES["bayu"]]
+    assert [row.state for row in watch.rows(models.Errand) if row.kind == ladder.STEP].count(
+        "waiting"
+    ) == 0
+    assert "dropped" in {row.state for row in watch.rows(models.Errand)}
 
 
 def test_a_note_to_the_centre_s_people_says_nothing_of_the_client(watch):
