@@ -4,7 +4,8 @@ A phrase is a row of elements with spaces between them:
 
     word      this word, however it is capitalised, accented, stretched or typed with digits
     word*     any word that begins so
-    word~     this word, or with one slip: a letter left out, or two that changed places
+    word~     this word, or with one slip: a letter left out, or two that changed places; for long
+              words alone, since a slip in a short one is another word
     a|b|c     one of these
     @name     one of the words of a set of the lexicon
     #         a number (##: of two digits or more)
