@@ -2,6 +2,7 @@
 
 A reply is counted when it has left. The reply that fills a round raises the flag `evaluation-due`,
 which puts the case into the queue; an evaluation, or a new contract, begins the next round.
+The letter of an evaluation leaves after that and is the first of its round.
 """
 
 from __future__ import annotations
