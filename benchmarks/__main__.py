@@ -18,6 +18,7 @@ NAMES = (
     "corpora",
     "mailboxes",
     "growth",
+    "goals",
 )
 
 

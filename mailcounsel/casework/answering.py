@@ -14,7 +14,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from mailcounsel.casework import goals, letters, questions, skills
+from mailcounsel.casework import goals, letters, questions, resting, skills
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.practice.answers import Answers, Question
@@ -75,15 +75,25 @@ def letter_for(
     since = {"since": now - ANSWER_LASTS}
     rows = [row for one in case_ids for row in _ASKED.rows(connection, {"case": one, **since})]
     by_letter = _by_letter(rows)
+    reminders = _reminders(connection, list(by_letter))
     for reference in references if by_letter else ():
         lookup = office.keyring.lookup("message-id", reference.encode())
         for named in statements.every(connection, message_ids, lookup=lookup):
-            if named["outgoing_id"] in by_letter:
-                return OpenLetter(by_letter[named["outgoing_id"]], named=True)
+            asked = reminders.get(named["outgoing_id"], named["outgoing_id"])
+            if asked in by_letter:
+                return OpenLetter(by_letter[asked], named=True)
     waiting = [one for one in by_letter.values() if any(row["state"] == "asked" for row in one)]
     same = {frozenset(row["goal_id"] for row in one) for one in waiting}
     newest = max(waiting, key=lambda one: one[0]["due_at"], default=None)
     return OpenLetter(newest) if newest and len(same) == 1 else None
+
+
+def _reminders(connection: Connection, asked: Sequence[str]) -> dict[str, str]:
+    """Return the letters that reminded of others, each with the one that asked."""
+    once = {f"{resting.REMINDER}:{outgoing_id}": outgoing_id for outgoing_id in asked}
+    out = letters.outgoing
+    found = connection.execute(select(out.c.id, out.c.once).where(out.c.once.in_(once)))
+    return {row.id: once[row.once] for row in found}
 
 
 def _by_letter(rows: Sequence[RowMapping]) -> dict[str, list[RowMapping]]:

@@ -9,13 +9,15 @@ a jump of the clock there is one letter, never a burst.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select, update
 
 from mailcounsel.casework import (
     cases,
+    consent,
     goals,
     hours,
     letters,
@@ -23,11 +25,15 @@ from mailcounsel.casework import (
     questions,
     records,
     recurrence,
+    resting,
+    unanswered,
 )
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.letter import templates
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
+from mailcounsel.store.ready import Ready
 from mailcounsel.trust import addressbook
 
 checkins = models.table(models.CheckIn)
@@ -36,55 +42,87 @@ JITTER_MINUTES = 20  # so that not every client gets mail at nine sharp
 TOGETHER = timedelta(hours=1)  # what falls due so soon after stands in the same letter
 
 
+_DUE = Ready(
+    select(goals.goals.c.case_id)
+    .where(goals.goals.c.state == "active")
+    .where(goals.goals.c.next_due_at <= bindparam("now", type_=goals.goals.c.next_due_at.type))
+    .order_by(goals.goals.c.next_due_at)
+    .limit(bindparam("most", type_=BigInteger()))
+)
+_FREE = Ready(
+    select(cases.cases)
+    .where(cases.cases.c.id == bindparam("case"))
+    .with_for_update(skip_locked=True)
+)
+# All of a case's, since they are few: told to look for what is due as well, SQLite looks through
+# everything that is due.
+_OF_CASE = Ready(
+    select(goals.goals)
+    .where(goals.goals.c.case_id == bindparam("case"))
+    .order_by(goals.goals.c.created_at, goals.goals.c.number)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A case under our lock, with its questions that are due, by number."""
+
+    case: RowMapping
+    goals: Sequence[RowMapping]
+
+
 def ask_due(connection: Connection, office: Office, now: datetime, most: int = 50) -> int:
     """Ask about what is due, a letter a case. Return how many questions were looked at."""
-    due = (
-        select(goals.goals.c.case_id)
-        .where(goals.goals.c.state == "active", goals.goals.c.next_due_at <= now)
-        .order_by(goals.goals.c.next_due_at)
-        .limit(most)
-    )
-    found = dict.fromkeys(connection.execute(due).scalars())
-    return sum(_ask_case(connection, office, case_id, now) for case_id in found)
+    claimed = claim(connection, now, most)
+    for due in claimed:
+        _ask(connection, office, due, now)
+    return sum(len(due.goals) for due in claimed)
 
 
-def _ask_case(connection: Connection, office: Office, case_id: str, now: datetime) -> int:
-    """Ask a case's client what is due; 0 where another process is at this case."""
-    main_id = cases.main(connection, case_id)["id"]
-    here = select(cases.cases).where(cases.cases.c.id == main_id)
-    case = connection.execute(here.with_for_update(skip_locked=True)).mappings().first()
-    if case is None:
-        return 0
-    due = _due(connection, cases.family(connection, case), now)
-    client = addressbook.facts(connection, case["client_id"])
-    zone = ZoneInfo(client.time_zone)
-    reason = _reason_to_rest(connection, case, client.checkins)
-    together = [goal for goal in due if goal["asks"] in questions.TOGETHER]
+def claim(connection: Connection, now: datetime, most: int) -> list[Due]:
+    """Lock the cases of the `most` questions that are due longest, and return what each is asked.
+
+    A case that another process is at is left to it. The locks last as long as the transaction.
+    """
+    due = _DUE.rows(connection, {"now": now, "most": most})
+    free = (_free(connection, case_id) for case_id in dict.fromkeys(row["case_id"] for row in due))
+    locked = {case["id"]: case for case in free if case is not None}
+    claimed = (_claimed(connection, case, now) for case in locked.values())
+    return [one for one in claimed if one.goals]
+
+
+def _free(connection: Connection, case_id: str) -> RowMapping | None:
+    """Lock a case, or the one it was linked into; None where another process is at it."""
+    found = next(iter(_FREE.rows(connection, {"case": case_id})), None)
+    if found is not None and found["merged_into"]:
+        return _free(connection, found["merged_into"])
+    return found
+
+
+def _claimed(connection: Connection, case: RowMapping, now: datetime) -> Due:
+    family = cases.family(connection, case)
+    agreed = [goal for one in family for goal in _OF_CASE.rows(connection, {"case": one})]
+    near = [goal for goal in agreed if goal["next_due_at"] <= now + TOGETHER]
+    asking = [goal for goal in near if goal["state"] == "active"]
+    return Due(case, asking if any(goal["next_due_at"] <= now for goal in asking) else [])
+
+
+def _ask(connection: Connection, office: Office, due: Due, now: datetime) -> None:
+    """Ask a client what is due, and move it on to its next moment."""
+    case = due.case
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    reason = resting.reason(connection, case)
+    together = [goal for goal in due.goals if goal["asks"] in questions.TOGETHER]
     for goal in together:
         rule = recurrence.parse(goal["every"], goal["at"])
         after = recurrence.next_due(max(now, goal["next_due_at"]), rule, zone)
         statements.change(connection, goals.goals, goal["id"], next_due_at=after)
-    for goal in due:
+    for goal in due.goals:
         if goal["asks"] == measures.MEASURE:
             measures.ask(connection, office, case, goal, reason, zone, now)
     new = _written(connection, together, reason)
     if new and not reason:
         _post(connection, office, case, new, zone, now)
-    return len(due)
-
-
-def _due(connection: Connection, case_ids: Sequence[str], now: datetime) -> list[RowMapping]:
-    """Return a case's questions that are due, with those that are within the hour, by number."""
-    near = (
-        (goals.goals.c.state == "active")
-        & (goals.goals.c.next_due_at <= now + TOGETHER)
-        & goals.goals.c.case_id.in_(case_ids)
-    )
-    rows = connection.execute(
-        select(goals.goals).where(near).order_by(goals.goals.c.created_at, goals.goals.c.number)
-    )
-    found = list(rows.mappings())
-    return found if any(row["next_due_at"] <= now for row in found) else []
 
 
 def _written(
@@ -113,24 +151,24 @@ def _post(
     due_at = min(goal["next_due_at"] for goal in asking)
     seed = office.keyring.lookup("jitter", recurrence.due_key(case["id"], due_at).encode())
     send_at = due_at + recurrence.jitter(seed, JITTER_MINUTES)
+    way = consent.way(connection, office.keyring, case["client_id"])
+    address = letters.tagged_address(office, case, way)
+    subject, language = templates.subject(case["language"]), case["language"]
+    link = questions.link(address, subject, language, asking)
+    leaves_at = hours.quiet_hours(office.config).next_allowed(max(send_at, now), zone)
     asked = Asked(
         "checkin",
-        questions.facts(office, case["language"], asking),
+        questions.facts(office, language, asking) | {"link": link},
         once=f"checkin:{next(iter(new))}",
         is_answer=False,
-        due_at=hours.quiet_hours(office.config).next_allowed(max(send_at, now), zone),
+        due_at=leaves_at,
     )
     outgoing_id = letters.ask(connection, office, case, asked, now)
     values = {"outgoing_id": outgoing_id}
     if outgoing_id is None:
         values |= {"state": "skipped", "reason": "no-way"}
         records.flag(connection, now, case["id"], "no-way", asking[0]["id"])
+    else:
+        rhythms = [recurrence.parse(goal["every"], goal["at"]).every for goal in asking]
+        unanswered.watch(connection, case, outgoing_id, rhythms, leaves_at)
     connection.execute(update(checkins).where(checkins.c.id.in_(new)).values(**values))
-
-
-def _reason_to_rest(connection: Connection, case: RowMapping, wanted: str) -> str:
-    if case["state"] != "open":
-        return "closed"
-    if wanted != "on":
-        return wanted
-    return "risk" if cases.has_open_risk(connection, case) else ""

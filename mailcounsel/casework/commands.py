@@ -13,8 +13,11 @@ from typing import Final, Literal, cast
 from mailcounsel.letter import words
 
 Command = Literal[
-    "agree", "stop", "pause", "resume", "help", "key", "counsellor", "progress", "copy", "erase"
+    "agree", "stop", "pause", "resume", "help", "key", "counsellor", "progress", "copy", "erase",
+    "morning", "evening",
 ]  # fmt: skip
+_GREETINGS: Final = frozenset({"morning", "evening"})  # "Pagi," begins many a letter
+_THANKS: Final = frozenset({"terima kasih", "makasih", "thanks", "thank you"})
 
 # Never an alias for "agree": consent is the one word that was asked for, or a person decides.
 _ALIASES: Final[dict[str, Command]] = {
@@ -72,7 +75,13 @@ def command(new_words: str) -> Command | None:
     if _cries_for_help(lines[0]):
         return "help"
     found = _WORDS.get(lines[0].strip(_ORNAMENTS).casefold())
+    if found in _GREETINGS and not _only_thanks(lines[1:]):
+        return None
     return None if found in _WEIGHTY and _is_taken_back(lines[1:2]) else found
+
+
+def _only_thanks(lines: list[str]) -> bool:
+    return all(line.strip(_ORNAMENTS).casefold() in _THANKS for line in lines)
 
 
 def _cries_for_help(line: str) -> bool:

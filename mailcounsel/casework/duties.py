@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcounsel.casework import asking, enclosures, followups, ladder, reminders, silence, wishes
+from mailcounsel.casework import (
+    asking,
+    enclosures,
+    followups,
+    ladder,
+    reminders,
+    silence,
+    unanswered,
+    wishes,
+)
 from mailcounsel.casework.errands import Duty
 
 DUTIES: Mapping[str, Duty] = {
@@ -17,4 +26,6 @@ DUTIES: Mapping[str, Duty] = {
     enclosures.FORGET: enclosures.forget_draft,
     silence.KIND: silence.over,
     wishes.DUE: wishes.look_again,
+    unanswered.REMIND: unanswered.remind,
+    unanswered.SHOW: unanswered.show,
 }

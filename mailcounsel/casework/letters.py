@@ -71,6 +71,7 @@ CONTENT_FREE = frozenset(
         "stopped",
         "paused",
         "resumed",
+        "hour",
         "help",
         "later",
         "request",
@@ -197,13 +198,12 @@ def address_parcel(office: Office, case: RowMapping, way: consent.Way, to: str) 
     """Return an empty parcel to a case's client, with its thread and a new Message-ID."""
     address = inbox_address(office, case)
     inbox = office.config.inbox_for(address)
-    token = office.keyring.open(case["sealed_token"], f"case/{case['id']}/token").decode()
-    local, _, domain = address.rpartition("@")
-    tagged = inbox is not None and inbox.case_address == "plus" and way.channel != parcels.ENCRYPTED
+    token = _token(office, case)
+    domain = address.rpartition("@")[2]
     thread = read_thread(office, case)
     return Parcel(
         to_address=to,
-        from_address=f"{local}+{token}@{domain}" if tagged else address,
+        from_address=tagged_address(office, case, way) or address,
         from_name=office.config.sender_name(inbox) if inbox else office.config.centre.sender_name,
         subject=templates.subject(case["language"]),
         text="",
@@ -214,6 +214,23 @@ def address_parcel(office: Office, case: RowMapping, way: consent.Way, to: str) 
         references=tuple(thread),
         client_id=case["client_id"],
     )
+
+
+def tagged_address(office: Office, case: RowMapping, way: consent.Way) -> str:
+    """Return the address that brings a letter back to its case by itself, "" where there is none.
+
+    There is none for a client with a key, whose program would not find ours by it.
+    """
+    address = inbox_address(office, case)
+    inbox = office.config.inbox_for(address)
+    if inbox is None or inbox.case_address != "plus" or way.channel == parcels.ENCRYPTED:
+        return ""
+    local, _, domain = address.rpartition("@")
+    return f"{local}+{_token(office, case)}@{domain}"
+
+
+def _token(office: Office, case: RowMapping) -> str:
+    return office.keyring.open(case["sealed_token"], f"case/{case['id']}/token").decode()
 
 
 def inbox_address(office: Office, case: RowMapping) -> str:
@@ -416,9 +433,16 @@ def free_leases(connection: Connection, now: datetime) -> int:
 
 def take_back_checkins(connection: Connection, case_ids: Sequence[str], reason: str) -> int:
     """Take back the check-ins of some cases that have not left yet. Return how many."""
+    return take_back(connection, case_ids, ["checkin", "checkin-reminder", "measure"], reason)
+
+
+def take_back(
+    connection: Connection, case_ids: Sequence[str], kinds: Sequence[str], reason: str
+) -> int:
+    """Take back the automatic letters of some kinds that have not left yet. Return how many."""
     resting = (
         outgoing.c.case_id.in_(case_ids)
-        & outgoing.c.kind.in_(["checkin", "measure"])
+        & outgoing.c.kind.in_(kinds)
         & outgoing.c.state.in_(["ready", "waiting"])
         & (outgoing.c.lease_until < database_now())
     )

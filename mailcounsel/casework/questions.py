@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import RowMapping
 
@@ -19,24 +21,24 @@ from mailcounsel.practice import answers
 from mailcounsel.practice.answers import GOAL, MOOD, PRACTICE, Question
 
 TOGETHER = frozenset({GOAL, MOOD, PRACTICE})  # what may stand in one letter
+_PLAIN = "!$'*+@"  # what an address in a link may hold as it is, beside letters and digits
 BLANK = "…"  # no number: one that came back in a quote would be taken for the answer
 
 
-def named(asking: Sequence[RowMapping]) -> list[Question]:
+def named(asking: Sequence[Mapping[Any, Any]]) -> list[Question]:
     """Return the questions of some rows (`number` and `asks` are enough), in the same order."""
     shared = Counter(row["asks"] for row in asking)
     return [_question(row, alone=shared[row["asks"]] == 1) for row in asking]
 
 
-def _question(row: RowMapping, *, alone: bool) -> Question:
+def _question(row: Mapping[Any, Any], *, alone: bool) -> Question:
     kind = answers.question(row["asks"]).kind
     return Question(row["asks"] if alone and row["asks"] != GOAL else f"G{row['number']}", kind)
 
 
-def facts(office: Office, language: str, asking: Sequence[RowMapping]) -> Mapping[str, Fact]:
+def facts(office: Office, language: str, asking: Sequence[RowMapping]) -> dict[str, Fact]:
     """Return what the template `checkin` says about some rows of `goal`."""
-    spoken = answers.SPOKEN.get(language, answers.SPOKEN["en"])
-    names = [spoken.get(one.name, one.name) for one in named(asking)]
+    names = _spoken(language, asking)
     several = len(asking) > 1
 
     def lines(asks: str) -> str:
@@ -49,6 +51,23 @@ def facts(office: Office, language: str, asking: Sequence[RowMapping]) -> Mappin
     mood = next((n for n, row in zip(names, asking, strict=True) if row["asks"] == MOOD), "")
     form = " / ".join(f"{name} {BLANK}" for name in names) if several else ""
     return {"goals": lines(GOAL), "mood": mood, "practice": lines(PRACTICE), "form": form}
+
+
+def link(address: str, subject: str, language: str, asking: Sequence[Mapping[Any, Any]]) -> str:
+    """Return a link that opens an answer with the names filled in (RFC 6068); "" for no address.
+
+    A phone without a reply that quotes can answer by it: the address alone brings it to its case.
+    """
+    if not address:
+        return ""
+    body = "\r\n".join(f"{name} = " for name in _spoken(language, asking))
+    fields = urlencode({"subject": subject, "body": body}, quote_via=quote)
+    return f"mailto:{quote(address, safe=_PLAIN)}?{fields}"
+
+
+def _spoken(language: str, asking: Sequence[Mapping[Any, Any]]) -> list[str]:
+    spoken = answers.SPOKEN.get(language, answers.SPOKEN["en"])
+    return [spoken.get(one.name, one.name) for one in named(asking)]
 
 
 def _alone(office: Office, row: RowMapping) -> str:

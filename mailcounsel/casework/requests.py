@@ -12,6 +12,7 @@ from mailcounsel.casework import (
     case_word,
     cases,
     consent,
+    daytime,
     letters,
     promises,
     records,
@@ -86,13 +87,17 @@ def carry_out(
         template = _agree(connection, office, case, letter_id, now)
     elif command in {"help", "key"}:
         template = command
+    elif command in daytime.PARTS:
+        daytime.move(connection, office, case, command, now)
+        template = "hour"
     elif command in FOR_A_PERSON:
         template = _ask_person(connection, office, case, command, proof, letter_id, now)
     else:
         template = _set_checkins(connection, case, command)
         _show_unsigned(connection, case, command, proof, letter_id, now)
     if template and may_answer:
-        _answer(connection, office, case, template, letter_id, now, stranger)
+        hour = f"{daytime.hour(office, command):%H:%M}" if command in daytime.PARTS else ""
+        _answer(connection, office, case, template, letter_id, now, stranger, hour)
     records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
 
 
@@ -192,11 +197,12 @@ def _answer(
     letter_id: str,
     now: datetime,
     stranger: str | None,
+    hour: str = "",
 ) -> None:
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
     promised = promises.local_day(_promised(office, case, now), zone, case["language"])
-    facts = {"promised_day": promised, "until_day": "", "client_key": ""}
+    facts = {"promised_day": promised, "until_day": "", "client_key": "", "hour": hour}
     if template == "key":
         facts["client_key"] = _client_key(connection, office, case)
     asked = Asked(

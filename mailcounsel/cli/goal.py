@@ -137,6 +137,32 @@ def list_(setting: client.Settings, case: str, *, as_json: bool) -> None:
 @goal.command()
 @click.argument("case")
 @click.argument("number")
+@click.option("--every", help="day, week, 2 weeks or month; as it was if left out.")
+@click.option("--at", help='When, in the client\'s time zone: "Mon 19:00". As it was if left out.')
+@click.pass_obj
+def change(
+    setting: client.Settings, case: str, number: str, *, every: str | None, at: str | None
+) -> None:
+    """Ask about a goal in another rhythm.
+
+    A client can choose the morning or the evening by a word of their own; this is for all the rest.
+
+    \b
+    Example: mailcounsel goal change C-0042 G1 --at "Fri 19:00"
+    """
+    which = goal_scale.goal_number(case, number)
+    given = {name: value for name, value in (("every", every), ("at", at)) if value}
+    if not given:
+        raise click.UsageError('Say what to change: --every week, or --at "Mon 19:00".')
+    with client.connect(setting) as service:
+        answer = service.call("goal.change", case=case, number=which, **given)
+    first = output.local(answer["next_due_at"])
+    output.say(f"G{which} of {answer['case']} is asked about next on {first}.")
+
+
+@goal.command()
+@click.argument("case")
+@click.argument("number")
 @click.pass_obj
 def stop(setting: client.Settings, case: str, number: str) -> None:
     """Ask about a goal no longer.

@@ -96,6 +96,7 @@ FLAGS = {
     "evaluation-due": "it is time to look back together: mailcounsel case evaluate {case}",
     "errand-failed": "a reminder could not be sent; see the log of the service",
     "no-form": "a questionnaire is not here any more: mailcounsel measure list",
+    "silent": "no answer to a check-in and its reminder; the client is not asked until they write",
     "no-way": "a check-in could not be sent: the client has not chosen a way",
 }
 BY_HAND = {"reply", "reply-undone"}
@@ -110,6 +111,7 @@ KINDS = {
     "notice": "note without content",
     "checkin": "check-in",
     "measure": "questionnaire",
+    "checkin-reminder": "check-in reminder",
     "checkin-thanks": "check-in thanks",
     "consent-reminder": "asked once more for the word",
     "consent-thanks": "thanks for the word",

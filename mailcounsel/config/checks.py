@@ -56,6 +56,13 @@ def _hours(config: Config) -> Iterator[Finding]:
         yield ("hours", "working"), "is never open; name at least one day"
     if config.hours.quiet.closes - config.hours.quiet.opens > DAY - 60:
         yield ("hours", "quiet"), "must leave at least one hour of the day for automatic mail"
+        return
+    for part in ("morning", "evening"):
+        chosen = getattr(config.hours, part)
+        minute = chosen.hour * 60 + chosen.minute
+        quiet = config.hours.quiet
+        if any(quiet.opens <= moment < quiet.closes for moment in (minute, minute + DAY)):
+            yield ("hours", part), "is within the quiet hours, so nothing could go out then"
 
 
 def _store(config: Config) -> Iterator[Finding]:

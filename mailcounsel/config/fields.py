@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from datetime import date
+from datetime import date, time
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -100,6 +100,15 @@ def _span(value: object) -> Span:
     return spans.parse(value if isinstance(value, str) else "")
 
 
+def _time_of_day(value: object) -> time:
+    if isinstance(value, time) and not (value.second or value.microsecond):
+        return value
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('must look like "08:00"')
+    return time(int(match[1]), int(match[2]))
+
+
 def _absences(value: object) -> tuple[Days, ...]:
     items = value if isinstance(value, list | tuple) else [value]
     return tuple(sorted(_days(item) for item in items))
@@ -166,6 +175,7 @@ Host = Annotated[str, AfterValidator(_host)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocalPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_path)]
 Spans = Annotated[tuple[Span, ...], BeforeValidator(_spans)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 OneSpan = Annotated[Span, BeforeValidator(_span)]
 Lines = Annotated[tuple[Line, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
 Languages = Annotated[tuple[Language, ...], Field(min_length=1), AfterValidator(_distinct)]

@@ -6,6 +6,7 @@ These are shapes only; what must agree between tables is in `checks`. Defaults a
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 from typing import get_args
 
@@ -24,6 +25,7 @@ from mailcounsel.config.fields import (
     OneSpan,
     Positive,
     Spans,
+    TimeOfDay,
     Variable,
     Whole,
     Zone,
@@ -177,6 +179,10 @@ class Hours(Table):
     """Days on which no hours are worked."""
     quiet: OneSpan = Span(21 * 60, 31 * 60)
     """When no automatic mail goes out, in the client's zone."""
+    morning: TimeOfDay = time(8)
+    """When those who chose the morning are asked how it goes, in the client's zone."""
+    evening: TimeOfDay = time(19)
+    """When those who chose the evening are asked how it goes, in the client's zone."""
 
 
 class Limits(Table):

@@ -19,6 +19,7 @@ from mailcounsel.casework import (
     case_word,
     cases,
     crisis,
+    daytime,
     letters,
     measures,
     records,
@@ -26,6 +27,7 @@ from mailcounsel.casework import (
     risk,
     silence,
     staff,
+    unanswered,
     wishes,
 )
 from mailcounsel.casework.cases import NewCase
@@ -248,6 +250,8 @@ class Follow:
 
     def up(self) -> None:
         """Set it in motion: a bounce, a command, a check-in answer, a letter that waits."""
+        if self.plan.kind.kind == classifying.LETTER and self.plan.placement.case is not None:
+            unanswered.heard(self.connection, self.case, self.now)
         if self.plan.kind.kind == classifying.BOUNCE:
             self._bounce()
         elif self.plan.kind.kind == classifying.AUTOMATIC:
@@ -317,6 +321,8 @@ class Follow:
             return False
         if command == "agree":
             return self._may_agree()
+        if command in daytime.PARTS and not daytime.asked_about(self.connection, self.case):
+            return False  # nobody asks them anything: it was a greeting
         if command in {"copy", "erase"}:
             return self.plan.vouched.kind in {vouching.SIGNED, vouching.TOKEN}
         return command == "help" or self.plan.vouched.is_proved

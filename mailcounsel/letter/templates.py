@@ -39,7 +39,9 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "reply": _CLIENT | {"text", "emergency"},
         "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},
         "checkin": _CLIENT
-        | {"goals", "mood", "practice", "form", "stop_word", "pause_word", "emergency"},
+        | {"goals", "mood", "practice", "form", "link", "stop_word", "pause_word", "emergency"}
+        | {"morning_word", "evening_word"},
+        "checkin-reminder": _CLIENT | {"stop_word", "pause_word", "emergency"},
         "checkin-thanks": _CLIENT | {"stop_word", "help_word", "progress_word", "emergency"},
         "follow-up": _CLIENT | {"stop_word", "emergency"},
         "measure": _CLIENT
@@ -48,6 +50,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
         "resumed": _CLIENT | {"stop_word", "emergency"},
         "later": _CLIENT | {"promised_day", "emergency"},
+        "hour": _CLIENT | {"hour", "morning_word", "evening_word", "stop_word", "emergency"},
         "help": _CLIENT | {"emergency", "promised_day"},
         "introduction": _CLIENT
         | {"text", "name", "training", "languages", "licence", "licence_until", "about_me"}

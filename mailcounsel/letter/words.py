@@ -23,6 +23,8 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "progress": "KEMAJUAN",
                 "copy": "SALINAN",
                 "erase": "HAPUS",
+                "morning": "PAGI",
+                "evening": "MALAM",
             }
         ),
         "en": MappingProxyType(
@@ -37,6 +39,8 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "progress": "PROGRESS",
                 "copy": "COPY",
                 "erase": "ERASE",
+                "morning": "MORNING",
+                "evening": "EVENING",
             }
         ),
     }

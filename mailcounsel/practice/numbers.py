@@ -144,10 +144,18 @@ def _stated(clause: _Clause) -> int | None:
     is_framed = _around("before", clause.kind).issuperset(before)
     if not (is_framed and _around("after", clause.kind).issuperset(after)):
         return None
+    if not sets()["exercises"].isdisjoint(before) and not _has_unit(number, after):
+        return None
     is_bare = not number.written.endswith("/10")
     if is_bare and not frame["never_after"].isdisjoint(after[:1]):
         return None
     return None if not frame["never_before"].isdisjoint(before[-1:]) else number.value
+
+
+def _has_unit(number: _Number, after: Sequence[str]) -> bool:
+    if not sets()["times"].isdisjoint(after[:1]) or _GLUED.search(number.written):
+        return True
+    return not number.written.isdecimal() and number.written not in values("rating")
 
 
 @cache

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from mailcounsel import errors
-from mailcounsel.casework import checkins
+from mailcounsel.casework import checkins, questions
 from mailcounsel.crypto import sealing
+from mailcounsel.service import work
 from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
 from mailcounsel.store.engine import Store
@@ -248,6 +252,29 @@ def test_the_mood_is_asked_about_once(house, ani):
         agree(house, label="mood", asks="mood")
 
 
+def test_a_link_answers_without_a_reply(house, four):
+    """What the link opens, with the numbers filled in, finds its case and its questions."""
+    (line,) = [line for line in four.text.splitlines() if line.startswith("mailto:")]
+    link = urlsplit(line)
+    fields = parse_qs(link.query)
+    to, (body,) = unquote(link.path), fields["body"]
+    assert body == "G1 = \r\nG2 = \r\nmood = \r\nlatihan = "
+    assert fields["subject"] == ["Surat untuk Anda"]
+    filled = body
+    for number in ("6", "4", "5", "3"):
+        filled = filled.replace("= \r", f"= {number}\r", 1) if "= \r" in filled else filled + number
+    house.write(ANI, filled, headers={"To": to}, to=to)
+    assert set(by_name(house)[0].values()) == {"answered"}
+
+
+def test_no_link_without_a_tagged_address(house, four):
+    """A link to the plain address would open a case of its own."""
+    plain = [{"number": 1, "asks": "goal"}]
+    assert questions.link("", "x", "en", plain) == ""
+    found = questions.link("a&b+tag@x.test", "A b", "en", plain)
+    assert found == "mailto:a%26b+tag@x.test?subject=A%20b&body=G1%20%3D%20"
+
+
 # -- when they rest -------------------------------------------------------------------------------
 
 
@@ -316,6 +343,165 @@ def test_a_risk_in_a_linked_case_rests_the_questions(house, ani):
     house.clock.on(days=7)
     ask(house)
     assert [state for state, _ in states(house)] == ["skipped", "skipped"]
+
+
+# -- silence --------------------------------------------------------------------------------------
+
+
+def pass_time(house, **time):
+    """Let time pass by the hour, with all that the service does meanwhile; return what left."""
+    left, until = [], house.clock.now() + timedelta(**time)
+    while house.clock.now() < until:
+        house.clock.on(hours=1)
+        work.ask_checkins(house.desk)
+        work.run_errands(house.desk)
+        left += [(sent.message_id, house.clock.now()) for sent in house.send()]
+    return left
+
+
+def kinds_sent(house, *kinds):
+    rows = [row for row in house.outbox() if row.kind in kinds and row.state == "sent"]
+    return Counter(row.kind for row in rows)
+
+
+def test_a_silence_is_met_once_and_then_shown(house, ani):
+    """After half the rhythm one gentle letter; after as long again a flag; then nothing."""
+    asked(house)
+    pass_time(house, days=3)
+    assert kinds_sent(house, "checkin-reminder") == {}
+    pass_time(house, days=1)
+    assert kinds_sent(house, "checkin-reminder") == {"checkin-reminder": 1}
+    assert "silent" not in house.flags(1)
+    pass_time(house, days=4)
+    assert "silent" in house.flags(1)
+    assert [one["case"] for one in house.call("wulan", "queue.list")["cases"]] == ["C-0001"]
+    pass_time(house, days=30)
+    assert kinds_sent(house, "checkin", "checkin-reminder") == {"checkin": 1, "checkin-reminder": 1}
+    assert states(house)[-1] == ("skipped", "silent")
+
+
+def test_a_reminder_comes_by_day(house, ani):
+    """Half a week after nine in the morning is nine in the evening: it waits for the morning."""
+    asked(house)
+    ((_, at),) = pass_time(house, days=4)
+    assert 7 <= at.astimezone(JAKARTA).hour < 21
+
+
+@pytest.mark.parametrize("words", ["7", "Minggu ini saya tidak ingin menilai.", "JEDA", "BERHENTI"])
+def test_no_reminder_after_an_answer_came(house, ani, words):
+    """A number, a letter or a word: whatever the client wrote, they were not silent."""
+    question = asked(house)
+    pass_time(house, days=1)
+    house.write(ANI, words, reply_to=question)
+    pass_time(house, days=5)
+    assert kinds_sent(house, "checkin-reminder") == {}
+    assert "silent" not in house.flags(1)
+
+
+@pytest.mark.parametrize("reason", REST)
+def test_no_reminder_while_check_ins_rest(house, ani, reason):
+    """An open risk, a closed case, the client's wish."""
+    asked(house)
+    REST[reason](house, ani)
+    pass_time(house, days=10)
+    assert kinds_sent(house, "checkin-reminder") == {}
+    assert "silent" not in house.flags(1)
+
+
+def test_whatever_the_client_writes_ends_a_silence(house, ani):
+    """The flag goes, and the next question comes on its day."""
+    question = asked(house)
+    pass_time(house, days=10)
+    assert "silent" in house.flags(1)
+    house.write(ANI, "Maaf baru membalas.", reply_to=question)
+    assert "silent" not in house.flags(1)
+    pass_time(house, days=7)
+    assert kinds_sent(house, "checkin") == {"checkin": 2}
+
+
+def test_an_answer_to_the_reminder_answers_the_question(house, ani):
+    """Of two questions that wait it is the one the reminder was about."""
+    agree(house, label="tidur", at="Tue 13:00")
+    asked(house)
+    sent = pass_time(house, days=6)
+    assert kinds_sent(house, "checkin", "checkin-reminder") == {"checkin": 2, "checkin-reminder": 1}
+    message_id, _ = sent[-1]
+    again = SimpleNamespace(from_address="halo@rumah.test", subject="x", message_id=message_id)
+    house.write(ANI, "7", reply_to=again)
+    assert rating(house) == [{"rating": 7, "words": "7"}]
+    assert states(house) == [("asked", ""), ("answered", "")]
+
+
+def test_daily_questions_never_pile_up(house, ani):
+    """Two without an answer, one reminder, and no third question."""
+    house.call("wulan", "goal.stop", case="C-0001", number=1)
+    agree(house, label="jalan 30 menit", every="day", at="09:00")
+    pass_time(house, days=20)
+    assert kinds_sent(house, "checkin", "checkin-reminder") == {"checkin": 2, "checkin-reminder": 1}
+    assert "silent" in house.flags(1)
+
+
+def test_an_answer_overtakes_a_reminder_in_the_outbox(house, ani):
+    """The reminder was asked for and has not left: it never does."""
+    question = asked(house)
+    house.clock.on(days=4)
+    work.run_errands(house.desk)
+    assert [row.state for row in house.outbox("checkin-reminder")] == ["ready"]
+    house.write(ANI, "7", reply_to=question)
+    assert [row.state for row in house.outbox("checkin-reminder")] == ["undone"]
+
+
+# -- morning or evening ---------------------------------------------------------------------------
+
+
+def local_due(house):
+    return house.rows(models.Goal)[0].next_due_at.astimezone(JAKARTA)
+
+
+def test_a_client_chooses_the_evening(house, ani):
+    """One word by mail moves the hour, not the day; the client is told the hour."""
+    house.write(ANI, "MALAM", reply_to=ani)
+    due = local_due(house)
+    assert (due.weekday(), due.hour, due.minute) == (0, 19, 0)
+    (told,) = house.outbox("hour")
+    assert "19:00" in told.parcel.text
+    house.write(ANI, "morning", reply_to=ani)
+    assert (local_due(house).hour, house.rows(models.Goal)[0].at) == (8, "Mon 08:00")
+
+
+@pytest.mark.parametrize("words", ["Pagi,\n\nsaya mau cerita.", "Malam\nAni", "selamat pagi"])
+def test_a_greeting_moves_nothing(house, ani, words):
+    """Many a letter begins with the time of day; the word counts alone."""
+    house.write(ANI, words, reply_to=ani)
+    assert local_due(house).hour == 9
+    assert house.case(1).waiting_since is not None
+
+
+def test_a_forged_word_moves_nothing(house, ani):
+    """Without proof it is a letter that a person reads."""
+    house.write(ANI, "MALAM")
+    assert local_due(house).hour == 9
+
+
+def test_nobody_is_asked_twice_on_the_day_the_hour_changes(house, ani):
+    """Asked at nine, moved to seven in the evening: the next question is a week later."""
+    question = asked(house)
+    house.write(ANI, "MALAM", reply_to=question)
+    assert local_due(house).date() == date(2026, 11, 30)
+
+
+def test_a_therapist_changes_the_rhythm(house, ani):
+    """Every, at, or both; what is not there, or cannot be read, is refused."""
+    given = {"case": "C-0001", "number": 1}
+    house.call("wulan", "goal.change", **given, at="Fri 18:30")
+    due = local_due(house)
+    assert (due.weekday(), due.hour, due.minute) == (4, 18, 30)
+    house.call("wulan", "goal.change", **given, every="day", at="07:30")
+    assert local_due(house).hour == 7
+    with pytest.raises(errors.Refused):
+        house.call("wulan", "goal.change", **given, at="noon")
+    with pytest.raises(errors.NotFound):
+        house.call("wulan", "goal.change", case="C-0001", number=9, at="08:00")
 
 
 # -- answers --------------------------------------------------------------------------------------

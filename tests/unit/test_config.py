@@ -153,7 +153,7 @@ PLACES = [
         "centre": ("name", "time_zone", "languages", "state_dir", "authserv_id", "secret"),
         "smarthost": ("host", "port", "tls", "user", "password", "password_env", "token_command"),
         "store": ("url", "password_file", "password_command", "token"),
-        "hours": ("quiet", "holidays", "working"),
+        "hours": ("quiet", "morning", "evening", "holidays", "working"),
         "smtp": ("tls_key", "port", "hostname"),
         "limits": ("depth", "secret"),
         "emergency": ("en", "fr"),

@@ -154,13 +154,23 @@ def changes(zone: ZoneInfo) -> Iterator[date]:
 
 
 def zones_that_differ() -> list[ZoneInfo]:
-    """Return one zone for each course of offsets, at most one for each behaviour to test."""
-    months = [utc(2025 + n // 24, n % 24 // 2 + 1, 1 + n % 2 * 14) for n in range(144)]
-    seen: dict[tuple[timedelta | None, ...], ZoneInfo] = {}
+    """Return one zone for each course of offsets, so that no zone behaves like none of them."""
+    seen: dict[tuple[tuple[datetime, timedelta | None], ...], ZoneInfo] = {}
     for name in sorted(available_timezones()):
         zone = ZoneInfo(name)
-        seen.setdefault(tuple(m.astimezone(zone).utcoffset() for m in months), zone)
+        seen.setdefault(tuple(course(zone)), zone)
     return list(seen.values())
+
+
+def course(zone: ZoneInfo) -> Iterator[tuple[datetime, timedelta | None]]:
+    """Yield each moment, to the minute, from which the zone has another offset, with that."""
+    days = [utc(2024, 12, 31) + timedelta(days=n) for n in range(366 * 6 + 2)]
+    offsets = [day.astimezone(zone).utcoffset() for day in days]
+    yield days[0], offsets[0]
+    for n, offset in enumerate(offsets[1:]):
+        if offset != offsets[n]:
+            minutes = (days[n] + timedelta(minutes=m) for m in range(24 * 60 + 1))
+            yield next(m for m in minutes if m.astimezone(zone).utcoffset() == offset), offset
 
 
 def test_every_change_of_every_zone_keeps_each_local_date_once() -> None:

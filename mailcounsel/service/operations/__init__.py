@@ -65,6 +65,7 @@ OPERATIONS: dict[str, Operation] = {
     "outbox.settle": Operation(letters.settle, READERS),
     "goal.add": Operation(goals.add, READERS),
     "goal.list": Operation(goals.listed, READERS),
+    "goal.change": Operation(goals.change, READERS),
     "goal.stop": Operation(goals.stop, READERS),
     "lesson.list": Operation(skills.lessons, READERS),
     "lesson.show": Operation(skills.lesson, READERS),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, risk
+from mailcounsel.casework import cases, daytime, risk
 from mailcounsel.casework import goals as agreed
 from mailcounsel.casework.goals import NewGoal
 from mailcounsel.service.control import Parameters, data, number, text
@@ -57,6 +57,20 @@ def describe(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, An
 def listed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Return a case with its goals, as its reader's process needs it."""
     return show(desk, caller, parameters)
+
+
+def change(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Ask about a goal in another rhythm."""
+    now, which = desk.now(), number(parameters, "number")
+    every = text(parameters, "every") if "every" in parameters else None
+    at = text(parameters, "at") if "at" in parameters else None
+
+    def write(connection: Connection) -> dict[str, Any]:
+        case = readable(connection, desk, caller, parameters)
+        due_at = daytime.change(connection, case, which, every, at, caller.person, now)
+        return {"case": cases.handle(case["number"]), "next_due_at": iso(due_at)}
+
+    return desk.store.write(write)
 
 
 def stop(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
