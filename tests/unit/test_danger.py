@@ -104,6 +104,7 @@ DANGER: dict[str, list[str]] = {
 HARMLESS = [
         "I am proud of myself.", "My nose runs.", "I should take care of myself",
         "That did not exist then.",
+    "I would rather not say.", "Kunci yang kami pakai.",
     "My sister and I cooked together. I had forgotten that.",
     # everyday idioms that hold such words
     "Kemarin mati lampu.", "di sini mau mati lampu", "baterai mati", "HP saya mau mati",
