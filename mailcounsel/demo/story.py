@@ -11,8 +11,10 @@ import contextlib
 import shlex
 import signal
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from mailcounsel import errors
@@ -40,7 +42,16 @@ TO_BINTANG = "Bintang, kamu aman? Saya di sini."
 TO_RAFAEL = "Dear Rafael, what did a good Sunday look like, before?"
 RAFAEL_ANSWERS = "My sister and I cooked together. I had forgotten that."
 TO_MELATI = "Melati, apa yang menolongmu melewati malam?"
+SUMMARY = "Sulit tidur, dan merasa sendiri."
+STRENGTH = "menulis, walau berat"
+LOOK_BACK = "Dari 5 ke 7. Bagaimana menurutmu?"
 GOAL = "jalan kaki 30 menit"
+ANSWERS = ("G1 5 / latihan 3x", "G1 7 / latihan 5x")
+PROFILE = """\
+name = "Wulan"
+training = { id = "konselor sekolah", en = "a school counsellor" }
+languages = { id = "Indonesia", en = "Indonesian" }
+"""
 
 
 def play(*, keep: bool = False, stay: bool = False) -> int:
@@ -81,9 +92,7 @@ def _play(stack: contextlib.ExitStack, *, keep: bool, stay: bool) -> None:
 def tell(stage: Stage) -> None:
     """Tell the story. Raises: MailcounselError at the first step that fails."""
     if stage.mailbox is None:
-        say(
-            "(pymap is not installed, so all letters come by SMTP: pip install 'mailcounsel[demo]')"
-        )
+        say("(All letters come by SMTP, for want of pymap: pip install 'mailcounsel[demo]')")
     melati = stage.add_client("Melati")
     rafael = stage.add_client("Rafael", writes_to=IMAP_INBOX, with_key=True)
     bintang = stage.add_client("Bintang")
@@ -91,7 +100,7 @@ def tell(stage: Stage) -> None:
     danger_comes_first(stage, bintang)
     a_locked_conversation(stage, rafael)
     a_reply_waits(stage, melati)
-    weeks_go_by(stage, melati)
+    a_journey(stage, melati)
     nothing_was_lost(stage)
 
 
@@ -100,10 +109,10 @@ def tell(stage: Stage) -> None:
 
 def letters_arrive(stage: Stage, melati: Client, rafael: Client, bintang: Client) -> None:
     """Let three clients write, and show the queue."""
-    way = "by IMAP" if stage.mailbox else "by SMTP too"
+    way = "by IMAP" if stage.mailbox else "by SMTP"
     say(
         f"1. {stage.today()}. Melati and Bintang send ordinary mail, Rafael an encrypted letter "
-        f"({way}). Danger goes to the top; a rule tags what is about school."
+        f"({way}). Danger comes first; a rule tags what is about school."
     )
     stage.write(melati, MELATI_WRITES)
     stage.move(minutes=35)
@@ -120,10 +129,9 @@ def letters_arrive(stage: Stage, melati: Client, rafael: Client, bintang: Client
 
 def danger_comes_first(stage: Stage, bintang: Client) -> None:
     """Take the case in danger, and answer it at once."""
-    say("2. Wulan, a therapist, asks for the case that needs somebody most.")
-    shown = command(stage, "next", cut=_first_letter)
+    say("2. Wulan, a therapist, asks for the case that needs somebody most, and answers at once.")
+    shown = command(stage, "next", cut=_danger_and_letter)
     _must(BINTANG_WRITES in _one_line(shown), "the letter cannot be read")
-    say("Bintang has no key. But nobody in danger should wait, so she writes by ordinary mail.")
     command(stage, "reply", BINTANG, "--plain", "danger", "-m", TO_BINTANG, cut=_all_but_last)
     stage.move(minutes=2)
     stage.wait_for_letter(bintang, TO_BINTANG)
@@ -131,12 +139,11 @@ def danger_comes_first(stage: Stage, bintang: Client) -> None:
 
 def a_locked_conversation(stage: Stage, rafael: Client) -> None:
     """Answer the client who has a key, and see the answer to that come home."""
-    say("3. She answers Rafael. Every reply rests for a minute, and `undo` takes it back.")
+    say("3. Every reply rests for a minute, and `undo` takes it back. Rafael's goes out locked:")
     command(stage, "reply", RAFAEL, "-m", TO_RAFAEL, cut=_all_but_last)
     stage.move(minutes=2)
     letter = stage.wait_for_letter(rafael, TO_RAFAEL)
     _must(letter.was_locked and letter.is_signed, "the reply was not encrypted and signed")
-    say("A minute later it is on its way. Unlocked with his own key, Rafael's mail program shows:")
     show(letter, TO_RAFAEL)
     stage.move(minutes=40)
     stage.write(rafael, RAFAEL_ANSWERS)
@@ -148,7 +155,10 @@ def a_locked_conversation(stage: Stage, rafael: Client) -> None:
 def a_reply_waits(stage: Stage, melati: Client) -> None:
     """Answer the client who has no key and has not agreed to ordinary mail, and let her agree."""
     say("4. Melati has no key, and has not said yet whether ordinary email is safe for her.")
-    command(stage, "reply", MELATI, "-m", TO_MELATI, cut=_all_but_last)
+    profile = stage.place / "profile.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    words = ("introduce", MELATI, "-m", TO_MELATI)
+    command(stage, *words, cut=_first, unsaid=("--profile", str(profile)))
     unsent = all(TO_MELATI not in letter.text for letter in stage.inbox(melati))
     _must(unsent, "the reply left before the client had agreed")
     say("She sends back the one word SETUJU (I agree). Now her mail program shows:")
@@ -158,27 +168,36 @@ def a_reply_waits(stage: Stage, melati: Client) -> None:
     show(stage.wait_for_letter(melati, TO_MELATI), TO_MELATI)
 
 
-def weeks_go_by(stage: Stage, melati: Client) -> None:
-    """Agree a goal, let the clock run, and have the check-ins answered."""
-    say("5. Together they agree on a goal. On Mondays the centre will ask how it is going.")
-    command(stage, "goal", "add", MELATI, GOAL, "--target", "4 kali seminggu")
-    for week, answer in enumerate(("7, dua kali jalan kaki", "8")):
+def a_journey(stage: Stage, melati: Client) -> None:
+    """Go the seven steps with one client, weeks of them, and look at what came of it."""
+    say("5. What they do together takes a command each, and the client gets a letter.")
+    command(stage, "case", "summary", MELATI, "--send", "-m", SUMMARY, cut=_none)
+    command(stage, "goal", "add", MELATI, GOAL, "--target", "4 kali seminggu", cut=_none)
+    command(stage, "skill", "assign", MELATI, "breathing", "--at", "Mon 09:00", cut=_none)
+    command(stage, "case", "strength", MELATI, STRENGTH, cut=_none)
+    for week, answer in enumerate(ANSWERS):
         seen = len(stage.inbox(melati))
         stage.move(days=7)
         question = stage.wait_for_letter(melati, GOAL, after=seen)
         if week == 0:
             say(f"A week goes by. On {stage.today()}, Melati's mail program shows:")
-            show(question, GOAL, "Bagaimana jalannya")
+            show(question, "Berapa kali")
         stage.write(melati, answer)
-    say('She answers "7, dua kali jalan kaki" (seven, walked twice), and a week later "8".')
-    drawn = command(stage, "goal", "list", MELATI)
-    _must("7 8" in drawn, "the answers to the check-ins are not drawn")
+    say(f'She answers "{ANSWERS[0]}" (practised 3 times), a week later "{ANSWERS[1]}".')
+    command(stage, "case", "evaluate", MELATI, "-m", LOOK_BACK, cut=_none)
+    stage.move(minutes=2)
+    stage.wait_for_letter(melati, LOOK_BACK)
+    shown = command(stage, "case", "show", MELATI, cut=_journey)
+    _must(all(f"\n{place} " in shown for place in range(1, 8)), "an activity is missing")
+    _must("5 7" in shown, "the answers to the check-ins are not drawn")
+    report = Path(tempfile.mkdtemp(prefix="mailcounsel-report-")) / f"{MELATI}.html"
+    command(stage, "case", "report", MELATI, str(report), cut=_none)
 
 
 def nothing_was_lost(stage: Stage) -> None:
     """Count every letter."""
-    say("6. At the end Sari, the supervisor, has every letter counted that ever came in.")
-    balance = command(stage, "--as", "sari", "reconcile")
+    say("At the end Sari, the supervisor, has every letter counted that ever came in.")
+    balance = command(stage, "--as", "sari", "reconcile", cut=_first)
     _must("lost 0" in balance, "a letter was lost")
 
 
@@ -194,11 +213,14 @@ def say(text: str) -> None:
     print(f"\n{told}" if is_scene and text[0] != "1" else told, flush=True)
 
 
-def command(stage: Stage, *words: str, cut: Cut | None = None) -> str:
-    """Run an installed command and show it with its output, or the part `cut` leaves of it."""
+def command(stage: Stage, *words: str, cut: Cut | None = None, unsaid: tuple[str, ...] = ()) -> str:
+    """Run an installed command and show it with its output, or the part `cut` leaves of it.
+
+    `unsaid` are words that only the demonstration needs.
+    """
     typed = " ".join(_quoted(word) for word in words)
     print(_wrapped(f"$ mailcounsel {typed}", "    "))
-    text = stage.must_run(*words)
+    text = stage.must_run(*words, *unsaid)
     lines = [line for line in text.splitlines() if line.strip()]
     for line in cut(lines) if cut else lines:
         print(_wrapped(line, "    "))
@@ -223,7 +245,9 @@ def _quoted(word: str) -> str:
 def _wrapped(line: str, indent: str) -> str:
     if len(line) <= WIDTH:
         return line
-    return textwrap.fill(line, WIDTH, subsequent_indent=indent, replace_whitespace=False)
+    return textwrap.fill(
+        line, WIDTH, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False
+    )
 
 
 def _all_but_last(lines: list[str]) -> list[str]:
@@ -231,10 +255,26 @@ def _all_but_last(lines: list[str]) -> list[str]:
     return lines[:-1]
 
 
-def _first_letter(lines: list[str]) -> list[str]:
-    """Keep what stands before the second entry of a case."""
-    second = [n for n, line in enumerate(lines) if line.startswith("── 2.")]
-    return lines[: second[0]] if second else lines
+def _first(lines: list[str]) -> list[str]:
+    """Keep the first line, which says what came of it."""
+    return lines[:1]
+
+
+def _none(_lines: list[str]) -> list[str]:
+    """Keep nothing: what comes of it is shown later."""
+    return []
+
+
+def _danger_and_letter(lines: list[str]) -> list[str]:
+    """Keep the line of danger and the client's words, which stand before the second entry."""
+    second = next((n for n, line in enumerate(lines) if line.startswith("── 2.")), len(lines))
+    return [line for line in lines if line.startswith("!!")] + lines[second - 1 : second]
+
+
+def _journey(lines: list[str]) -> list[str]:
+    """Keep the seven activities, a line each, and the goal with its line."""
+    steps = [line for line in lines if line[:2] in {f"{place} " for place in range(1, 8)}]
+    return steps + [line.strip() for line in lines if line.startswith("   G1 ")]
 
 
 def _last_client_letter(lines: list[str]) -> list[str]:

@@ -286,6 +286,19 @@ def test_a_therapist_introduces_themselves_from_their_profile(room, client, tmp_
     assert "expired on 2019-01-31" in expired.stderr
 
 
+def test_a_client_is_sent_their_own_progress(room, client):
+    """Shown first, sent with words of the therapist's above the lines."""
+    case = room.write(client, "Hello, I want to walk more.")
+    room.run("sari", "goal", "add", case, "walk 30 minutes", "--at", "Mon 09:00")
+    shown = room.run("sari", "case", "progress", case)
+    assert shown.stdout.splitlines()[1] == "– walk 30 minutes: no number yet"
+    sent = room.run("sari", "case", "progress", case, "--send", "-m", "Well done so far.")
+    assert f"Your reply to {case}" in sent.stdout
+    entries = room.json("sari", "show", case)["entries"]
+    (text,) = [entry["text"] for entry in entries if entry["kind"] == "reply"]
+    assert "Well done so far.\n\nThe numbers you gave yourself" in text
+
+
 def test_the_admins_own_reply_template_is_used(room, client):
     """A template of the admin's shapes replies, though no such folder is at the therapist's."""
     folder = room.folder / "templates" / "en"

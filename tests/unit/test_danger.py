@@ -106,6 +106,7 @@ HARMLESS = [
         "That did not exist then.",
     "I would rather not say.", "Kunci yang kami pakai.",
     "My sister and I cooked together. I had forgotten that.",
+        "Let us eat together.", "Let me see what I can do.", "My brother and I amused ourselves.",
     # everyday idioms that hold such words
     "Kemarin mati lampu.", "di sini mau mati lampu", "baterai mati", "HP saya mau mati",
     "lampu mati", "hp mau mati, nanti saya sambung", "mati gaya", "mau mati ketawa",
