@@ -133,12 +133,16 @@ def not_kept_after_all(connection: Connection, case: RowMapping) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How a queue's promises went: numbers, and the median wait in hours by the clock."""
+    """How a queue's promises went: numbers, and the median wait in hours by the clock.
+
+    `answered` of them were answered, in time or not; the median is over those.
+    """
 
     kept: int
     broken: int
     open: int
     median_hours: float | None
+    answered: int
 
 
 def count(connection: Connection, queue: str, since: datetime, now: datetime) -> Count:
@@ -155,7 +159,8 @@ def count(connection: Connection, queue: str, since: datetime, now: datetime) ->
     overdue = sum(row["answered_at"] is None and row["promised_at"] < now for row in rows)
     waits = [(row["answered_at"] - row["made_at"]) / timedelta(hours=1) for row in done]
     left = len(rows) - len(done) - overdue
-    return Count(in_time, len(done) - in_time + overdue, left, median(waits) if waits else None)
+    broken = len(done) - in_time + overdue
+    return Count(in_time, broken, left, median(waits) if waits else None, len(done))
 
 
 def pace(connection: Connection, office: Office, queue: str, now: datetime) -> float:

@@ -63,6 +63,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "rules": ("rules", "rules", "Admins", "Try and check the rules that sort letters."),
     "quarantine": ("quarantine", "quarantine", "Admins", "Letters that could not be placed."),
     "reconcile": ("reconcile", "reconcile", "Admins", "Prove that no letter was lost."),
+    "centre": ("centre", "centre", "Admins", "See how the centre is doing, in numbers."),
     "key": ("key", "key", "Admins", "Hand out the centre's own key."),
     "explain": ("explain", "explain", "Anybody", "Say what would happen to a mail file."),
     "demo": ("demo", "demo", "Anybody", "Watch a letter become an answered case."),

@@ -55,17 +55,30 @@ def page(name: str, journey: Journey, bands: Mapping[str, Sequence[Band]]) -> st
 _END = "</main>\n</body>\n</html>\n"
 
 
+def of_numbers(
+    title: str, note: str, sections: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+) -> str:
+    """Return a page of lines, each a name and what is told; there are no words of clients in it."""
+    parts = [
+        _section(head, [f"<p>{words(name)}: {words(told)}</p>" for name, told in rows])
+        for head, rows in sections
+    ]
+    return "\n".join((*_top(title, note), *(line for part in parts for line in part), _END))
+
+
 def _head(name: str, journey: Journey) -> Iterator[str]:
+    days = f"From {journey.begun_at:%Y-%m-%d} to {journey.now:%Y-%m-%d}."
+    return _top(name, f"{days} This page is confidential and not encrypted.")
+
+
+def _top(name: str, note: str) -> Iterator[str]:
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield '<meta name="referrer" content="no-referrer">'
     yield '<meta name="viewport" content="width=device-width">'
     yield f"<title>{words(name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>"
     yield f"<h1>{words(name)}</h1>"
-    yield (
-        f'<p class="faint">From {journey.begun_at:%Y-%m-%d} to {journey.now:%Y-%m-%d}. '
-        "This page is confidential and not encrypted.</p>"
-    )
+    yield f'<p class="faint">{words(note)}</p>'
 
 
 def _section(title: str, parts: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from mailcounsel.service.operations import (
     letters,
     measures,
     people,
+    reporting,
     skills,
     splits,
     ways,
@@ -23,6 +24,7 @@ from mailcounsel.service.operations import (
 
 READERS = frozenset({"therapist", "supervisor"})
 ADMINS = frozenset({"admin"})
+SUPERVISORS = frozenset({"supervisor"})
 STAFF = READERS | ADMINS
 ANYBODY: frozenset[str] = frozenset()
 
@@ -85,6 +87,8 @@ OPERATIONS: dict[str, Operation] = {
     "person.enrol": Operation(people.enrol, ANYBODY),
     "quarantine.list": Operation(centre.quarantine, ADMINS),
     "quarantine.retry": Operation(centre.retry, ADMINS),
+    "centre.report": Operation(reporting.report, SUPERVISORS | ADMINS),
+    "centre.cases": Operation(reporting.lively, SUPERVISORS),
     "reconcile": Operation(centre.reconcile, ADMINS),
     "status": Operation(centre.status, ADMINS),
     "doctor": Operation(health.doctor, ADMINS),
