@@ -41,9 +41,11 @@ def report(setting: client.Settings, case: str, file: str) -> None:
 
 
 def _bands(form: Measure) -> list[Band]:
-    """Return the bands of a questionnaire, each up to where the next begins."""
+    """Return the bands of a questionnaire, each up to where the next begins, or none at all."""
     from mailcounsel.practice import pictures, scores
 
+    if not form.bands:
+        return []
     ends = [band.at for band in form.bands[1:]] + [scores.extremes(form)[1]]
     return [
         pictures.Band(band.name, band.at, end) for band, end in zip(form.bands, ends, strict=True)

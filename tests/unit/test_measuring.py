@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mailcounsel.cli import measuring, viewing
-from mailcounsel.practice import shelf
+from mailcounsel.cli import case_report, measuring, viewing
+from mailcounsel.practice import scores, shelf
 
 FORMS = {(one.name, one.language): one for one in shelf.included()}
 
@@ -90,3 +90,12 @@ def test_goals_and_forms_do_not_mix():
     goal |= {"at": "Mon 09:00", "state": "active", "checkins": []}
     assert "PHQ-9" not in "\n".join(viewing.goal_lines([goal, form(answer(1, 3))]))
     assert "walk" not in "\n".join(measuring.lines([goal, form(answer(1, 3))], FORMS))
+
+
+def test_every_included_questionnaire_has_bands_to_draw_or_none():
+    """A page is drawn for each of them; the bands meet, and the last ends where the score does."""
+    for form in shelf.included():
+        bands = case_report._bands(form)
+        assert len(bands) == len(form.bands)
+        ends = [band.at for band in form.bands[1:]] + [scores.extremes(form)[1]]
+        assert [band.high for band in bands] == (ends if form.bands else [])
