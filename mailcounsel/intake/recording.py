@@ -478,7 +478,7 @@ class Follow:
             return
         if self.plan.placement.case is None:
             self._propose()
-        if acknowledge and self.plan.kind.may_answer:
+        if acknowledge and self.plan.kind.may_answer and not self._is_noted():
             requests.acknowledge(
                 self.connection,
                 self.office,
@@ -505,13 +505,26 @@ class Follow:
             silence.heard(self.connection, cases.family(self.connection, self._case()))
 
     def _danger(self) -> None:
-        """Raise the case for signs of danger; a proved client's old words in a quote do not."""
+        """Raise the case for signs of danger."""
+        if self._is_danger():
+            self._raise("words")
+
+    def _is_danger(self) -> bool:
+        """Tell whether a letter shows danger; a proved client's old words in a quote do not."""
         is_old = self.plan.placement.case is not None and not self.plan.assessed.is_fresh_danger
         if not self.plan.assessed.is_danger or is_old or self._is_only_form():
-            return
-        if self.plan.kind.kind == classifying.BOUNCE or self.plan.opened.letter.report:
-            return
-        self._raise("words")
+            return False
+        is_report = self.plan.kind.kind == classifying.BOUNCE or self.plan.opened.letter.report
+        return not is_report
+
+    def _is_noted(self) -> bool:
+        """Tell whether a known client in danger gets the note with help instead.
+
+        Beside it, a day by which we aim to answer would sound as if it could wait until then. A new
+        client gets both, since the first acknowledgement asks how letters may reach them.
+        """
+        is_known = self.plan.placement.case is not None
+        return is_known and self.plan.assessed.is_plain_danger and self._is_danger()
 
     def _is_only_form(self) -> bool:
         """Tell whether all signs are words of a questionnaire of ours, quoted without marks.
