@@ -247,7 +247,7 @@ def _lexicon() -> _Lexicon:
     data = _data()
     sets = _sets(data)
     return _Lexicon(
-        book=Book(*read_phrases()),
+        book=Book(_compiled(data, "sign"), _compiled(data, "idiom")),
         kinds={entry["id"]: entry.get("kind", _IDIOM) for entry in data["sign"] + data["idiom"]},
         negations=_folded(sets["negation"]),
         not_negated=_folded(sets["not_negated"]),

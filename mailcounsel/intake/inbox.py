@@ -25,6 +25,7 @@ from sqlalchemy import Connection, RowMapping, delete, exists, func, select, upd
 from mailcounsel import errors
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.intake import slices
+from mailcounsel.intake.envelope import Envelope as Envelope
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import database_now, new_id
 from mailcounsel.store.engine import Store
@@ -57,16 +58,6 @@ _KILLED = Ready(
     .where(_RECEIVED, inboxes.c.attempts >= ATTEMPTS, inboxes.c.lease_until < database_now())
     .values(state="quarantine", reason="killed", lease_until=0)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """How a letter came: by which way, from whom, for whom, and whether it lay in Junk."""
-
-    way: Literal["smtp", "imap"]
-    mail_from: str | None  # "" is the null sender of a bounce; None: the mailbox does not say
-    recipients: tuple[str, ...]
-    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,63 +10,27 @@
     seal      to the case's public key          ┐ one transaction, in
     record    letter, case, outgoing, ledger    ┘ `mailcounsel.intake.recording`
 
-The steps before sealing only look; nothing is stored until everything is known. If the client's
+The steps before sealing only look (`mailcounsel.intake.looking`); nothing is stored until
+everything is known. If the client's
 cases changed while a letter was looked at, it is placed again.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from mailcounsel.casework.office import Office
-from mailcounsel.casework.rules import Decision
-from mailcounsel.config import Config, Inbox
 from mailcounsel.crypto.openpgp import Centre
-from mailcounsel.intake import (
-    assessing,
-    classifying,
-    opening,
-    placing,
-    recording,
-    routing,
-    vouching,
-)
-from mailcounsel.intake.assessing import Assessed
-from mailcounsel.intake.classifying import Class
-from mailcounsel.intake.inbox import Envelope, Received
-from mailcounsel.intake.knowledge import Knowledge, StoreKnowledge
-from mailcounsel.intake.opening import Opened
-from mailcounsel.intake.placing import Placement
-from mailcounsel.intake.vouching import Vouched
-from mailcounsel.letter import parse
+from mailcounsel.intake import assessing, looking, recording
+from mailcounsel.intake.inbox import Received
+from mailcounsel.intake.known import StoreKnowledge
+from mailcounsel.intake.looking import Plan
 from mailcounsel.store.engine import Store
 
 PLACINGS = 3  # how often a letter is placed again before the attempt counts as failed
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything the steps found out about one letter."""
-
-    envelope: Envelope
-    inbox: Inbox
-    opened: Opened
-    vouched: Vouched
-    kind: Class
-    placement: Placement
-    assessed: Assessed
-    decision: Decision
-
-    @property
-    def names_a_case(self) -> bool:
-        """Tell whether a letter nobody vouches for opens a case and names one by its words."""
-        is_new = self.placement.case is None and not self.vouched.is_proved
-        is_letter = self.kind.kind == classifying.LETTER and not self.envelope.suspect
-        return is_new and is_letter and self.assessed.case_word is not None
 
 
 class Passage:
@@ -84,7 +48,7 @@ class Passage:
             return store.read(lambda c: StoreKnowledge(c, office).certificates(name))
 
         self._store, self._office, self._received = store, office, received
-        self._opened = read_and_open(received.raw, office.config, centre, certificates)
+        self._opened = looking.read_and_open(received.raw, office.config, centre, certificates)
         self._assessed = assessing.assess(self._opened.letter, office.config.centre.languages)
         self._plan = store.read(self._decide)
 
@@ -120,45 +84,6 @@ class Passage:
     def _decide(self, connection: Connection) -> Plan:
         received, config = self._received, self._office.config
         known = StoreKnowledge(connection, self._office)
-        return decide(
+        return looking.decide(
             self._opened, self._assessed, received.envelope, known, received.received_at, config
         )
-
-
-def read_and_open(
-    raw: bytes,
-    config: Config,
-    centre: Centre | None,
-    certificates: opening.Certificates,
-) -> Opened:
-    """Steps *read* and *open*. Raises: OverBudget, Unavailable."""
-    limits = opening.budgets(config)
-    return opening.open_letter(parse.read(raw, limits), limits, centre, certificates)
-
-
-def decide(
-    opened: Opened,
-    assessed: Assessed,
-    envelope: Envelope,
-    known: Knowledge,
-    received_at: datetime,
-    config: Config,
-) -> Plan:
-    """Steps *vouch* to *route*: only look-ups and decisions, nothing is changed."""
-    letter = opened.letter
-    inbox = own_inbox(opened, envelope, config)
-    vouched = vouching.vouch(opened, envelope.recipients, known, config.centre.authserv_id)
-    kind = classifying.classify(letter, envelope.mail_from, known, config)
-    placement = placing.place(letter, kind, vouched, known)
-    is_known = placement.case is not None or placement.client_id is not None
-    decision = routing.route(
-        letter, assessed, inbox, is_known=is_known, now=received_at, config=config
-    )
-    return Plan(envelope, inbox, opened, vouched, kind, placement, assessed, decision)
-
-
-def own_inbox(opened: Opened, envelope: Envelope, config: Config) -> Inbox:
-    """Return the inbox a letter was for: the envelope's, else one it names, else the first."""
-    named = (*envelope.recipients, *opened.letter.recipients)
-    found = (config.inbox_for(address) for address in named)
-    return next((inbox for inbox in found if inbox), config.inboxes[0])

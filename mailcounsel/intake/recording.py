@@ -43,7 +43,7 @@ from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook, pins
 
 if TYPE_CHECKING:
-    from mailcounsel.intake.pipeline import Plan
+    from mailcounsel.intake.looking import Plan
 
 outgoing = models.table(models.Outgoing)
 

@@ -21,12 +21,12 @@ from mailcounsel.casework import danger, rules
 from mailcounsel.config import Config
 from mailcounsel.crypto import homes
 from mailcounsel.crypto.openpgp import Centre, Personal
-from mailcounsel.intake import opening, pipeline, routing, slices
+from mailcounsel.intake import looking, opening, routing, slices
 from mailcounsel.intake.assessing import Assessed, assess
-from mailcounsel.intake.inbox import Envelope
+from mailcounsel.intake.envelope import Envelope
 from mailcounsel.intake.knowledge import NoKnowledge
+from mailcounsel.intake.looking import Plan
 from mailcounsel.intake.opening import Certificates, Opened
-from mailcounsel.intake.pipeline import Plan
 from mailcounsel.letter import fold
 from mailcounsel.letter.parse import Letter
 from mailcounsel.practice import answers
@@ -120,7 +120,7 @@ def _explained(
 ) -> dict[str, Any]:
     opened = _opened(raw, config, keys)
     assessed = assess(opened.letter, config.centre.languages)
-    plan = pipeline.decide(opened, assessed, _envelope(raw, config), NoKnowledge(), now, config)
+    plan = looking.decide(opened, assessed, _envelope(raw, config), NoKnowledge(), now, config)
     return {
         "kind": plan.kind.kind,
         "why": plan.kind.reason,
@@ -143,9 +143,9 @@ def _unopened(opened: Opened, keys: Sequence[Key]) -> list[str]:
 def _opened(raw: bytes, config: Config, keys: Sequence[Key]) -> Opened:
     """Read and open a letter with the first key that fits."""
     if not keys:
-        return pipeline.read_and_open(raw, config, None, NoKnowledge().certificates)
+        return looking.read_and_open(raw, config, None, NoKnowledge().certificates)
     for key in keys:
-        opened = pipeline.read_and_open(raw, config, key.centre, key.certificates)
+        opened = looking.read_and_open(raw, config, key.centre, key.certificates)
         if "cannot-decrypt" not in opened.problems:
             break
     return opened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailcounsel.intake import assessing, inbox, pipeline, recording
-from mailcounsel.intake.knowledge import StoreKnowledge
+from mailcounsel.intake import assessing, inbox, looking, recording
+from mailcounsel.intake.known import StoreKnowledge
 from mailcounsel.service import work
 from mailcounsel.store import models
 
@@ -274,13 +274,13 @@ def test_with_several_open_cases_and_no_hint_a_person_decides(house, ani):
 def looked_at(house, received):
     """Take a letter as far as its plan, without writing anything down."""
     config = house.office.config
-    opened = pipeline.read_and_open(received.raw, config, house.centre, lambda name: [])
+    opened = looking.read_and_open(received.raw, config, house.centre, lambda name: [])
     assessed = assessing.assess(opened.letter, config.centre.languages)
     facts = (received.received_at, config)
 
     def job(connection):
         known = StoreKnowledge(connection, house.office)
-        return pipeline.decide(opened, assessed, received.envelope, known, *facts)
+        return looking.decide(opened, assessed, received.envelope, known, *facts)
 
     return house.store.read(job)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mailcounsel.intake.pipeline import Plan
+from mailcounsel.intake.looking import Plan
 from mailcounsel.letter import case_words
 
 
