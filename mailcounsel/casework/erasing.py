@@ -73,7 +73,10 @@ def check(
         raise errors.Refused(message)
     if case["merged_into"]:
         into = cases.handle(cases.get(connection, case["merged_into"])["number"])
-        message = f"{name} is a part of {into}. Erase that one, or take the link back: undo {name}."
+        message = (
+            f"{name} is a part of {into}. Erase that one, or take the merge back: mailcounsel undo "
+            f"{name}"
+        )
         raise errors.Conflict(message)
     if cases.has_open_risk(connection, case):
         message = f"{name} has an open sign of danger. It cannot be erased while that is open."

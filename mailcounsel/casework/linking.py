@@ -48,7 +48,7 @@ def link(
     """
     linked = case["merged_into"] or into["merged_into"] or len(cases.family(connection, case)) > 1
     if case["id"] == into["id"] or linked:
-        message = "Only two different cases can be linked, and each only once."
+        message = "Only two different cases can be merged, and each only once."
         raise errors.Conflict(message)
     if _needs_two(connection, case, into) and not _is_second(connection, case, into, by):
         records.flag(connection, now, case["id"], PROPOSED, f"{into['id']}:{by}")

@@ -19,5 +19,6 @@ def close(setting: client.Settings, case: str) -> None:
     Example: mailcounsel close C-0042
     """
     with client.connect(setting) as service:
-        service.call("case.close", case=case)
-    output.say("Closed. A letter from the client opens it again.")
+        name = service.call("case.close", case=case)["case"]
+    again = f"A letter from the client opens it again, or: mailcounsel reopen {name}"
+    output.say(f"{name} is closed. {again}")

@@ -76,7 +76,7 @@ def page(case: Mapping[str, Any], told: Told) -> str:
 def _round(case: Mapping[str, Any], journey: Journey) -> str:
     if journey.contract is None:
         how = f'mailcounsel case contract {case["case"]} --rhythm "every week" --exchanges 6'
-        return f"letter {journey.written}; no rhythm is agreed yet: {how}"
+        return f"no rhythm is agreed yet: {how}"
     agreed = journey.contract
     letter = f"letter {journey.written} of {agreed.exchanges}"
     return _cut(f"{letter}, {agreed.rhythm}; agreed on {day(agreed.at)}", WIDE)

@@ -132,7 +132,7 @@ def send(
 
 def _sent(answer: dict[str, Any], name: str) -> str:
     first = output.local(answer["next_due_at"])
-    return f"G{answer['number']} of {answer['case']}: {name} goes out from {first} on."
+    return f"G{answer['number']} of {answer['case']}: {name} goes out on {first}, or soon after."
 
 
 @measure.command("import")

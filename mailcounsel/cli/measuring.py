@@ -82,7 +82,7 @@ def lines(goals: Sequence[Mapping[str, Any]], forms: Known) -> Iterator[str]:
 def _head(goal: Mapping[str, Any], forms: Known) -> str:
     titles = [one.title for (name, _), one in forms.items() if name == goal.get("measure")]
     title = titles[0] if titles else text.one_line(goal["text"], 72)
-    when = f"every {goal['every']}, {goal['at']}" if goal["state"] == "active" else "not asked now"
+    when = f"every {goal['every']}, {goal['at']}" if goal["state"] == "active" else "stopped"
     waits = any(answer["state"] == "asked" for answer in goal["checkins"])
     once = "sent, no answer yet" if waits else "once"
     return f"G{goal['number']}  {title}: {once if goal['every'] == 'once' else when}"

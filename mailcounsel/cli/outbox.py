@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, kinds, output
 
 
 @click.group(invoke_without_command=True)
@@ -50,7 +50,7 @@ def _row(letter: Mapping[str, Any], now: str) -> tuple[str, ...]:
     return (
         output.short(letter["id"]),
         letter["case"] or "-",
-        letter["kind"],
+        kinds.of_letter(letter["kind"]),
         STATES.get(letter["state"], letter["state"]),
         output.local(when, now),
         letter["reason"],

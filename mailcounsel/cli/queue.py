@@ -9,6 +9,8 @@ import click
 
 from mailcounsel.cli import client, output
 
+NOTHING = "Nothing waits for you. `mailcounsel queue --all` lists every case you can open."
+
 
 @click.command()
 @click.option(
@@ -32,7 +34,7 @@ def queue(setting: client.Settings, *, everything: bool, as_json: bool) -> None:
 def _render(answer: Mapping[str, Any]) -> str:
     cases = answer["cases"]
     if not cases:
-        return "Nothing waits for you. `mailcounsel queue --all` lists every case you can open."
+        return NOTHING
     rows = [_row(case, answer["now"]) for case in cases]
     return output.table(rows, ("CASE", "WAITS", "PROMISED", "PRIORITY", "WITH", "LANG", ""))
 

@@ -19,5 +19,5 @@ def reopen(setting: client.Settings, case: str) -> None:
     Example: mailcounsel reopen C-0042
     """
     with client.connect(setting) as service:
-        service.call("case.reopen", case=case)
-    output.say("It is open again, and its check-ins go on.")
+        name = service.call("case.reopen", case=case)["case"]
+    output.say(f"{name} is open again, and its check-ins go on.")

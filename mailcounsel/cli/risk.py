@@ -43,4 +43,4 @@ def close(setting: client.Settings, case: str, sentence: str) -> None:
             for one in opened.shown["risks"]
         }
         service.call("risk.close", case=opened.shown["case"], sentences=sealed)
-    output.say(f"Closed. {opened.shown['case']} gets its check-ins again.")
+    output.say(f"The danger in {opened.shown['case']} is closed; its check-ins go on.")

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from mailcounsel import errors
-from mailcounsel.cli import client, measuring, output, unlock
+from mailcounsel.cli import client, kinds, measuring, output, unlock
 from mailcounsel.letter import fold, text
 from mailcounsel.practice import attainment
 
@@ -45,7 +45,7 @@ FLAGS = {
     ),
     "asks-copy-denied": (
         "a copy of the file was asked for, and the client answered our letter about it: read that; "
-        "somebody else may be reading their mail"
+        "somebody else may be reading their mail; then: mailcounsel seen {case} asks-copy-denied"
     ),
     "asks-erase": (
         'the client asks, signed, to have their file erased: mailcounsel case erase {case} "reason"'
@@ -60,27 +60,40 @@ FLAGS = {
     ),
     "asks-erase-denied": (
         "the end of the file was asked for, and the client answered our letter about it: read "
-        "that; somebody else may be reading their mail"
+        "that; somebody else may be reading their mail; then: mailcounsel seen {case} "
+        "asks-erase-denied"
     ),
     "stop-unsigned": (
-        "check-ins were stopped by a word that is not signed: if it surprises you, ask the client"
+        "check-ins were stopped by a word that is not signed: if it surprises you, ask the client; "
+        "then: mailcounsel seen {case} stop-unsigned"
     ),
     "link-proposed": (
-        "a colleague says that this is another case's client too: mailcounsel case merge"
+        "a colleague says that this is another case's client too; they know which: "
+        "mailcounsel case merge {case} OTHER"
     ),
     "split-proposed": "a colleague says that letters go elsewhere: mailcounsel case split {case}",
     "unlinked": (
         "a case was merged into this one and is not any more; letters since then that are not "
         "this client's: mailcounsel case split {case} --letter N --other-client"
     ),
-    "suspect": "a letter lay in Junk and was not answered automatically",
-    "key-changed": "another key arrived; mail still goes to the known one only",
-    "bounced": "a letter of ours came back undelivered",
+    "suspect": (
+        "a letter lay in Junk and was not answered automatically; read it, then: mailcounsel seen "
+        "{case} suspect"
+    ),
+    "key-changed": (
+        "another key arrived; mail still goes to the known one only: mailcounsel way show {case}"
+    ),
+    "bounced": "a letter of ours came back undelivered: mailcounsel outbox",
     "uncertain": "a letter may or may not have left: mailcounsel outbox",
     "failed": "a letter could not be sent: mailcounsel outbox",
-    "waiting": "a reply waits until the client chooses a way",
-    "silent-after-danger": "nothing came since danger was answered: decide how to reach the client",
-    "danger-unread": "nobody was reached who reads the urgent letter: read it now",
+    "waiting": "a reply waits until the client chooses a way: mailcounsel way show {case}",
+    "silent-after-danger": (
+        "nothing came since danger was answered: decide how to reach the client; then: mailcounsel "
+        "seen {case} silent-after-danger"
+    ),
+    "danger-unread": (
+        "nobody was reached who reads the urgent letter: read it now: mailcounsel show {case}"
+    ),
     "may-be-minor": (
         "the client may be under 18: read what they say about it, and decide with your supervisor "
         "whether letters suit them; then: mailcounsel seen {case} may-be-minor"
@@ -94,32 +107,21 @@ FLAGS = {
         'wait, or write once: mailcounsel reply {case} --plain "reason"'
     ),
     "evaluation-due": "it is time to look back together: mailcounsel case evaluate {case}",
-    "errand-failed": "a reminder could not be sent; see the log of the service",
+    "errand-failed": (
+        "a reminder could not be sent; the service's log says why, so tell your admin; then: "
+        "mailcounsel seen {case} errand-failed"
+    ),
     "no-form": "a questionnaire is not here any more: mailcounsel measure list",
-    "silent": "no answer to a check-in and its reminder; the client is not asked until they write",
-    "no-way": "a check-in could not be sent: the client has not chosen a way",
+    "silent": (
+        "no answer to a check-in and its reminder; the client is not asked until they write: "
+        "mailcounsel reply {case}"
+    ),
+    "no-way": (
+        "a check-in could not be sent, since the client has not chosen a way: mailcounsel way show "
+        "{case}"
+    ),
 }
 BY_HAND = {"reply", "reply-undone"}
-# What kinds of entry are called; a letter, a reply and a note need no word more.
-KINDS = {
-    "letter": "",
-    "reply": "",
-    "note": "",
-    "reply-undone": "taken back, never sent",
-    "acknowledgement-again": "acknowledgement",
-    "later": "word that it takes longer",
-    "notice": "note without content",
-    "checkin": "check-in",
-    "measure": "questionnaire",
-    "checkin-reminder": "check-in reminder",
-    "checkin-thanks": "check-in thanks",
-    "consent-reminder": "asked once more for the word",
-    "consent-thanks": "thanks for the word",
-    "copy-notice": "notice: a copy was asked for",
-    "erase-notice": "notice: the end of the file was asked for",
-    "automatic": "automatic mail",
-    "bounce": "came back undelivered",
-}
 BARS = "▁▁▂▃▃▄▅▅▆▇█"  # for ratings 0 to 10
 WIDTH = 72
 
@@ -268,7 +270,7 @@ def _about(entry: Mapping[str, Any]) -> str:
         "out": entry["author"] or "the centre",
         "note": f"note by {entry['author']}",
     }
-    word = KINDS.get(entry["kind"], entry["kind"])
+    word = kinds.of_entry(entry["kind"])
     kind = f" ({word})" if word else ""
     line = f"── {entry['number']}. {output.local(entry['at'])}  {who[entry['direction']]}{kind} "
     return line + "─" * max(3, WIDTH - len(line))

@@ -25,7 +25,11 @@ def scale(levels: Sequence[tuple[int, str]], weight: int) -> dict[str, Any]:
     """
     words = {level: text.strip() for level, text in levels if text.strip()}
     if len(levels) != len(LEVELS) or sorted(words) != list(LEVELS):
-        raise errors.Refused("A scale has five levels, -2 -1 0 1 2, each once and with words.")
+        message = (
+            "A scale has five levels, -2 -1 0 1 2, each once and with words, such as: "
+            '--level 0 "2 walks a week"'
+        )
+        raise errors.Refused(message)
     if not 1 <= weight <= MOST_WEIGHT:
         raise errors.Refused(f"A goal's weight is 1 to {MOST_WEIGHT}.")
     return {"levels": {str(level): words[level] for level in LEVELS}, "weight": weight}

@@ -405,7 +405,7 @@ def test_questionnaires_are_listed_sent_and_added(room, client):
     assert "measure import FILE.toml" in told
     rhythm = ("--every", "week", "--at", "Mon 09:00")
     sent = room.run("sari", "measure", "send", case, "gad-7", *rhythm)
-    assert f"G1 of {case}: gad-7 goes out from" in sent.stdout
+    assert f"G1 of {case}: gad-7 goes out on" in sent.stdout
     assert "G1  GAD-7: every week, Mon 09:00" in room.run("sari", "measure", "list", case).stdout
     assert "G1  GAD-7" in room.run("sari", "show", case).stdout
     assert room.json("sari", "measure", "list", case)["measures"][0]["answers"] == []
@@ -481,18 +481,21 @@ def test_a_danger_is_closed_with_a_sentence_that_is_sealed(room, client):
 def test_a_case_is_closed_and_opened_again(room, client):
     """A closed case leaves the queue and comes back when it is opened again."""
     case = room.write(client, "Hello, thank you for all.")
-    room.run("sari", "close", case)
+    number = str(int(case.removeprefix("C-")))
+    said = room.run("sari", "close", number).stderr
+    assert f"{case} is closed." in said
+    assert f"mailcounsel reopen {case}" in said
     closed = {one["case"]: one["state"] for one in room.json("sari", "queue", "--all")["cases"]}
     assert closed[case] == "closed"
     assert case not in [one["case"] for one in room.json("sari", "queue")["cases"]]
-    room.run("sari", "reopen", case)
+    assert f"{case} is open again" in room.run("sari", "reopen", number).stderr
     assert room.json("sari", "show", case)["state"] == "open"
 
 
 def test_a_flag_is_cleared_by_who_has_seen_it(room, client):
     """`seen` clears a flag; a word that is no flag is refused with the list of flags."""
     case = room.write(client, "Hello there, once more.")
-    assert "Cleared." in room.run("sari", "seen", case, "bounced").stderr
+    assert f"Cleared. {case} is" in room.run("sari", "seen", case, "bounced").stderr
     wrong = room.run("sari", "seen", case, "everything", expect=2)
     assert "'bounced'" in wrong.stderr
 

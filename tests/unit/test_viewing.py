@@ -208,6 +208,7 @@ def test_every_flag_says_what_to_do(monkeypatch):
     lines = viewing.head(case_of(flags=flags, maybe_from="C-0007"))
     assert "!  may be from C-0007; if sure: mailcounsel case merge C-0042 C-0007" in lines
     assert len(lines) == 1 + len(flags)
+    assert [line for line in lines[1:] if "mailcounsel " not in line or "{" in line] == []
 
 
 # -- what does not open -------------------------------------------------------------------------

@@ -238,22 +238,25 @@ def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
 def close(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Close a case."""
     now = desk.now()
-    desk.store.write(
-        lambda c: cases.close(c, readable(c, desk, caller, parameters), caller.person, now)
-    )
-    return {}
+
+    def write(connection: Connection) -> str:
+        case = readable(connection, desk, caller, parameters)
+        cases.close(connection, case, caller.person, now)
+        return cases.handle(case["number"])
+
+    return {"case": desk.store.write(write)}
 
 
 def reopen(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Open a closed case again."""
     now = desk.now()
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> str:
         case = readable(connection, desk, caller, parameters)
         cases.reopen(connection, desk.office, case, caller.person, now)
+        return cases.handle(case["number"])
 
-    desk.store.write(write)
-    return {}
+    return {"case": desk.store.write(write)}
 
 
 def link(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -292,14 +295,14 @@ def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, 
     """Clear a kind of flag on a case, since the caller has seen it."""
     now, kind = desk.now(), text(parameters, "kind")
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> str:
         case = readable(connection, desk, caller, parameters)
         for case_id in cases.family(connection, case):
             records.clear_flag(connection, now, case_id, kind, caller.person)
         records.audit(connection, now, caller.person, f"flag-cleared-{kind}", case["id"])
+        return cases.handle(case["number"])
 
-    desk.store.write(write)
-    return {}
+    return {"case": desk.store.write(write)}
 
 
 def close_risk(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:

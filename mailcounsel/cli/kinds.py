@@ -1,0 +1,48 @@
+"""What kinds of entry and letter are called, the same in a case and in the outbox."""
+
+from __future__ import annotations
+
+# A letter, a reply and a note need no word more in a case.
+PLAIN = frozenset({"letter", "reply", "note"})
+WORDS = {
+    "reply-undone": "taken back, never sent",
+    "acknowledgement-again": "acknowledgement",
+    "later": "word that it takes longer",
+    "notice": "note without content",
+    "crisis": "note about help nearby",
+    "help": "note about help nearby",
+    "hour": "another hour for check-ins",
+    "key": "which way letters go",
+    "paused": "check-ins pause",
+    "resumed": "check-ins go on",
+    "stopped": "check-ins stopped",
+    "checkin": "check-in",
+    "measure": "questionnaire",
+    "lesson": "skill",
+    "checkin-reminder": "check-in reminder",
+    "checkin-thanks": "check-in thanks",
+    "practice-thanks": "practice thanks",
+    "consent-reminder": "asked once more for the word",
+    "consent-thanks": "thanks for the word",
+    "appointment-reminder": "appointment reminder",
+    "appointment-cancelled": "appointment cancelled",
+    "copy": "copy of the file",
+    "copy-notice": "notice: a copy was asked for",
+    "erase-notice": "notice: the end of the file was asked for",
+    "erased": "the file was erased",
+    "staff-notice": "note to staff",
+    "staff-risk": "urgent note to staff",
+    "staff-appointment": "appointment note to staff",
+    "automatic": "automatic mail",
+    "bounce": "came back undelivered",
+}
+
+
+def of_letter(kind: str) -> str:
+    """Return what a kind of letter is called."""
+    return WORDS.get(kind, kind)
+
+
+def of_entry(kind: str) -> str:
+    """Return what is said of an entry beside its author; "" where that says enough."""
+    return "" if kind in PLAIN else of_letter(kind)
