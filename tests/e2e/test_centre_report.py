@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 
 import pytest
 
@@ -69,6 +70,40 @@ def test_an_admin_gets_counters_and_a_sentence(room):
     assert "all queues" in page
     assert "an admin opens no case" in page
     assert room.json("teknisi", "centre", "report")["outcomes"] is None
+
+
+@pytest.fixture(scope="module")
+def scaled(room):
+    """Five of the cases have a goal with a scale that was rated."""
+    levels = [word for level in range(-2, 3) for word in ("--level", str(level), f"{level} walks")]
+    for number in range(1, 6):
+        case = f"C-{number:04d}"
+        room.run("sari", "goal", "add", case, "walk")
+        room.run("sari", "goal", "scale", case, "G1", *levels)
+        room.run("sari", "goal", "rate", case, "G1", "+1")
+
+
+@pytest.mark.usefixtures("scaled")
+def test_outcomes_come_from_the_opened_cases(room):
+    """What was rated in five cases is counted where they open; that all are alike is not told."""
+    found = room.json("sari", "centre", "report")["outcomes"]
+    assert found["all_opened"]
+    assert found["goal_attainment"] == {
+        "total": 5,
+        "parts": [{"of": ["above 50", "50", "below 50"], "number": 5}],
+    }
+
+
+@pytest.mark.usefixtures("scaled")
+def test_a_case_that_does_not_open_stops_no_other(room):
+    """One letter was damaged on the disk: its case is left out, which is said, and five remain."""
+    with sqlite3.connect(room.folder / "state" / "mailcounsel.db", timeout=30) as store:
+        first = "SELECT id FROM letter ORDER BY at, id LIMIT 1"
+        store.execute(f"UPDATE letter SET content = X'00' WHERE id = ({first})")
+    store.close()
+    page = room.run("sari", "centre", "report").stdout
+    assert "some cases did not open with your key" in page
+    assert "still open or ended together or closed without an ending 5" in page
 
 
 def test_a_therapist_is_told_who_may(room):
