@@ -19,7 +19,7 @@ from mailcounsel.cli import (
 
 @click.group()
 def case() -> None:
-    """Work on a case as a whole.
+    """Show, plan and end a case; merge, split, copy, erase.
 
     \b
     Example: mailcounsel case show C-0042
