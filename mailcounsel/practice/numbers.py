@@ -87,6 +87,8 @@ def number(text: str, kind: Kind = "rating") -> Number | Unsure:
         return Unsure("empty")
     if len(text) > LONGEST:
         return Unsure("too long")
+    if kind == "times" and _says_none(text):
+        return Number(0)
     clauses = list(_clauses(plain(text), kind))
     numbers = [number for clause in clauses for number in clause.numbers]
     doubt = next((number.doubt for number in numbers if number.doubt), None)
@@ -94,6 +96,13 @@ def number(text: str, kind: Kind = "rating") -> Number | Unsure:
         return Unsure(doubt)
     reason, value = _settle(clauses)
     return Unsure(reason) if value is None else Number(value)
+
+
+def _says_none(text: str) -> bool:
+    """Tell whether an answer is the one for "none" that lessons and check-ins offer in words."""
+    words = words_of(_SPACED.sub(" ", plain(text)))
+    said = "-".join(word for word in words if word not in sets()["courtesy"])
+    return said in sets()["none"]
 
 
 def has_number(text: str) -> bool:
