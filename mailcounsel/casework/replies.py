@@ -126,7 +126,9 @@ def approve(
 ) -> dict[str, Any]:
     """Take a signed reply into the outbox; return its id, state and when it leaves.
 
-    `enclose` may put something beside the words, made from what was signed.
+    `waiting` are the replies written before it that still wait for the client's choice, oldest
+    first: where this one leaves, those would come after it one day. `enclose` may put something
+    beside the words, made from what was signed.
 
     A reply to a client without a way waits, and the client gets a note without content.
     Raises: Refused for a wrong signature, ticket or author; OverBudget for a letter beyond 20 kB;
@@ -153,6 +155,7 @@ def approve(
     )
     parcel = enclose(parcel) if enclose else parcel
     _check_size(parcel, now)
+    earlier = _waiting(connection, case)
     outgoing_id = _post(connection, office, case, parcel, ticket, said, now)
     enclosures.claim(connection, office, ticket.draft, enclosures.named_in(said), outgoing_id)
     keeping.kept(connection, case, now)
@@ -164,7 +167,18 @@ def approve(
     if waits:
         _wait(connection, office, case, outgoing_id, now)
     leaves_at = (now + _hold(office)).isoformat()
-    return {"id": outgoing_id, "state": "waiting" if waits else "held", "leaves_at": leaves_at}
+    state = "waiting" if waits else "held"
+    return {"id": outgoing_id, "state": state, "leaves_at": leaves_at, "waiting": earlier}
+
+
+def _waiting(connection: Connection, case: RowMapping) -> list[str]:
+    """Return the ids of a case's replies that wait for a way, oldest first."""
+    query = select(outgoing.c.id).where(
+        outgoing.c.case_id.in_(cases.family(connection, case)),
+        outgoing.c.kind == "reply",
+        outgoing.c.state == "waiting",
+    )
+    return list(connection.execute(query.order_by(outgoing.c.id)).scalars())
 
 
 def _files(said: Mapping[str, Any], way: consent.Way) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
@@ -29,6 +29,7 @@ PROGRESS = "progress"
 FOR_A_PERSON = wishes.GRAVE | {"counsellor", PROGRESS}
 
 STOPPED = "stop-unsigned"  # a flag
+FIRST = timedelta(seconds=1)  # thanks for a way are due before the letters that waited for it
 NONE = "none"  # what a rule says to send no acknowledgement
 
 
@@ -211,5 +212,6 @@ def _answer(
         once=f"{template}:{letter_id}",
         stranger=stranger,
         is_urgent=template == "help",
+        due_at=now - FIRST if template == "consent-thanks" else None,
     )
     letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)

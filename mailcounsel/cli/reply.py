@@ -261,4 +261,13 @@ def said_of(answer: Mapping[str, Any], reason: str) -> str:
     }
     how = "as ordinary mail, by your decision" if reason else ways[answer["channel"]]
     when = output.local(answer["leaves_at"], answer["leaves_at"])
-    return f"Your reply to {name} leaves at {when}, {how}.\n{back}"
+    return f"Your reply to {name} leaves at {when}, {how}.\n{back}{_earlier(answer)}"
+
+
+def _earlier(answer: Mapping[str, Any]) -> str:
+    """Name the replies that still wait, and would come after this one with words of before."""
+    return "".join(
+        "\nAn earlier reply still waits until the client chooses a way. If it would come too late: "
+        f"mailcounsel undo {output.short(one)}"
+        for one in answer.get("waiting", ())
+    )

@@ -24,6 +24,18 @@ def way(house, number=1):
     return house.store.read(lambda c: consent.way(c, keyring, client_id)).channel
 
 
+def test_the_thanks_come_before_the_letter_that_waited(house):
+    """Read in order: we write to you by ordinary mail from now on, and then the first such mail."""
+    house.write(ANI, "Halo.")
+    offer, *_ = house.sent_to(ANI)
+    house.reply("wulan", "C-0001", "Terima kasih sudah menulis.")
+    house.send()
+    house.write(ANI, "SETUJU", reply_to=offer)
+    thanks, letter = house.sent_to(ANI)
+    assert "mulai sekarang kami membalas" in thanks.text
+    assert "Terima kasih sudah menulis." in letter.text
+
+
 def test_the_word_is_kept_with_its_wording_and_date(house, offer):
     """What was agreed to can be read again: the words of the offer, the day, the letter."""
     row = house.write(ANI, "Setuju!", reply_to=offer)

@@ -43,6 +43,15 @@ def approve(house, said, person="wulan", key=None):
 # -- what is refused -----------------------------------------------------------------------------
 
 
+def test_a_reply_that_leaves_names_those_that_still_wait(house):
+    """Whoever writes in clear in an emergency hears of the letter that would come after it."""
+    house.write(ANI, "Halo.")
+    waiting = house.reply("wulan", "C-0001", "Terima kasih sudah menulis.")
+    assert (waiting["state"], waiting["waiting"]) == ("waiting", [])
+    leaves = house.reply("wulan", "C-0001", "Anda aman?", plain="bahaya")
+    assert (leaves["state"], leaves["waiting"]) == ("held", [waiting["id"]])
+
+
 def test_a_statement_signed_by_nobody_we_know_is_refused(house, ready):
     """Only the enrolled reader key of the caller counts."""
     with pytest.raises(errors.Refused, match="signature"):
