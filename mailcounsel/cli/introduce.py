@@ -88,7 +88,7 @@ def _facts(named: str | None, language: str, now: str) -> dict[str, Any]:
         "training": found.training,
         "languages": found.languages,
         "licence": found.licence,
-        "licence_until": templates.day(ends, language) if found.licence and ends else "",
+        "licence_until": templates.date_alone(ends, language) if found.licence and ends else "",
         "about_me": found.about,
     }
 

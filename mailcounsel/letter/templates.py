@@ -105,6 +105,14 @@ def day(moment: date, language: str) -> str:
         return format_date(moment, "EEEE, d MMMM y", locale="en")
 
 
+def date_alone(moment: date, language: str) -> str:
+    """Write a day far away, whose weekday nobody needs: "31 May 2031"."""
+    try:
+        return format_date(moment, "d MMMM y", locale=language)
+    except (UnknownLocaleError, ValueError):
+        return format_date(moment, "d MMMM y", locale="en")
+
+
 def hour(moment: datetime, language: str) -> str:
     """Write an aware moment on its own clock as people say it.
 

@@ -13,11 +13,11 @@ CASE = "C-0003"
 
 
 def _thinks_better_of_it(world: World, client: Correspondent) -> None:
-    """The therapist takes back the letter that waits, since it would come too late."""
+    """The therapist takes back the letter that still waits: by now it would come too late."""
     letters = json.loads(world.type("wulan", "outbox", "--json"))["letters"]
     (waiting,) = [one for one in letters if one["case"] == CASE and one["state"] == "waiting"]
     world.wulan("undo", waiting["id"])
-    client.told.clear()
+    del client.told[0]
 
 
 def _nobody_reads(world: World, _client: Correspondent) -> None:
@@ -41,7 +41,6 @@ STORY = (
         "Terima kasih sudah menuliskannya. Nama tidak diperlukan di sini. Kalau Anda mau, "
         "ceritakan kapan rasa lelah itu mulai.",
     )),
-    Scene("2 Wed 10:00", _thinks_better_of_it),
     # -- silence, and danger ---------------------------------------------------------------------
     Scene("7 Fri 22:40", writes(
         "Saya yang dulu menulis tanpa nama. Saya sudah tidak sanggup. Malam ini saya ingin mati, "
@@ -56,6 +55,7 @@ STORY = (
         "sendirian. Kalau tidak ada orang, telepon nomor di bawah ini. Tulislah satu kata kepada "
         "saya kalau sudah.",
     )),
+    Scene("7 Fri 23:55", _thinks_better_of_it),
     Scene("8 Mon 07:10", writes(
         "Saya masih di sini. Tetangga menemani saya. Obatnya dia yang simpan.",
     )),
