@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mailcounsel.casework.office import Office
@@ -64,7 +66,7 @@ def test_the_note_weighs_nothing_and_tells_nothing(near):
     assert note.subject == "Surat untuk Anda"
     words = note.text.lower()
     for word in ("bunuh", "mati", "mengakhiri", "bahaya", "risiko", "krisis", "darurat", "klien"):
-        assert word not in words
+        assert not re.search(rf"\b{word}", words)
     for word in ("telepon", "bantuan", "konsel"):
         assert word not in words[:120]
 

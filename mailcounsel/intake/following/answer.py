@@ -1,0 +1,107 @@
+"""A letter that answers a question of ours: a check-in, a questionnaire, an invitation."""
+
+from __future__ import annotations
+
+from sqlalchemy import RowMapping
+
+from mailcounsel.casework import acceptance, answering, cases, measures
+from mailcounsel.intake import classifying
+from mailcounsel.intake.following import danger, waiting
+from mailcounsel.intake.following.recorded import Recorded
+from mailcounsel.practice import answers
+from mailcounsel.practice.numbers import Number, Unsure
+
+LONG_ANSWER = 200  # characters: a check-in answer longer than this is a letter as well
+
+
+def is_about_meeting(this: Recorded) -> bool:
+    """Read the letter as the answer to an invitation; True when nobody needs to act on it.
+
+    What a calendar answers counts whichever program sent it; plain words only where a person
+    wrote them. A refusal, a word more and a sign of danger are for a person.
+    """
+    if not this.plan.vouched.is_proved or this.plan.placement.case is None:
+        return False
+    if this.plan.envelope.suspect or this.plan.assessed.signs:
+        return False
+    is_letter = this.plan.kind.kind == classifying.LETTER
+    said, is_all = acceptance.take(
+        this.connection,
+        this.office,
+        cases.family(this.connection, this.case),
+        this.plan.opened.letter,
+        this.plan.assessed.new_words if is_letter else "",
+        this.now,
+    )
+    if said == acceptance.DECLINED and not is_letter:
+        waiting.wait(this, acknowledge=False)
+    if said != acceptance.ACCEPTED or not is_all:
+        return False
+    this.retype("answer")
+    return True
+
+
+def is_answer(this: Recorded) -> bool:
+    """Read the letter as the answer to a check-in; True when nobody needs to act on it."""
+    if not this.plan.vouched.is_proved or this.plan.placement.case is None:
+        return False
+    if this.plan.envelope.suspect:
+        return False
+    letter = this.plan.opened.letter
+    family = cases.family(this.connection, this.case)
+    references = [*letter.in_reply_to, *reversed(letter.references)]
+    form = measures.named_by(this.connection, this.office, family, references)
+    if form is not None:
+        return _is_measure(this, form)
+    asked = answering.letter_for(this.connection, this.office, family, references, this.now)
+    if asked is None:
+        return False
+    if asked.rows[0]["asks"] == measures.MEASURE:
+        return _is_measure(this, asked.rows[0], named=False)
+    words = this.plan.assessed.new_words
+    read = _read_answers(this, asked, words)
+    certain = [isinstance(said, Number) for said in read.values()]
+    if not any(certain) and not asked.named:
+        return False  # a letter about something else: the question stays open
+    answering.answer(
+        this.connection,
+        this.office,
+        this.as_it_is(),
+        asked,
+        read,
+        words.strip(),
+        this.letter_id,
+        this.now,
+        thank=this.plan.kind.may_answer,
+    )
+    if not all(certain) or len(words) > LONG_ANSWER:
+        return False
+    this.retype("answer")
+    return True
+
+
+def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> bool:
+    """Read the letter as the answers to a questionnaire; True when all is done about it.
+
+    Danger in it goes to the risk lane whatever else it holds. A sign of danger in its words
+    bends no number, and is raised by itself.
+    """
+    text, may_answer = this.plan.opened.letter.text, this.plan.kind.may_answer
+    reply = measures.Reply(this.letter_id, text, named, may_answer)
+    read = measures.take(this.connection, this.office, this.as_it_is(), checkin, reply, this.now)
+    if read.is_danger:
+        waiting.wait(this)  # first, since a letter that waits sets the priority of its rule
+        danger.raise_it(this, "answer")
+        return True
+    is_all = read.is_all and not this.plan.assessed.is_fresh_danger
+    if is_all:
+        this.retype("answer")
+    return is_all
+
+
+def _read_answers(this: Recorded, asked: answering.OpenLetter, words: str) -> answers.Answers:
+    """Read what was asked; beside a sign of danger nothing is read, so that a person reads."""
+    if this.plan.assessed.signs:
+        return {one.name: Unsure("danger") for one in asked.asks}
+    language = this.plan.assessed.language or this.case["language"]
+    return answers.read(words, asked.asks, language)

@@ -1,0 +1,73 @@
+"""A word a client sent back alone: done, or put before a person."""
+
+from __future__ import annotations
+
+from mailcounsel.casework import cases, daytime, requests, staff, wishes
+from mailcounsel.intake import assessing, vouching
+from mailcounsel.intake.following import waiting
+from mailcounsel.intake.following.recorded import Recorded
+from mailcounsel.trust import pins
+
+
+def is_command(this: Recorded) -> bool:
+    """Tell whether the letter is one of our words, and vouched for as that word needs it."""
+    command = this.plan.assessed.command
+    if command is None or this.plan.envelope.suspect:
+        return False
+    if command == "agree":
+        return _may_agree(this)
+    if command in daytime.PARTS and not daytime.asked_about(this.connection, this.case):
+        return False  # nobody asks them anything: it was a greeting
+    if command in {"copy", "erase"}:
+        return this.plan.vouched.kind in {vouching.SIGNED, vouching.TOKEN}
+    return command == "help" or this.plan.vouched.is_proved
+
+
+def _may_agree(this: Recorded) -> bool:
+    """Consent counts only with our token in the letter, for a client without a pinned key."""
+    client_id = this.case["client_id"]
+    has_key = pins.pinned(this.connection, this.office.keyring, client_id) is not None
+    return this.plan.vouched.kind == vouching.TOKEN and not has_key
+
+
+def carry_out(this: Recorded) -> None:
+    """Do what a word asks; a call for help, and words beyond the one, wait for a person."""
+    command = this.plan.assessed.command or ""
+    requests.carry_out(
+        this.connection,
+        this.office,
+        this.as_it_is(),
+        command,
+        this.letter_id,
+        this.now,
+        proof=this.plan.vouched.kind,
+        may_answer=this.plan.kind.may_answer,
+        stranger=this.stranger(),
+    )
+    is_asking = command in requests.FOR_A_PERSON
+    is_pressing = command == assessing.HELP or (is_asking and command != requests.PROGRESS)
+    if is_pressing or is_asking or this.plan.assessed.says_more:
+        waiting.wait(this, acknowledge=False)
+    else:
+        this.retype("command")
+    if is_pressing:
+        cases.raise_priority(this.connection, this.case_id, "high")
+        occasion = f"{command}:{this.letter_id}"
+        staff.notify(this.connection, this.office, this.as_it_is(), occasion, this.now)
+
+
+def deny(this: Recorded) -> None:
+    """Stop what was asked in a client's name where this letter answers our notice of it.
+
+    Whoever wrote it: somebody may be reading the client's mail, so a person looks soon.
+    """
+    letter, command = this.plan.opened.letter, this.plan.assessed.command
+    nearest = [*letter.in_reply_to, *letter.references[-1:]]
+    stopped = wishes.denied_by(
+        this.connection, this.office, nearest, this.letter_id, command, this.now
+    )
+    for case_id in stopped:
+        case = cases.main(this.connection, case_id)
+        cases.raise_priority(this.connection, case["id"], "high")
+        occasion = f"denied:{this.letter_id}"
+        staff.notify(this.connection, this.office, case, occasion, this.now)

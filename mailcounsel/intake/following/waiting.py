@@ -1,0 +1,44 @@
+"""A letter that waits for a person."""
+
+from __future__ import annotations
+
+from mailcounsel.casework import cases, records, requests, staff
+from mailcounsel.intake.following import danger
+from mailcounsel.intake.following.recorded import Recorded
+from mailcounsel.letter import countries
+from mailcounsel.practice import suitability
+
+
+def wait(this: Recorded, *, acknowledge: bool = True) -> None:
+    """Put the letter before a person, and tell the client that it is here."""
+    priority = this.plan.decision.priority if this.plan.placement.case else "low"
+    came = this.received.received_at
+    case = cases.letter_waits(this.connection, this.office, this.case, came, priority)
+    if this.plan.placement.case:
+        cases.add_tags(this.connection, this.office, case, this.plan.decision.tags)
+    if this.plan.envelope.suspect:
+        records.flag(this.connection, this.now, this.case_id, "suspect", this.letter_id)
+        return
+    if this.plan.placement.case is None:
+        _propose(this)
+    if acknowledge and this.plan.kind.may_answer and not danger.is_noted(this):
+        requests.acknowledge(
+            this.connection,
+            this.office,
+            case,
+            is_new=this.plan.placement.case is None,
+            template=this.plan.decision.acknowledgement,
+            received_at=this.received.received_at,
+            now=this.now,
+            stranger=this.stranger(),
+            ask_when=this.plan.names_a_case,
+        )
+    staff.notify(this.connection, this.office, case, "", this.now)
+
+
+def _propose(this: Recorded) -> None:
+    """Show to a person where a new client may need something else than letters."""
+    country = countries.of_zone(this.office.config.centre.time_zone)
+    for sign in suitability.proposals(this.plan.assessed.new_words, country):
+        kind = f"may-be-{sign.kind}"
+        records.flag(this.connection, this.now, this.case_id, kind, this.letter_id)
