@@ -97,8 +97,9 @@ def carry_out(
         template = _set_checkins(connection, case, command)
         _show_unsigned(connection, case, command, proof, letter_id, now)
     if template and may_answer:
-        hour = f"{daytime.hour(office, command):%H:%M}" if command in daytime.PARTS else ""
-        _answer(connection, office, case, template, letter_id, now, stranger, hour)
+        hour = daytime.hour(office, command) if command in daytime.PARTS else None
+        told = templates.time_of_day(hour, case["language"]) if hour else ""
+        _answer(connection, office, case, template, letter_id, now, stranger, told)
     records.audit(connection, now, "client", f"asked-{command}", case["id"], letter_id)
 
 

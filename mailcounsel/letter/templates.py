@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from types import MappingProxyType
 
@@ -118,12 +118,17 @@ def hour(moment: datetime, language: str) -> str:
 
     "Thursday, 3 December 2026, 15:00 (Western Indonesia Time)"
     """
-    clock = moment.strftime("pukul %H.%M" if language == "id" else "%H:%M")
+    clock = f"{'pukul ' if language == 'id' else ''}{time_of_day(moment.time(), language)}"
     try:
         zone = get_timezone_name(moment, "long", locale=language)
     except (UnknownLocaleError, ValueError):
         zone = get_timezone_name(moment, "long", locale="en")
     return f"{day(moment, language)}, {clock} ({zone})"
+
+
+def time_of_day(moment: time, language: str) -> str:
+    """Write a time on the clock as people do: "15.00" in Indonesian, else "15:00"."""
+    return moment.strftime("%H.%M" if language == "id" else "%H:%M")
 
 
 def render(

@@ -22,6 +22,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "none": "Belum ada angka atau latihan yang tercatat.",
                 "no_number": "belum ada angka",
                 "practice": "{exercise}: {times} kali dilatih",
+                "once": "{exercise}: satu kali dilatih",
                 "told": "{exercise}: belum ada kabar latihan, dan itu tidak apa-apa",
                 "letters": "Sejauh ini kami sudah menulis {written} surat kepada Anda.",
             }
@@ -32,6 +33,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "none": "There are no numbers and no practice on record yet.",
                 "no_number": "no number yet",
                 "practice": "{exercise}: practised {times} times",
+                "once": "{exercise}: practised once",
                 "told": "{exercise}: no word of practice yet, and that is fine",
                 "letters": "So far we have written you {written} letters.",
             }
@@ -64,5 +66,5 @@ def _goal(goal: GoalLine, words: Mapping[str, str]) -> str:
 
 def _skill(skill: SkillLine, words: Mapping[str, str]) -> str:
     times = sum(point.value for point in skill.practised)
-    told = words["practice" if times else "told"]
+    told = words["told" if not times else "once" if times == 1 else "practice"]
     return "– " + told.format(exercise=skill.exercise, times=f"{times:g}")

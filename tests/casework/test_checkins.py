@@ -464,7 +464,7 @@ def test_a_client_chooses_the_evening(house, ani):
     due = local_due(house)
     assert (due.weekday(), due.hour, due.minute) == (0, 19, 0)
     (told,) = house.outbox("hour")
-    assert "19:00" in told.parcel.text
+    assert "19.00" in told.parcel.text
     house.write(ANI, "morning", reply_to=ani)
     assert (local_due(house).hour, house.rows(models.Goal)[0].at) == (8, "Mon 08:00")
 

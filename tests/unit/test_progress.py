@@ -53,6 +53,15 @@ def test_a_client_sees_their_own_numbers_and_practice():
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("id", "satu kali dilatih"), ("en", "practised once")]
+)
+def test_a_single_time_is_said_as_people_say_it(language, said):
+    """Once is not "1 times"."""
+    told = journey(skills=[SkillLine("breathing", NOW, "breathe", points(1))])
+    assert progress.lines(told, language)[1] == f"– breathe: {said}"
+
+
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_no_score_reaches_a_client(language):
     """A questionnaire's score is for the therapist."""

@@ -245,6 +245,12 @@ def test_days(language, written):
     assert templates.day(dt.date(2026, 12, 1), language) == written
 
 
+def test_a_time_of_day_is_written_as_people_write_it():
+    """An Indonesian clock has a point between hours and minutes."""
+    assert templates.time_of_day(dt.time(8), "id") == "08.00"
+    assert templates.time_of_day(dt.time(19, 30), "en") == "19:30"
+
+
 def test_words_of_a_language_differ():
     """No two words of a language are the same, and every language has all of them."""
     for known in words.WORDS.values():
