@@ -165,7 +165,9 @@ def find(connection: Connection, name: str) -> RowMapping:
     number = int(digits) if digits.isdecimal() and len(digits) <= LONGEST_NUMBER else 0
     row = connection.execute(select(cases).where(cases.c.number == number)).mappings().first()
     if row is None:
-        message = f"There is no case {name}. `mailcounsel queue` lists the cases you can open."
+        message = (
+            f"There is no case {name}. `mailcounsel queue --all` lists the cases you can open."
+        )
         raise errors.NotFound(message)
     return row
 
@@ -203,7 +205,10 @@ def readable(connection: Connection, office: Office, name: str, person: str) -> 
     """Return a case a person may open. Raises: NotFound, also where they may not, or it is gone."""
     row = find(connection, name)
     if not may_read(office, row, person):
-        message = f"{handle(row['number'])} is not among the cases you can open."
+        message = (
+            f"{handle(row['number'])} is not among the cases you can open. `mailcounsel queue "
+            "--all` lists them."
+        )
         raise errors.NotFound(message)
     check_not_erased(connection, office, row)
     return row

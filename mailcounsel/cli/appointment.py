@@ -17,6 +17,10 @@ PLAIN = click.option(
     "--plain", metavar="REASON", help="Send it as ordinary mail this once, and record why."
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the letter and send nothing.")
+NONE = (
+    "There are no appointments. To propose one: mailcounsel appointment propose CASE "
+    '--start "2026-12-03 15:00" --telephone'
+)
 START = click.option(
     "--start", required=True, metavar="WHEN", help='"2026-12-03 15:00", in the client\'s time zone.'
 )
@@ -151,7 +155,7 @@ def list_(setting: client.Settings, case: str | None, *, as_json: bool) -> None:
     output.emit(
         answer,
         as_json,
-        lambda: output.table(rows, heads) if rows else "There are no appointments.",
+        lambda: output.table(rows, heads) if rows else NONE,
     )
 
 

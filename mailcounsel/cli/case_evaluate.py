@@ -115,11 +115,15 @@ def _letter(opened: Any, told: Any, what: str, outline: str, given: str | None) 
     if gaps:
         kept = "; what you wrote is kept as a draft" if is_typed else ""
         message = (
-            f"The letter still has a gap under “{gaps[0]}”. Nothing was sent{kept}. "
-            "Fill the gap, or take its heading out."
+            f"The letter still has a gap{_under(gaps[0])}. Nothing was sent{kept}. "
+            "Fill the gap, or take it out with its heading."
         )
         raise errors.Refused(message)
     return words
+
+
+def _under(heading: str) -> str:
+    return f" under “{heading}”" if heading else ""
 
 
 def _feedback(entries: Sequence[Mapping[str, Any]]) -> str:

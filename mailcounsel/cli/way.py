@@ -12,7 +12,10 @@ from mailcounsel.cli import client, output
 CHANNELS = {
     "encrypted": "Letters go out encrypted.",
     "plain": "Letters go out as ordinary mail, as the client agreed.",
-    "none": "The client has not chosen a way yet: replies wait.",
+    "none": (
+        "The client has not chosen a way yet: replies wait. To write once all the same: "
+        'mailcounsel reply {case} --plain "reason"'
+    ),
 }
 STATES = {
     "pinned": "in use: the client signed with it",
@@ -42,11 +45,11 @@ def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
     """
     with client.connect(setting) as service:
         answer = service.call("way.show", case=case)
-    output.emit(answer, as_json, lambda: "\n".join(_lines(answer)))
+    output.emit(answer, as_json, lambda: "\n".join(_lines(case, answer)))
 
 
-def _lines(answer: Mapping[str, Any]) -> list[str]:
-    lines = [CHANNELS[answer["channel"]]]
+def _lines(case: str, answer: Mapping[str, Any]) -> list[str]:
+    lines = [CHANNELS[answer["channel"]].format(case=case)]
     if answer["consent_given_at"]:
         day, wording = output.local(answer["consent_given_at"]), answer["consent_version"]
         lines.append(f"Consent to counselling by ordinary mail: {day}, wording {wording}")

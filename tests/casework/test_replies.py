@@ -263,6 +263,15 @@ def test_a_reply_that_waited_for_a_way_can_be_taken_back(house):
     assert house.outbox("reply")[0].state == "undone"
 
 
+def test_two_replies_that_wait_are_one_flag_to_look_at(house):
+    """What has to be decided is the same, however many letters wait for it."""
+    house.write(ANI, "Halo.")
+    for words in ("Terima kasih.", "Satu hal lagi."):
+        house.reply("wulan", "C-0001", words)
+    (case,) = house.call("wulan", "queue.list")["cases"]
+    assert case["flags"] == ["waiting"]
+
+
 # -- trying again ---------------------------------------------------------------------------------
 
 

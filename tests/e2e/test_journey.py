@@ -141,6 +141,8 @@ def test_a_full_round_asks_for_an_evaluation(room, client, case, editor, until):
     gap = room.run("wulan", "case", "evaluate", case, EDITOR="touch", expect=1)
     assert "still has a gap under “What has changed since you first wrote”" in gap.stderr
     assert "kept as a draft" in gap.stderr
+    bare = room.run("wulan", "case", "evaluate", case, "-m", "…", expect=1)
+    assert "still has a gap. Nothing was sent." in bare.stderr
     done = room.run("wulan", "case", "evaluate", case, EDITOR=str(editor))
     assert "case end" in done.stderr
     assert "PLAN, version 1" in seen(editor).split("---- >8 ----")[1]

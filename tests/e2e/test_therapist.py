@@ -492,6 +492,14 @@ def test_a_case_is_closed_and_opened_again(room, client):
     assert room.json("sari", "show", case)["state"] == "open"
 
 
+def test_nothing_there_says_how_to_make_it(room, client):
+    """Where there is no appointment and no way yet, the next command stands there to be typed."""
+    case = room.write(client, "Hello, may we talk?")
+    assert "mailcounsel appointment propose" in room.run("sari", "appointment", "list").stdout
+    said = room.run("sari", "way", "show", case).stdout
+    assert f'mailcounsel reply {case} --plain "reason"' in said
+
+
 def test_a_flag_is_cleared_by_who_has_seen_it(room, client):
     """`seen` clears a flag; a word that is no flag is refused with the list of flags."""
     case = room.write(client, "Hello there, once more.")

@@ -46,7 +46,7 @@ def summaries(
         {
             **_summary(connection, desk, case),
             "risk": case["id"] in risky,
-            "flags": flags[case["id"]],
+            "flags": list(dict.fromkeys(flags[case["id"]])),
             "has_keys": case["id"] in opened,
         }
         for case in found
