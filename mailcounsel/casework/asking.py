@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, func, select
 
 from mailcounsel.casework import cases, consent, errands, hours, letters, parcels, records
 from mailcounsel.casework.letters import Asked
@@ -27,15 +27,34 @@ def later(connection: Connection, office: Office, case: RowMapping, now: datetim
     """See after a day whether a new client has chosen. Nothing where there is a way already."""
     if _has_chosen(connection, office, case):
         return
-    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
-    due_at = hours.quiet_hours(office.config).next_allowed(now + WAIT, zone)
+    due_at = _awake(connection, office, case, now)
     errands.put(connection, case["id"], REMIND, case["client_id"], due_at)
+
+
+def _awake(connection: Connection, office: Office, case: RowMapping, since: datetime) -> datetime:
+    """Return the moment a day later, or the end of the client's night."""
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    return hours.quiet_hours(office.config).next_allowed(since + WAIT, zone)
+
+
+def _noticed_at(connection: Connection, case: RowMapping) -> datetime | None:
+    """Return when the client was last told that a letter waits for their choice."""
+    out = letters.outgoing
+    family = cases.family(connection, case)
+    query = select(func.max(out.c.created_at)).where(out.c.kind == "notice")
+    return connection.execute(query.where(out.c.case_id.in_(family))).scalar()
 
 
 def remind(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
     """Ask a client once more, where it is certain enough that it is they who wrote."""
     case = cases.main(connection, errand["case_id"])
     if _is_over(connection, office, case) or not _is_certain(connection, case):
+        return
+    since = _noticed_at(connection, case)
+    if since and since > now - WAIT:  # that notice asked the same
+        errands.put(
+            connection, case["id"], REMIND, errand["ref"], _awake(connection, office, case, since)
+        )
         return
     asked = Asked(REMIND, {}, once=f"{REMIND}:{case['client_id']}", is_answer=False)
     letters.ask(connection, office, case, asked, now)

@@ -19,10 +19,11 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "id": MappingProxyType(
             {
                 "begin": "Angka yang Anda berikan sendiri, dari 0 sampai 10:",
+                "both": "Angka yang Anda berikan sendiri, dari 0 sampai 10, dan latihan Anda:",
                 "none": "Belum ada angka atau latihan yang tercatat.",
                 "no_number": "belum ada angka",
-                "practice": "{exercise}: {times} kali dilatih",
-                "once": "{exercise}: satu kali dilatih",
+                "practice": "{exercise}: sudah dilatih {times} kali",
+                "once": "{exercise}: sudah dilatih sekali",
                 "told": "{exercise}: belum ada kabar latihan, dan itu tidak apa-apa",
                 "letters": "Sejauh ini kami sudah menulis {written} surat kepada Anda.",
             }
@@ -30,6 +31,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "en": MappingProxyType(
             {
                 "begin": "The numbers you gave yourself, from 0 to 10:",
+                "both": "The numbers you gave yourself, from 0 to 10, and what you practised:",
                 "none": "There are no numbers and no practice on record yet.",
                 "no_number": "no number yet",
                 "practice": "{exercise}: practised {times} times",
@@ -52,11 +54,11 @@ def lines(journey: Journey, language: str) -> tuple[str, ...]:
     skills = [_skill(skill, words) for skill in journey.skills]
     room = MOST_LINES - 2  # the first and the last
     shown = goals[-(room - min(len(skills), room // 2)) :]
-    shown += skills[-(room - len(shown)) :] if room > len(shown) else []
-    begin = words["begin"] if shown else words["none"]
+    practice = skills[-(room - len(shown)) :] if room > len(shown) else []
+    begin = words["both" if practice else "begin"] if shown or practice else words["none"]
     written = len(journey.replies)
     end = [words["letters"].format(written=written)] if written > 1 else []
-    return (begin, *shown, *end)
+    return (begin, *shown, *practice, *end)
 
 
 def _goal(goal: GoalLine, words: Mapping[str, str]) -> str:

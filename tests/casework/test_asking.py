@@ -29,6 +29,21 @@ def test_a_client_a_person_answered_is_reminded_once_and_then_a_person_sees_it(h
     assert a_day(house, days=5) == []
 
 
+def test_nobody_is_asked_twice_in_a_day(house):
+    """Where a waiting reply has just asked for the word, the reminder comes a day after that."""
+    house.write(ANI, "Halo.")
+    house.send()
+    house.clock.on(hours=22)
+    house.reply("wulan", "C-0001", "Halo Ani.")
+    (notice,) = house.sent_to(ANI)
+    assert "SETUJU" in notice.text
+    house.clock.on(hours=3)
+    work.run_errands(house.desk)
+    assert house.sent_to(ANI) == []
+    (reminder,) = a_day(house)
+    assert "SETUJU" in reminder
+
+
 def test_a_letter_nobody_vouches_for_earns_no_second_mail(house):
     """Whose address was forged hears from us once at most."""
     house.write(ANI, "Halo.")

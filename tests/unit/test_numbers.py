@@ -137,6 +137,13 @@ def test_the_reason_is_told(text: str, reason: str) -> None:
     assert numbers.number(text) == Unsure(reason)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("text", ["belum sempat", "Belum sempat, kak.", "Not yet", "not once"])
+def test_none_in_the_words_we_offer_is_read(text: str) -> None:
+    """What a check-in calls an answer is one, where it asks how often; for a rating it is none."""
+    assert numbers.number(text, "times") == Number(0)
+    assert isinstance(numbers.number(text, "rating"), Unsure)
+
+
 def test_a_certain_answer_survives_greetings_and_thanks() -> None:
     """Every reading stays the same between a greeting and a thank-you."""
     for value in range(11):

@@ -42,19 +42,23 @@ def test_a_client_sees_their_own_numbers_and_practice():
     """In plain digits, the exercise in its own words, and how many letters went."""
     told = journey(
         [goal(1, "jalan kaki 30 menit", 3, 4, 6.5)],
-        [SkillLine("breathing", NOW, "bernapas pelan", points(3, 5))],
+        [
+            SkillLine("breathing", NOW, "bernapas pelan", points(3, 5)),
+            SkillLine("sleep", NOW, "bangun pagi", points(1)),
+        ],
         [NOW, NOW],
     )
     assert progress.lines(told, "id") == (
-        "Angka yang Anda berikan sendiri, dari 0 sampai 10:",
+        "Angka yang Anda berikan sendiri, dari 0 sampai 10, dan latihan Anda:",
         "– jalan kaki 30 menit: 3, 4, 6.5",
-        "– bernapas pelan: 8 kali dilatih",
+        "– bernapas pelan: sudah dilatih 8 kali",
+        "– bangun pagi: sudah dilatih sekali",
         "Sejauh ini kami sudah menulis 2 surat kepada Anda.",
     )
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("id", "satu kali dilatih"), ("en", "practised once")]
+    ("language", "said"), [("id", "sudah dilatih sekali"), ("en", "practised once")]
 )
 def test_a_single_time_is_said_as_people_say_it(language, said):
     """Once is not "1 times"."""
