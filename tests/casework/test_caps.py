@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mailcounsel.intake import assessing
 from mailcounsel.store import models
+
+WORD = re.compile(r"(?<=surat Anda: )\w+ \w+ \w+")  # the new case's own, drawn for each
 
 LONG = "Saya menulis karena minggu ini berat sekali bagi saya dan keluarga saya di rumah."
 
@@ -121,5 +125,5 @@ def test_a_stranger_who_claims_a_clients_address_gets_what_any_stranger_gets(hou
     forged, stranger = house.send()[-2:]
     assert forged.to_address == "ani@klien.test"
     assert (forged.subject, forged.channel) == (stranger.subject, stranger.channel)
-    assert forged.text == stranger.text
+    assert WORD.sub("", forged.text) == WORD.sub("", stranger.text)
     assert forged.references == (f"{house.posted - 1}.ani@klien.test",)

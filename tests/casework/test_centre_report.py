@@ -100,7 +100,7 @@ def test_danger_counts_cases_and_how_soon_it_was_read(house):
 
 
 def test_questions_of_few_clients_are_not_told(house):
-    """Six questions to one client say something about one client; to five, about none."""
+    """Six questions to one client say something about one client; those to five, about none."""
     for one in range(5):
         address = f"klien{one}@klien.test"
         house.write(address, "Halo, saya ingin bicara.")
@@ -108,16 +108,16 @@ def test_questions_of_few_clients_are_not_told(house):
         house.write(address, "SETUJU", reply_to=offer)
         house.reply("wulan", f"C-{one + 1:04d}", "Halo.")
         if one == 0:
-            agree(house, every="day", at="09:00")
             for _ in range(6):
-                house.clock.on(days=1)
-                work.ask_checkins(house.desk)
+                agree(house, every="day", at="09:00")
+            house.clock.on(days=1)
+            work.ask_checkins(house.desk)
             assert report(house)["checkins"] == {"total": None, "parts": []}
         else:
             agree(house, case=f"C-{one + 1:04d}", every="day", at="09:00")
     house.clock.on(days=1)
     work.ask_checkins(house.desk)
-    assert report(house)["checkins"]["total"] == 11
+    assert report(house)["checkins"]["total"] == 16
 
 
 def test_caseload_is_a_spread_of_five_or_more(house):
