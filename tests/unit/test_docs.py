@@ -89,6 +89,18 @@ def test_the_words_clients_are_told_are_the_words_that_are_read(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_letters_on_the_page_are_the_letters_that_leave(language):
+    """Each sentence shown stands in a template; those with a day or a number of their own aside."""
+    files = (ROOT / "templates" / language).glob("*.txt")
+    ours = " ".join(" ".join(file.read_text("utf-8").split()) for file in files)
+    shown = " ".join(" ".join(BLOCK.findall(text("for-clients", language))).split())
+    sentences = [one.strip() for one in re.split(r"(?<=[.:?])\s|…", shown)]
+    checked = [one for one in sentences if one and not re.search(r"\d|/", one)]
+    assert len(checked) >= 10
+    assert [one for one in checked if one not in ours] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_profile_on_the_page_introduces_somebody(language):
     """What is shown can be copied and used, in both languages of clients."""
     (shown,) = re.findall(r"```toml\n(.*?)```", text("for-therapists", language), re.DOTALL)
