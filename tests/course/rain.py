@@ -66,8 +66,9 @@ STORY = (
         "ini cukup hal-hal kecil: minum, makan sedikit, dan tidak sendirian. Apakah ada dokter "
         "atau puskesmas yang bisa Anda datangi bersama tetangga itu?",
     )),
+    # Nothing is asked at night, whatever the therapist types: it comes in the morning.
     Scene("8 Mon 07:40", types(
-        "goal", "add", CASE, "--asks", "mood", "--every", "week", "--at", "Wed 16:00",
+        "goal", "add", CASE, "--asks", "mood", "--every", "week", "--at", "Wed 22:30",
     )),
     Scene("8 Tue 17:00", writes("SETUJU")),
     Scene("8 Fri 17:00", writes(
@@ -81,11 +82,11 @@ STORY = (
     )),
     Scene("9 Mon 09:05", types(
         "reply", CASE, "--activity", "support", "-m",
-        "Anda sudah ke puskesmas, dan semalam Anda tidur. Saya lega membacanya. Setiap Rabu sore "
+        "Anda sudah ke puskesmas, dan semalam Anda tidur. Saya lega membacanya. Setiap Kamis pagi "
         "akan ada satu pertanyaan pendek tentang suasana hati Anda; satu angka cukup.",
     )),
-    Scene("9 Wed 18:00", writes("suasana hati 3, G2 2")),
-    Scene("10 Wed 18:00", writes(
+    Scene("9 Thu 18:00", writes("suasana hati 3, G2 2")),
+    Scene("10 Thu 09:00", writes(
         "G2 4, suasana hati 4.", "Tetangga masih datang tiap sore.",
     )),
     Scene("9 Tue 10:00", types(
@@ -93,7 +94,7 @@ STORY = (
     )),
     Scene("9 Tue 10:01", types(
         "goal", "add", CASE, "tidur sebelum jam dua belas", "--target", "5 malam", "--baseline",
-        "1", "--at", "Wed 16:00",
+        "1", "--at", "Wed 22:30",
     )),
     Scene("10 Thu 10:00", types(
         "case", "strength", CASE, "membuka pintu ketika ada yang mengetuk",
@@ -108,7 +109,7 @@ STORY = (
         "Cabai tumbuh pelan, dan itu tidak apa-apa baginya. Bolehkah saya tahu kabar dari "
         "puskesmas?",
     )),
-    Scene("11 Wed 18:00", writes("5 / 6")),
+    Scene("11 Thu 09:00", writes("5 / 6")),
     Scene("11 Thu 18:00", writes("Puskesmas baik. Obat baru, satu sehari, tetangga yang pegang.")),
     Scene("12 Mon 10:00", types(
         "case", "evaluate", CASE, "-m",

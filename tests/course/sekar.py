@@ -89,21 +89,27 @@ STORY = (
     )),
     # -- skills and practice ---------------------------------------------------------------------
     Scene("4 Mon 19:20", writes("5")),
+    Scene("4 Mon 20:00", writes("MALAM")),
     Scene("4 Wed 10:00", types(
         "skill", "assign", CASE, "breathing", "--at", "Sun 17:00", "--words",
         "Lima untuk minggu pertama: itu sudah berjalan. Sekarang ada satu latihan kecil untuk "
         "perut yang tegang di malam hari.",
         "--praise", "Setiap kali yang Anda sempatkan itu berarti. Senang membacanya.",
     )),
-    Scene("4 Sun 19:45", writes("latihan 3x")),
-    Scene("5 Mon 19:10", writes("enam, minggu ini rasanya lebih ringan")),
+    Scene("4 Sun 20:30", writes("latihan 3x")),
+    Scene("5 Mon 20:30", writes("enam, minggu ini rasanya lebih ringan")),
     Scene("5 Wed 10:00", types(
         "reply", CASE, "--activity", "support", "--activity", "practice", "-m",
         "Tiga kali napas pelan, dan angka enam. Yang saya perhatikan: Anda tetap berjalan pada "
         "hari yang penuh rapat. Apa yang membuatnya bisa?",
     )),
     Scene("5 Thu 20:30", writes("Saya pulang lewat taman, jadi tidak perlu berangkat lagi.")),
-    Scene("5 Sun 20:00", writes("belum sempat")),
+    Scene("5 Sun 20:30", writes("belum sempat")),
+    Scene("6 Wed 10:00", types(
+        "reply", CASE, "--activity", "support", "-m",
+        "Lewat taman: jalan pulang dan jalan sore jadi satu. Itu pikiran yang cerdik. Apa yang "
+        "Anda lihat di sana minggu ini?",
+    )),
     # -- silence, and back -----------------------------------------------------------------------
     Scene("7 Tue 19:50", writes(
         "Maaf, minggu lalu saya tidak menjawab.",
@@ -122,13 +128,13 @@ STORY = (
         "--telephone", "--words", "Seperti yang saya sebut tadi, ini usul waktunya.",
     )),
     Scene("7 Wed 19:00", writes("YA")),
-    Scene("7 Sun 20:00", writes("latihan 2x")),
-    Scene("8 Mon 19:00", writes("7")),
+    Scene("7 Sun 20:30", writes("latihan 2x")),
+    Scene("8 Mon 20:30", writes("7")),
     Scene("8 Thu 16:00", types(
         "case", "activity", CASE, "support", "Berbicara 40 menit lewat telepon; suaranya tenang.",
     )),
-    Scene("8 Sun 20:10", writes("latihan 4 kali")),
-    Scene("9 Mon 19:05", writes("7, sudah jadi kebiasaan")),
+    Scene("8 Sun 20:30", writes("latihan 4 kali")),
+    Scene("9 Mon 20:30", writes("7, sudah jadi kebiasaan")),
     # -- evaluation ------------------------------------------------------------------------------
     Scene("9 Wed 10:00", fills("case", "evaluate", CASE, gaps=[
         "Anda berjalan sore hampir setiap hari kerja, dan malamnya lebih pendek memikirkan kantor.",
@@ -152,14 +158,14 @@ STORY = (
         "Senang gambarannya cocok. Ini latihan yang saya maksud.",
         "--praise", "Memberi jam sendiri untuk rasa khawatir itu tidak mudah, dan Anda mencobanya.",
     )),
-    Scene("9 Sun 20:00", writes("latihan 1x")),
-    Scene("10 Mon 19:00", writes("8")),
+    Scene("9 Sun 20:30", writes("latihan 1x")),
+    Scene("10 Mon 20:30", writes("8")),
     Scene("10 Tue 19:00", writes("KEMAJUAN")),
     Scene("10 Wed 10:00", types(
         "case", "progress", CASE, "--send", "-m", "Ini garis Anda sampai hari ini.",
     )),
-    Scene("10 Sun 20:00", writes("latihan 5x, malam Senin kemarin saya tidur")),
-    Scene("11 Mon 19:00", writes("8")),
+    Scene("10 Sun 20:30", writes("latihan 5x, malam Senin kemarin saya tidur")),
+    Scene("11 Mon 20:30", writes("8")),
     # -- a good ending ---------------------------------------------------------------------------
     Scene("11 Wed 10:00", types(
         "reply", CASE, "--activity", "evaluation", "-m",
@@ -167,7 +173,7 @@ STORY = (
         "Minggu depan saya kirim surat terakhir untuk disimpan. Adakah yang ingin Anda bahas dulu?",
     )),
     Scene("11 Thu 20:00", writes("Tidak ada lagi. Saya siap, dan terima kasih.")),
-    Scene("12 Mon 19:00", writes("9")),
+    Scene("12 Mon 20:30", writes("9")),
     Scene("12 Wed 10:00", fills("case", "end", CASE, gaps=[
         "Jalan sore, napas pelan, dan waktu untuk khawatir.",
         "Menutup hari kerja di taman, dan tidur sebelum tengah malam.",

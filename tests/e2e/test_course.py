@@ -28,6 +28,7 @@ from course.scenes import DAYS, Scene, play
 from course.world import QUIET_FROM, QUIET_UNTIL, World, opened
 from mailcounsel.store import models
 
+pytestmark = pytest.mark.xdist_group("course")  # played once, by one process
 FIRST_DAY = datetime(2026, 11, 30, tzinfo=ZONE).astimezone(UTC)
 GOLDEN = Path(__file__).parents[1] / "course" / "golden"
 OWN = {  # words that belong to one client alone
@@ -160,7 +161,7 @@ def test_nobody_is_asked_for_numbers_while_in_danger(course):
     """From the letter of danger until a person closed the risk no check-in came; afterwards one."""
     assert not [text for text in between(course.nobody, "7 Fri 22:00", "9 Mon 09:05")
                 if "suasana hati" in text]  # fmt: skip
-    assert [text for text in between(course.nobody, "9 Wed 00:00", "9 Thu 00:00")
+    assert [text for text in between(course.nobody, "9 Thu 00:00", "9 Fri 00:00")
             if "suasana hati" in text]  # fmt: skip
 
 
@@ -178,6 +179,14 @@ def test_a_paused_client_is_left_alone(course):
     """While Rowan paused no check-in and no questionnaire came."""
     texts = between(course.rowan, "6 Tue 18:01", "8 Sun 18:00")
     assert not [text for text in texts if "mood" in text or "Over the last 2 weeks" in text]
+
+
+def test_silence_is_met_gently_and_once(course):
+    """A week without an answer brings one letter that asks for nothing, and no other question."""
+    texts = between(course.sekar, "6 Mon 00:00", "7 Tue 19:50")
+    assert ["Tidak apa-apa." in text for text in texts].count(True) == 1
+    assert ["Balas dengan angka" in text for text in texts].count(True) == 1
+    assert not [text for text in texts if "Berapa kali" in text]
 
 
 def test_all_seven_activities_stand_in_the_journey(course):
