@@ -21,12 +21,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from conftest import end_agents
 from course import rain, rowan, sekar
 from course.correspondents import ZONE, Correspondent
 from course.scenes import DAYS, Scene, play
 from course.world import QUIET_FROM, QUIET_UNTIL, World, opened
 from mailcounsel.store import models
+from parts.gpg_homes import stop_agents
 
 pytestmark = pytest.mark.xdist_group("course")  # played once, by one process
 FIRST_DAY = datetime(2026, 11, 30, tzinfo=ZONE).astimezone(UTC)
@@ -82,7 +82,7 @@ def course():
             played.play()
             yield played
     finally:
-        end_agents(place)
+        stop_agents(place)
         shutil.rmtree(place, ignore_errors=True)
 
 
