@@ -28,6 +28,7 @@ promised = models.table(models.Promise)
 NEAR, LATE = 1 / 4, 1 / 8  # of a promise's working hours: when people hear of it, when the client
 MEASURED = timedelta(days=28)  # over which a queue's pace is taken
 ENOUGH = 10  # answers in that time, below which a pace says nothing
+WEEK = 30.0  # working hours, below which it says nothing either
 
 
 def look(connection: Connection, office: Office, now: datetime) -> int:
@@ -166,21 +167,23 @@ def count(connection: Connection, queue: str, since: datetime, now: datetime) ->
 def pace(connection: Connection, office: Office, queue: str, now: datetime) -> float:
     """Return the working hours until a letter that comes now is answered at this queue's pace.
 
-    That is what waits divided by what was answered an hour over four weeks; 0 where too little was
-    answered to tell.
+    That is what waits divided by what was answered an hour, over four weeks or as long as there is
+    something to look back on; 0 where too little was answered, or in too short a time, to tell.
     """
-    since = now - MEASURED
     answered = (
-        select(func.count())
+        select(func.count(), func.min(promised.c.made_at))
         .select_from(promised)
         .join(cases.cases, cases.cases.c.id == promised.c.case_id)
-        .where(cases.cases.c.queue == queue, promised.c.answered_at > since)
+        .where(cases.cases.c.queue == queue, promised.c.answered_at > now - MEASURED)
     )
-    done = connection.execute(answered).scalar_one()
+    done, first = connection.execute(answered).one()
     if done < ENOUGH:
+        return 0.0
+    working = hours.working_hours(office.config, queue)
+    worked = working.between(max(first, now - MEASURED), now)
+    if worked < WEEK:
         return 0.0
     rows = cases.cases
     waits = and_(rows.c.queue == queue, rows.c.state == "open", rows.c.waiting_since.is_not(None))
     backlog = connection.execute(select(func.count()).select_from(rows).where(waits)).scalar_one()
-    working = hours.working_hours(office.config, queue)
-    return float(backlog * working.between(since, now) / done)
+    return float(backlog * worked / done)

@@ -95,18 +95,30 @@ def test_an_answer_taken_back_keeps_nothing(house):
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_slow_queue_promises_what_it_can_keep(house, rank):
-    """Ten answers in four weeks and five letters that wait: eighty working hours, not sixteen."""
+    """Ten answers in four weeks and six letters that wait: ninety working hours, not sixteen."""
     for number in range(10):
         house.write(f"lama{number}@klien.test", f"Halo, saya yang ke-{number}.")
         house.reply("wulan", f"C-{number + 1:04d}", "Halo.", plain="uji")
-    for number in range(5):
+    house.clock.on(days=26)
+    for number in range(6):
         house.write(f"baru{number}@klien.test", f"Halo, kami yang ke-{number}.")
     house.clock.on(days=1)
     work.sweep(house.desk)
-    assert house.office.pace["umum"] == pytest.approx(5 * 160 / 10, rel=0.1)
+    assert house.office.pace["umum"] == pytest.approx(6 * 152 / 10, rel=0.1)
     house.write("akhir@klien.test", "Halo dari saya.")
-    waits = house.case(16).promised_at - house.clock.now()
-    assert timedelta(days=13) < waits < timedelta(days=16)
+    waits = house.case(17).promised_at - house.clock.now()
+    assert timedelta(days=14) < waits < timedelta(days=19)
+
+
+def test_a_short_time_says_nothing_about_the_pace(house):
+    """Twelve answers on the first day, and letters that wait: nobody is put off for weeks."""
+    for number in range(12):
+        house.write(f"klien{number}@klien.test", f"Halo, saya yang ke-{number}.")
+        house.reply("wulan", f"C-{number + 1:04d}", "Halo.", plain="uji")
+    house.write(ANI, "Halo.")
+    house.clock.on(days=2)
+    work.sweep(house.desk)
+    assert house.office.pace["umum"] == 0
 
 
 def test_a_few_answers_say_nothing_about_the_pace(house):

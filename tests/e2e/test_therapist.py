@@ -280,7 +280,8 @@ def test_a_therapist_introduces_themselves_from_their_profile(room, client, tmp_
     (sent,) = [entry["text"] for entry in entries if entry["kind"] == "reply"]
     assert "Welcome!" in sent
     assert "My name is Sari. I am a counsellor. I can write with you in English." in sent
-    assert "0000-00, valid until Saturday, 31 January 2099" in sent
+    assert "0000-00" in sent
+    assert "valid until 31 January 2099" in sent
     profile.write_text(profile.read_text().replace("2099", "2019"))
     expired = room.run("sari", "introduce", case, "--profile", str(profile), expect=1)
     assert "expired on 2019-01-31" in expired.stderr
