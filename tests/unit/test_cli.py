@@ -42,7 +42,7 @@ def every_command() -> list[tuple[tuple[str, ...], click.Command]]:
 
 def help_of(words: tuple[str, ...], command: click.Command) -> str:
     """Return what `mailcounsel WORDS --help` prints on 90 columns."""
-    context = click.Context(main.cli, info_name="mailcounsel")
+    context = click.Context(main.cli, info_name="mailcounsel", help_option_names=["-h", "--help"])
     for word in words[:-1]:
         parent = main.cli.get_command(context, word)
         assert parent is not None
@@ -55,7 +55,10 @@ def help_of(words: tuple[str, ...], command: click.Command) -> str:
 
 def page() -> str:
     """Return what docs/commands.md must say."""
-    context = click.Context(main.cli, info_name="mailcounsel", terminal_width=90)
+    names = ["-h", "--help"]  # as the program is called; click remembers the first it is asked for
+    context = click.Context(
+        main.cli, info_name="mailcounsel", terminal_width=90, help_option_names=names
+    )
     parts = [INTRODUCTION, f"```text\n{main.cli.get_help(context)}\n```\n"]
     for words, command in every_command():
         title = " ".join(words)

@@ -38,7 +38,7 @@ def typed(page):
 def parsed(line):
     """Read a command as the program does, down to its options; nothing is run."""
     rest = shlex.split(re.sub(r"[⟨>|#].*", "", line), comments=False)
-    context = click.Context(main.cli, info_name="mailcounsel")
+    context = click.Context(main.cli, info_name="mailcounsel", help_option_names=["-h", "--help"])
     _, rest, _ = main.cli.make_parser(context).parse_args(rest)
     command: click.Command = main.cli
     while isinstance(command, click.Group) and rest:

@@ -37,7 +37,8 @@ def full(name):
 
 def asked_about(language, name):
     """Return the facts a template asks about, because they may be missing."""
-    source = (templates.folders()[-1] / language / f"{name}.txt").read_text("utf-8")
+    files = (folder / language / f"{name}.txt" for folder in templates.folders())
+    source = next(file for file in files if file.exists()).read_text("utf-8")
     return set(re.findall(r"{% if (\w+) %}", source))
 
 
