@@ -449,6 +449,8 @@ def take_back(
     values = {"state": "undone", "reason": reason, "sealed": None}
     taken = update(outgoing).where(resting).values(fence=outgoing.c.fence + 1, **values)
     ids = connection.execute(taken.returning(outgoing.c.id)).scalars().all()
+    if not ids:  # nearly always, and every letter of a client asks
+        return 0
     asked = checkins.c.outgoing_id.in_(ids) & (checkins.c.state == "asked")
     connection.execute(update(checkins).where(asked).values(state="skipped", reason=reason))
     return len(ids)

@@ -148,6 +148,8 @@ def denied_by(
     `references` are the Message-IDs the letter answers. Only the same word again (`command`) is no
     denial, and changes nothing. A signed wish is never stopped by this.
     """
+    if not references:
+        return []
     lookups = [office.keyring.lookup("message-id", name.encode()) for name in references]
     answered = select(message_ids.c.outgoing_id).where(message_ids.c.lookup.in_(lookups))
     doubted = wishes.c.outgoing_id.in_(answered) & wishes.c.state.in_(OPEN)
