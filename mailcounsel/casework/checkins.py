@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select, update
 
 from mailcounsel.casework import (
+    alone,
     cases,
     consent,
+    errands,
     goals,
     hours,
     letters,
@@ -75,8 +78,17 @@ def ask_due(connection: Connection, office: Office, now: datetime, most: int = 5
     """Ask about what is due, a letter a case. Return how many questions were looked at."""
     claimed = claim(connection, now, most)
     for due in claimed:
-        _ask(connection, office, due, now)
+        ask = partial(_ask, connection, office, due, now)
+        if not alone.do(connection, "checkins: one case", ask):
+            _put_off(connection, due, now)
     return sum(len(due.goals) for due in claimed)
+
+
+def _put_off(connection: Connection, due: Due, now: datetime) -> None:
+    """Ask later what could not be asked, and show it to a person; the others are asked today."""
+    for goal in due.goals:
+        statements.change(connection, goals.goals, goal["id"], next_due_at=now + errands.LATER)
+    records.flag(connection, now, due.case["id"], errands.FAILED, due.case["id"])
 
 
 def claim(connection: Connection, now: datetime, most: int) -> list[Due]:

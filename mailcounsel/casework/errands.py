@@ -2,29 +2,27 @@
 
 Whoever needs one calls `put`; the service's errand loop calls `run_due`, which hands each due
 errand to the function `mailcounsel.casework.duties` names for its kind, in one transaction with
-the errand's end. An errand whose function fails is tried three times, then shown to a person.
+the errand's end. An errand whose function fails three times is shown to a person, and tried again
+every hour until it is done.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from mailcounsel import errors
-from mailcounsel.casework import records
+from mailcounsel.casework import alone, records
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 
-log = logging.getLogger(__name__)
-
 errands = models.table(models.Errand)
 
-ATTEMPTS = 3
-LATER = timedelta(minutes=5)
+FAILED = "errand-failed"  # the flag a person sees
+ATTEMPTS = 3  # before it is shown
+SOON, LATER = timedelta(minutes=5), timedelta(hours=1)  # until the next try, before and after that
 
 Duty = Callable[[Connection, Office, RowMapping, datetime], None]
 
@@ -69,21 +67,21 @@ def _run(
     errand: RowMapping,
     now: datetime,
 ) -> None:
-    """Do one errand; what it wrote before it failed is taken back."""
-    try:
-        with connection.begin_nested():
-            duties[errand["kind"]](connection, office, errand, now)
-            statements.change(connection, errands, errand["id"], state="done")
-    except Exception as fault:  # noqa: BLE001 - one bad errand never stops the others
-        log.error("errands: a %s failed: %s", errand["kind"], errors.place_of(fault))
+    def work() -> None:
+        duties[errand["kind"]](connection, office, errand, now)
+        statements.change(connection, errands, errand["id"], state="done")
+
+    if not alone.do(connection, f"errands: a {errand['kind']}", work):
         _failed(connection, errand, now)
+    elif errand["attempts"] >= ATTEMPTS:
+        case_id, ref = errand["case_id"], errand["id"]
+        records.clear_flag(connection, now, case_id, FAILED, "service", ref)
 
 
 def _failed(connection: Connection, errand: RowMapping, now: datetime) -> None:
+    """Try again soon, then once an hour: nothing that is owed to a case is dropped by a fault."""
     attempts = errand["attempts"] + 1
-    if attempts < ATTEMPTS:
-        due_at = now + LATER
-        statements.change(connection, errands, errand["id"], attempts=attempts, due_at=due_at)
-        return
-    statements.change(connection, errands, errand["id"], attempts=attempts, state="failed")
-    records.flag(connection, now, errand["case_id"], "errand-failed", errand["id"])
+    due_at = now + (SOON if attempts < ATTEMPTS else LATER)
+    statements.change(connection, errands, errand["id"], attempts=attempts, due_at=due_at)
+    if attempts == ATTEMPTS:
+        records.flag(connection, now, errand["case_id"], FAILED, errand["id"])

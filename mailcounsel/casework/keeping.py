@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from statistics import median
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 
-from mailcounsel.casework import cases, hours, letters, promises, records, staff
+from mailcounsel.casework import alone, cases, hours, letters, promises, records, staff
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
@@ -43,7 +44,7 @@ def look(connection: Connection, office: Office, now: datetime) -> int:
         case for case in _waiting(connection, office, now) if _is_within(office, case, now, NEAR)
     ]
     for case in near:
-        _see_to(connection, office, case, now)
+        alone.do(connection, "promises: one", partial(_see_to, connection, office, case, now))
     return len(near)
 
 

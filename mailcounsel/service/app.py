@@ -48,6 +48,7 @@ TICKS = {  # seconds
     "outbox": 1.0,
     "checkins": 5.0,
     "errands": 5.0,
+    "promises": 60.0,
     "sweep": 60.0,
 }
 
@@ -135,6 +136,7 @@ class Service:
             "outbox": work.send_letters,
             "checkins": work.ask_checkins,
             "errands": work.run_errands,
+            "promises": work.keep_promises,
             "sweep": work.sweep,
         }
         for name, job in jobs.items():

@@ -89,10 +89,16 @@ def send_letters(desk: Desk) -> int:
 
 
 def sweep(desk: Desk) -> int:
-    """Show to a person what died while it was handed over, and see to promises that come near."""
+    """Show to a person what died while it was handed over."""
+    return claim.sweep(desk.store, desk.now())
+
+
+def keep_promises(desk: Desk) -> int:
+    """See to the promises that come near. Nothing more is there to do until the next minute."""
     now = desk.now()
-    desk.store.write(lambda c: keeping.look(c, desk.office, now))
-    return claim.sweep(desk.store, now)
+    if desk.store.write(lambda c: keeping.look(c, desk.office, now)):
+        desk.ring("outbox")
+    return 0
 
 
 def ask_checkins(desk: Desk) -> int:

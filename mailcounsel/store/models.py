@@ -371,7 +371,7 @@ class Errand(SQLModel, table=True):
     kind: str
     ref: str
     due_at: datetime = moment()
-    state: str = "waiting"  # waiting, done, dropped, failed
+    state: str = "waiting"  # waiting, done, dropped
     attempts: int = 0
     __table_args__ = (
         UniqueConstraint("kind", "ref", "due_at"),

@@ -76,9 +76,9 @@ def test_promises_are_counted_by_queue(house):
     house.clock.on(days=1)
     for number in range(1, 7):
         house.reply("wulan", f"C-{number:04d}", "Halo.", plain="uji")
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
     house.clock.on(days=3)
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
     found = report(house)["promises"]
     assert found["umum"]["total"] == 7
     assert found["umum"]["parts"] == [{"of": ["kept", "broken", "open"], "number": 7}]

@@ -612,3 +612,20 @@ def test_a_long_answer_is_rated_and_read(house, ani):
 def test_a_clock_in_another_zone_is_the_same_moment(house, ani):
     """Times in the store are UTC."""
     assert house.rows(models.Goal)[0].next_due_at.tzinfo == UTC
+
+
+def test_a_goal_that_does_not_open_stops_no_other(house):
+    """A damaged label: the other client is asked all the same, and a person sees the case."""
+    for number, address in enumerate((ANI, "budi@klien.test"), 1):
+        house.write(address, "Halo.")
+        offer = next(sent for sent in house.send() if sent.to_address == address)
+        house.write(address, "SETUJU", reply_to=offer)
+        house.send()
+        agree(house, case=f"C-{number:04d}", every="day", at="09:00")
+    (damaged, _) = sorted(house.rows(models.Goal), key=lambda row: row.case_id != house.case(1).id)
+    house.edit(models.Goal, damaged.id, label=b"\x00" * 40)
+    house.clock.on(days=1)
+    for _ in range(3):
+        work.ask_checkins(house.desk)
+    assert [row.case_id for row in house.outbox("checkin")] == [house.case(2).id]
+    assert house.flags(1) == ["errand-failed"]

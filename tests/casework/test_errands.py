@@ -80,10 +80,32 @@ def test_an_errand_that_fails_writes_nothing_stops_no_other_and_is_shown(house, 
         run(house, duties)
         house.clock.on(minutes=6)
     assert done == [1]
-    assert states(house) == [("breaks", "failed", 3), ("works", "done", 0)]
+    assert states(house) == [("breaks", "waiting", 3), ("works", "done", 0)]
     flags = models.table(models.Flag)
     kinds = house.store.read(lambda c: [f["kind"] for f in statements.every(c, flags, "raised_at")])
     assert kinds == ["errand-failed"]
+
+
+def test_an_errand_that_failed_is_done_once_the_fault_is_gone(house, case):
+    """A step of the risk lane must not end for ever at a template that was broken for an hour."""
+    broken, done = [True], []
+
+    def duty(*_):
+        if broken:
+            message = "no"
+            raise errors.Refused(message)
+        done.append(1)
+
+    put(house, case, "breaks", "a", house.clock.now())
+    for _ in range(5):
+        run(house, {"breaks": duty})
+        house.clock.on(minutes=6)
+    assert house.flags(1) == ["errand-failed"]
+    broken.clear()
+    house.clock.on(hours=1)
+    run(house, {"breaks": duty})
+    assert done == [1]
+    assert house.flags(1) == []
 
 
 def test_a_note_of_an_unknown_kind_is_refused(house, case):

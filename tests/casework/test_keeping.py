@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+import house as houses
 from mailcounsel.casework import keeping
 from mailcounsel.config.spans import Days
 from mailcounsel.service import work
@@ -20,7 +21,7 @@ def promises(house):
 
 
 def look(house):
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
     return [
         parcel
         for parcel in house.sent_to(ANI)
@@ -48,11 +49,11 @@ def test_before_a_promise_breaks_the_case_rises_and_people_hear_of_it(house):
     house.write(ANI, "Halo.")
     house.send()
     house.clock.on(days=2, hours=-3, minutes=-10)  # Tuesday 12:50
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
     assert promises(house) == []
     house.clock.on(minutes=20)
-    work.sweep(house.desk)
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
+    work.keep_promises(house.desk)
     assert house.case(1).priority == 2
     assert [p.to_address for p in house.send()] == ["wulan@staf.test"]
 
@@ -103,7 +104,7 @@ def test_a_slow_queue_promises_what_it_can_keep(house, rank):
     for number in range(6):
         house.write(f"baru{number}@klien.test", f"Halo, kami yang ke-{number}.")
     house.clock.on(days=1)
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
     assert house.office.pace["umum"] == pytest.approx(6 * 152 / 10, rel=0.1)
     house.write("akhir@klien.test", "Halo dari saya.")
     waits = house.case(17).promised_at - house.clock.now()
@@ -117,7 +118,7 @@ def test_a_short_time_says_nothing_about_the_pace(house):
         house.reply("wulan", f"C-{number + 1:04d}", "Halo.", plain="uji")
     house.write(ANI, "Halo.")
     house.clock.on(days=2)
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
     assert house.office.pace["umum"] == 0
 
 
@@ -125,7 +126,7 @@ def test_a_few_answers_say_nothing_about_the_pace(house):
     """A centre that begins promises what it means to keep."""
     house.write(ANI, "Halo.")
     house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
-    work.sweep(house.desk)
+    work.keep_promises(house.desk)
     assert house.office.pace["umum"] == 0
 
 
@@ -161,3 +162,22 @@ def test_where_everybody_is_away_everybody_hears(house):
     assert [p.to_address for p in house.send() if p.to_address.endswith("staf.test")] == [
         "wulan@staf.test"
     ]
+
+
+def test_a_promise_that_cannot_be_seen_to_stops_no_other(tmp_path, store, clock, centre):
+    """One client's letter cannot be made: the other is told in time all the same."""
+    folder = tmp_path / "own" / "id"
+    folder.mkdir(parents=True)
+    (folder / "later.txt").write_text("Subject: x\n\n{{ nothing_of_this_name }}\n")
+    home = houses.build(tmp_path, store, clock, centre)
+    config = home.office.config
+    own = config.centre.model_copy(update={"templates": tmp_path / "own"})
+    home.office = replace(home.office, config=config.model_copy(update={"centre": own}))
+    home.enrol("wulan", "bayu", "sari")
+    home.write(ANI, "Halo, saya ingin berbicara dengan seseorang tentang keluarga saya.")
+    home.write("ben@client.test", "Hello, I would like to talk to somebody about my family.")
+    home.send()
+    clock.on(days=2, hours=-1)
+    work.keep_promises(home.desk)
+    assert [(p.case_id, p.told_at is None) for p in promises(home)] == [(home.case(2).id, False)]
+    assert [p.to_address for p in home.send() if "longer" in p.text] == ["ben@client.test"]

@@ -43,6 +43,7 @@ LOOPS = (
     work.place_letters,
     work.ask_checkins,
     work.run_errands,
+    work.keep_promises,
     work.sweep,
     work.send_letters,
 )
