@@ -14,13 +14,12 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 from mailcounsel.casework import meetings, records
 from mailcounsel.casework.meetings import appointments
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.references import ours
 from mailcounsel.letter import calendars
 from mailcounsel.letter.parse import Letter
 from mailcounsel.practice import yes_no
-from mailcounsel.store import models, statements
+from mailcounsel.store import statements
 from mailcounsel.store.ready import Ready, among
-
-message_ids = models.table(models.MessageId)
 
 ACCEPTED, DECLINED = "accepted", "declined"
 _SAID = {"ACCEPTED": ACCEPTED, "DECLINED": DECLINED}
@@ -81,22 +80,11 @@ def _by_words(
     """Keep a plain yes or no to the very letter that proposed the time."""
     said = yes_no.read(words)
     references = [*letter.in_reply_to, *reversed(letter.references)]
-    answered = None if said is None else _nearest(connection, office, references)
-    for row in rows if answered else ():
-        if meetings.opened(office, row).letter == answered:
+    nearest = [] if said is None else next(ours(connection, office, references), [])
+    for row in rows if nearest else ():
+        if meetings.opened(office, row).letter == nearest[-1]:
             return _keep(connection, row, ACCEPTED if said else DECLINED, now)
     return ""
-
-
-def _nearest(connection: Connection, office: Office, references: Sequence[str]) -> str | None:
-    """Return the letter of ours that is meant, by its id in the outbox: the nearest of them."""
-    for reference in references:
-        lookup = office.keyring.lookup("message-id", reference.encode())
-        found = statements.every(connection, message_ids, lookup=lookup)
-        ours = [str(row["outgoing_id"]) for row in found if row["outgoing_id"]]
-        if ours:
-            return ours[-1]
-    return None
 
 
 def _keep(connection: Connection, row: RowMapping, state: str, now: datetime) -> str:

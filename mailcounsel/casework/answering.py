@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 from mailcounsel.casework import goals, letters, questions, resting, skills
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.references import ours
 from mailcounsel.practice.answers import Answers, Question
 from mailcounsel.practice.numbers import Number
 from mailcounsel.store import models, statements
@@ -24,9 +25,6 @@ from mailcounsel.store.ready import Ready, among
 from mailcounsel.trust import casekeys
 
 checkins = models.table(models.CheckIn)
-message_ids = models.table(models.MessageId)
-
-ANSWER_LASTS = timedelta(days=14)  # how long an answer still belongs to a question
 
 _ASKED = Ready(
     select(checkins, goals.goals.c.number, goals.goals.c.asks)
@@ -35,7 +33,7 @@ _ASKED = Ready(
     .where(goals.goals.c.case_id == bindparam("case"))
     .where(among(checkins.c.state, "asked", "unsure", "answered"))
     .where(checkins.c.due_at > bindparam("since", type_=checkins.c.due_at.type))
-    .where(among(letters.outgoing.c.state, "sent", "uncertain", "handing-over", "settled"))
+    .where(among(letters.outgoing.c.state, *letters.LEFT))
 )
 
 
@@ -72,14 +70,12 @@ def letter_for(
     one that waits; of several that asked the same it is the newest. A letter waits once it was
     sent, while a question of it has no number and is not older than two weeks.
     """
-    since = {"since": now - ANSWER_LASTS}
+    since = {"since": now - questions.ANSWER_LASTS}
     rows = [row for one in case_ids for row in _ASKED.rows(connection, {"case": one, **since})]
     by_letter = _by_letter(rows)
     reminders = _reminders(connection, list(by_letter))
-    for reference in references if by_letter else ():
-        lookup = office.keyring.lookup("message-id", reference.encode())
-        for named in statements.every(connection, message_ids, lookup=lookup):
-            asked = reminders.get(named["outgoing_id"], named["outgoing_id"])
+    for ids in ours(connection, office, references if by_letter else ()):
+        for asked in (reminders.get(one, one) for one in ids):
             if asked in by_letter:
                 return OpenLetter(by_letter[asked], named=True)
     waiting = [one for one in by_letter.values() if any(row["state"] == "asked" for row in one)]

@@ -43,6 +43,8 @@ message_ids = models.table(models.MessageId)
 
 _SENDABLE_ID = re.compile(r"[!-;=?-~]{1,300}")  # what `letter.write` lets into a header
 
+# The states of a letter that is not here any more, as far as anybody can tell.
+LEFT = ("sent", "uncertain", "handing-over", "settled")
 LEASE_SECONDS = 900  # longer than gpg's and the smarthost's timeouts together
 DAY = timedelta(days=1)
 
@@ -52,6 +54,12 @@ _AUTOMATIC = Ready(
         outgoing.c.automatic.is_(True),
         outgoing.c.created_at > bindparam("since", type_=outgoing.c.created_at.type),
     )
+)
+
+_TO_COME = Ready(
+    select(outgoing.c.id)
+    .where(outgoing.c.case_id == bindparam("case"), outgoing.c.kind == bindparam("kind"))
+    .where(among(outgoing.c.state, "ready", "waiting"))
 )
 
 _ONCE = Ready(select(outgoing.c.id).where(outgoing.c.once == bindparam("once")))
@@ -440,6 +448,9 @@ def take_back(
     connection: Connection, case_ids: Sequence[str], kinds: Sequence[str], reason: str
 ) -> int:
     """Take back the automatic letters of some kinds that have not left yet. Return how many."""
+    asked_for = ({"case": case_id, "kind": kind} for case_id in case_ids for kind in kinds)
+    if not any(_TO_COME.rows(connection, one) for one in asked_for):
+        return 0  # nearly always, and every letter of a client asks
     resting = (
         outgoing.c.case_id.in_(case_ids)
         & outgoing.c.kind.in_(kinds)
@@ -449,8 +460,6 @@ def take_back(
     values = {"state": "undone", "reason": reason, "sealed": None}
     taken = update(outgoing).where(resting).values(fence=outgoing.c.fence + 1, **values)
     ids = connection.execute(taken.returning(outgoing.c.id)).scalars().all()
-    if not ids:  # nearly always, and every letter of a client asks
-        return 0
     asked = checkins.c.outgoing_id.in_(ids) & (checkins.c.state == "asked")
     connection.execute(update(checkins).where(asked).values(state="skipped", reason=reason))
     return len(ids)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,10 +19,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, select
 
 from mailcounsel import errors
-from mailcounsel.casework import goals, hours, letters, records, recurrence
+from mailcounsel.casework import goals, hours, letters, questions, records, recurrence
 from mailcounsel.casework.goals import NewGoal
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.references import ours
 from mailcounsel.config import Config
 from mailcounsel.letter import fold, templates
 from mailcounsel.practice import questionnaire, scores, shelf
@@ -33,11 +34,9 @@ from mailcounsel.store.columns import new_id
 from mailcounsel.trust import addressbook, casekeys
 
 checkins = models.table(models.CheckIn)
-message_ids = models.table(models.MessageId)
 
 MEASURE = "measure"
 ONCE = "once"
-ANSWER_LASTS = timedelta(days=14)  # how long answers still belong to a letter that asked
 
 
 def folders(config: Config) -> list[Path]:
@@ -217,19 +216,14 @@ def named_by(
 
     `references` run from the nearest to the oldest; only the nearest letter of ours counts.
     """
-    for reference in references:
-        lookup = office.keyring.lookup("message-id", reference.encode())
-        named = statements.every(connection, message_ids, lookup=lookup)
-        ids = [row["outgoing_id"] for row in named if row["outgoing_id"]]
-        if ids:
-            asked = (
-                select(checkins)
-                .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
-                .where(checkins.c.outgoing_id.in_(ids), goals.goals.c.asks == MEASURE)
-                .where(goals.goals.c.case_id.in_(case_ids))
-            )
-            return connection.execute(asked).mappings().first()
-    return None
+    ids = next(ours(connection, office, references), [])
+    asked = (
+        select(checkins)
+        .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
+        .where(checkins.c.outgoing_id.in_(ids), goals.goals.c.asks == MEASURE)
+        .where(goals.goals.c.case_id.in_(case_ids))
+    )
+    return connection.execute(asked).mappings().first() if ids else None
 
 
 def take(
@@ -250,7 +244,7 @@ def take(
     if measure is None:
         return Taken(is_danger=False, is_all=False)
     read = questionnaire.read(reply.text, measure, sent_text(office, case, measure))
-    is_late = checkin["due_at"] <= now - ANSWER_LASTS or checkin["state"] == "answered"
+    is_late = checkin["due_at"] <= now - questions.ANSWER_LASTS or checkin["state"] == "answered"
     if is_late or not (reply.named or read.is_whole):
         return Taken(read.is_danger and (reply.named or any(read.items)), is_all=False)
     is_scored = _keep(connection, office, case, checkin, measure, read, reply, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,6 +23,7 @@ from mailcounsel.practice.answers import GOAL, MOOD, PRACTICE, Question
 
 TOGETHER = frozenset({GOAL, MOOD, PRACTICE})  # what may stand in one letter
 _PLAIN = "!$'*+@"  # what an address in a link may hold as it is, beside letters and digits
+ANSWER_LASTS = timedelta(days=14)  # how long an answer still belongs to a letter that asked
 BLANK = "…"  # no number: one that came back in a quote would be taken for the answer
 
 

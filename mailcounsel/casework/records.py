@@ -166,6 +166,8 @@ def clear_flag(
     connection: Connection, now: datetime, case_id: str, kind: str, by: str, ref: str | None = None
 ) -> None:
     """Clear the flags of a kind (and ref) on a case."""
+    if not statements.one(connection, flags, case_id=case_id, kind=kind, cleared_at=None):
+        return  # nearly always, and every letter of a client asks
     standing = (flags.c.case_id == case_id) & (flags.c.kind == kind) & flags.c.cleared_at.is_(None)
     if ref is not None:
         standing &= flags.c.ref == ref

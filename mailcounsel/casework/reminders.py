@@ -25,7 +25,6 @@ STAFF = "staff-appointment"
 BEFORE = (timedelta(days=1), timedelta(hours=1))
 SLACK = timedelta(minutes=30)  # by which a reminder may be late
 USEFUL = timedelta(minutes=10)  # before the meeting, at the latest
-LEFT = frozenset({"sent", "uncertain", "handing-over", "settled"})
 
 
 def plan(connection: Connection, office: Office, row: RowMapping, now: datetime) -> None:
@@ -88,7 +87,7 @@ def _is_told(connection: Connection, office: Office, row: RowMapping) -> bool:
     """Tell whether the letter about the meeting has left."""
     letter = meetings.opened(office, row).letter
     found = statements.one(connection, letters.outgoing, id=letter)
-    return found is not None and found["state"] in LEFT
+    return found is not None and found["state"] in letters.LEFT
 
 
 def _remind_staff(
@@ -103,7 +102,7 @@ def _remind_staff(
     person = office.config.person(case["assignee"] or row["author"])
     if person is None:
         return
-    language = person.languages[0] if person.languages else office.config.centre.language
+    language = staff.language_of(office, person)
     zone = ZoneInfo(office.config.centre.time_zone)
     facts = {"when": templates.hour(row["starts_at"].astimezone(zone), language)}
     staff.tell(connection, office, person, STAFF, facts, f"{STAFF}:{which}", now)

@@ -93,10 +93,15 @@ def _waiting(connection: Connection, office: Office, person: Person) -> dict[str
     return {"new": len(waiting), "urgent": sum(case["priority"] == URGENT for case in waiting)}
 
 
+def language_of(office: Office, person: Person) -> str:
+    """Return the language notes to a person are written in."""
+    return person.languages[0] if person.languages else office.config.centre.language
+
+
 def _note(
     office: Office, person: Person, address: str, template: str, facts: Mapping[str, Any]
 ) -> Parcel:
-    language = person.languages[0] if person.languages else office.config.centre.language
+    language = language_of(office, person)
     override = office.config.centre.templates
     mail = templates.render(language, template, facts, override)
     sender = office.config.inboxes[0]

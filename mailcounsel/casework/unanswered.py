@@ -31,7 +31,6 @@ PATIENCE = {
     "2 weeks": timedelta(days=7),
     "month": timedelta(days=15),
 }
-LEFT = frozenset({"sent", "uncertain", "handing-over", "settled"})
 checkins = models.table(models.CheckIn)
 goals = models.table(models.Goal)
 
@@ -51,7 +50,7 @@ def remind(connection: Connection, office: Office, errand: RowMapping, now: date
     if asked["state"] in {"ready", "held"}:  # it has not left: a question nobody saw
         errands.put(connection, case["id"], REMIND, errand["ref"], now + patience)
         return
-    if asked["state"] not in LEFT or not _is_unanswered(connection, case, asked):
+    if asked["state"] not in letters.LEFT or not _is_unanswered(connection, case, asked):
         return
     if resting.reason(connection, case) not in {"", SILENT}:
         return

@@ -22,12 +22,12 @@ from mailcounsel import errors
 from mailcounsel.casework import errands, letters, promises, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.references import ours
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 from mailcounsel.trust import addressbook
 
 wishes = models.table(models.Wish)
-message_ids = models.table(models.MessageId)
 
 GRAVE = frozenset({"copy", "erase"})
 SIGNED = "signed"
@@ -148,10 +148,9 @@ def denied_by(
     `references` are the Message-IDs the letter answers. Only the same word again (`command`) is no
     denial, and changes nothing. A signed wish is never stopped by this.
     """
-    if not references:
+    answered = [one for ids in ours(connection, office, references) for one in ids]
+    if not answered:
         return []
-    lookups = [office.keyring.lookup("message-id", name.encode()) for name in references]
-    answered = select(message_ids.c.outgoing_id).where(message_ids.c.lookup.in_(lookups))
     doubted = wishes.c.outgoing_id.in_(answered) & wishes.c.state.in_(OPEN)
     doubted &= (wishes.c.proof != SIGNED) & (wishes.c.kind != (command or ""))
     rows = connection.execute(select(wishes).where(doubted)).mappings().all()

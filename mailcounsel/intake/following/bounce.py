@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from mailcounsel.casework import cases, records, risk, staff
+from mailcounsel.casework import cases, letters, records, risk, staff
 from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.store import models
 
@@ -24,7 +24,7 @@ def tie(this: Recorded) -> None:
         return
     one = outgoing.c.id == outgoing_id
     row = this.connection.execute(select(outgoing).where(one)).mappings().one()
-    if row["state"] not in {"sent", "uncertain", "handing-over", "bounced", "settled"}:
+    if row["state"] not in {*letters.LEFT, "bounced"}:
         return  # it has not left, so nobody can have sent it back
     bounced = update(outgoing).where(one, outgoing.c.state.in_(["sent", "uncertain"]))
     this.connection.execute(bounced.values(state="bounced"))
