@@ -69,6 +69,7 @@ class World:
         self.post = sink.start()
         self.clients: list[Correspondent] = []
         self.staff: list[tuple[datetime, str]] = []  # notes to the centre's own people
+        self.typed: list[str] = []  # every word of a command, in order
         self._taken = 0
         self._loop = asyncio.new_event_loop()
 
@@ -140,6 +141,7 @@ class World:
 
     def type(self, person: str, *words: str, **environment: str) -> str:
         """Type a command of the program as somebody, and return what it says; it must succeed."""
+        self.typed += words
         home = self.home(person)
         own = {
             "HOME": str(home),

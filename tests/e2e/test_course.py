@@ -8,6 +8,7 @@ changed on purpose, write those files again, and read them before they are kept:
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
@@ -25,6 +26,7 @@ from course import rain, rowan, sekar
 from course.correspondents import ZONE, Correspondent
 from course.scenes import DAYS, Scene, play
 from course.world import QUIET_FROM, QUIET_UNTIL, World, opened
+from e2e.test_marker import base64_forms, files
 from mailcounsel.store import models
 from parts.gpg_homes import stop_agents
 
@@ -109,6 +111,36 @@ def test_nothing_was_lost(course):
     balance = course.world.balance()
     assert balance["in"] == balance["case"] == written
     assert balance["lost"] == balance["quarantine"] == balance["received"] == 0
+
+
+def test_no_word_of_the_course_is_in_any_byte_of_the_centre(course):
+    """Letters, goals, praise, plans, skills, meetings, answers, addresses: all are sealed."""
+    clients = course.world.clients
+    written = [one.text for client in clients for one in client.turns if one.shown is None]
+    spoken = [text.strip().splitlines()[0] for text in (*course.world.typed, *written)]
+    markers = {text for text in spoken if text.count(" ") > 1 and not text.startswith("/")}
+    markers |= {client.address for client in clients}
+    assert len(markers) > 100
+    state = course.world.desk.office.config.centre.state_dir
+    seen = dict(files(state))
+    assert any(name.endswith(".db-wal") and data for name, data in seen.items())
+    assert {name: found for name, data in seen.items() if (found := _readable(data, markers))} == {}
+
+
+def _readable(data: bytes, markers: set[str]) -> set[str]:
+    """Return the markers that stand in some bytes: in any case, in UTF-16, or in base64."""
+    lower = data.lower()
+    forms = {one: [one.lower().encode(), one.encode("utf-16-le").lower()] for one in markers}
+    plain = {one for one, ways in forms.items() if any(way in lower for way in ways)}
+    coded = {one for one in markers if any(form in data for form in base64_forms(one))}
+    return plain | coded
+
+
+def test_the_search_for_words_finds_one(course):
+    """A sealed store keeps silent because it is sealed, and not because nobody listens."""
+    told = "Dulu jalan sore dan napas pelan; sesudah itu pikiran malam."
+    for hidden in (told.encode(), told.upper().encode(), base64.b64encode(b"a" + told.encode())):
+        assert _readable(b"..." + hidden, {told, "Nobody wrote this."}) == {told}
 
 
 def test_no_letter_was_sent_twice(course):
