@@ -10,69 +10,68 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-WORDS = [
-    "saya",
-    "merasa",
-    "hari",
-    "ini",
-    "susah",
-    "tidur",
-    "lagi",
-    "karena",
-    "rumah",
-    "ibu",
-    "kakak",
-    "sekolah",
-    "kerja",
-    "jalan",
-    "pagi",
-    "malam",
-    "kemarin",
-    "sudah",
-    "coba",
-    "napas",
-    "pelan",
-    "belum",
-    "bisa",
-    "cerita",
-    "teman",
-    "takut",
-    "sedih",
-    "marah",
-    "senang",
-    "the",
-    "and",
-    "I",
-    "feel",
-    "today",
-    "could",
-    "not",
-    "sleep",
-    "again",
-    "because",
-    "work",
-    "mother",
-    "walk",
-    "morning",
-    "tried",
-    "breathing",
-    "slowly",
-    "friend",
-    "afraid",
-    "tired",
-    "better",
-    "worse",
-    "maybe",
-    "nothing",
-    "helps",
-    "small",
-    "steps",
-    "week",
-    "thank",
-    "you",
-    "for",
-    "writing",
-]
+# What clients write about on most days. Sentences, not words drawn at random: a jumble is full of
+# neighbours no letter has, and would be read as danger in every third letter.
+SENTENCES = {
+    "id": [
+        "Saya susah tidur sejak pindah ke rumah ibu",
+        "Hari ini saya sempat jalan kaki sebelum berangkat kerja",
+        "Kakak saya menelepon lagi dan kami bertengkar soal uang",
+        "Kemarin saya coba latihan napas dan rasanya sedikit lebih tenang",
+        "Saya takut salah bicara kalau rapat, jadi saya lebih banyak diam",
+        "Anak-anak sudah mulai sekolah dan pagi kami selalu terburu-buru",
+        "Menurut teman saya, saya terlalu keras pada diri sendiri",
+        "Minggu lalu saya menulis tiga hal yang berjalan baik",
+        "Saya belum berani bercerita kepada suami tentang hal ini",
+        "Pekerjaan menumpuk dan kepala saya penuh sepanjang hari",
+        "Kalau malam saya memikirkan apa yang akan terjadi besok",
+        "Terima kasih sudah membalas surat saya dengan sabar",
+        "Target kita minggu ini tercapai dua dari empat kali",
+        "Ayah saya sakit dan saya yang menjaganya tiap akhir pekan",
+        "Saya marah, lalu menyesal, lalu diam berhari-hari",
+        "Di kantor baru saya belum punya teman makan siang",
+        "Saya senang karena kemarin berhasil menolak lembur",
+        "Apa boleh surat berikutnya saya kirim hari Senin saja",
+        "Saya mulai memasak lagi, hal kecil tetapi terasa berarti",
+        "Dada saya berdebar setiap kali telepon berbunyi",
+        "Tetangga mengajak saya ikut pengajian, saya masih ragu",
+        "Catatan pikiran yang Ibu kirim sudah saya isi sebagian",
+        "Saya ingin bisa bicara dengan ibu tanpa meninggikan suara",
+        "Kadang saya merasa sendirian walaupun rumah ramai",
+    ],
+    "en": [
+        "I have not slept well since we moved in with my mother",
+        "Today I walked for half an hour before work, as we agreed",
+        "My sister called again and we argued about money",
+        "I tried the breathing exercise and felt a little calmer afterwards",
+        "I am afraid of saying the wrong thing in meetings, so I say little",
+        "The children are back at school and our mornings are a rush",
+        "A friend told me that I am too hard on myself",
+        "Last week I wrote down three things that went well",
+        "I have not found the courage to tell my husband about this yet",
+        "Work is piling up and my head is full all day long",
+        "In the evenings I keep thinking about what might happen tomorrow",
+        "Thank you for answering my letter so patiently",
+        "This week I reached our target on two days out of four",
+        "My father is ill and I look after him every weekend",
+        "I got angry, then I was sorry, and then I was quiet for days",
+        "At the new office I have nobody to eat lunch with",
+        "I was glad that I managed to say no to the extra shift",
+        "Could I send the next letter on Monday instead",
+        "I have started to cook again, a small thing that means a lot",
+        "My heart races every time the telephone rings",
+        "The neighbours asked me to join their choir and I am not sure",
+        "I filled in part of the thought record that you sent me",
+        "I would like to talk with my mother without raising my voice",
+        "Sometimes I feel alone although the house is full of people",
+    ],
+}
+# One letter in twenty-five says one of these, and goes the way of a letter in danger.
+IN_DANGER = {
+    "id": "Saya ingin mati saja",
+    "en": "I want to kill myself",
+}
+DANGER_SHARE = 0.04
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
@@ -104,11 +103,12 @@ def _raw(
     dice: random.Random, number: int, sender: str, message_id: str, references: list[str]
 ) -> bytes:
     written = START + timedelta(minutes=number)
+    language = dice.choice(list(SENTENCES))
     head = [
         *_trace(dice, sender, written),
         f"From: Klien {number % 1000} <{sender}>",
         "To: halo@rumah.test",
-        f"Subject: {'Re: ' if references else ''}{' '.join(dice.choices(WORDS, k=4))}",
+        f"Subject: {'Re: ' if references else ''}{dice.choice(SENTENCES[language])}",
         f"Date: {email.utils.format_datetime(written)}",
         f"Message-ID: <{message_id}>",
         "MIME-Version: 1.0",
@@ -117,7 +117,7 @@ def _raw(
     if references:
         head.append(f"In-Reply-To: <{references[-1]}>")
         head.append("References: " + "\r\n ".join(f"<{one}>" for one in references[-8:]))
-    kind, body = _body(dice, bool(references))
+    kind, body = _body(dice, language, bool(references))
     return "\r\n".join([*head, *kind]).encode() + b"\r\n\r\n" + body
 
 
@@ -166,11 +166,11 @@ def _trace(dice: random.Random, sender: str, written: datetime) -> list[str]:
     ]
 
 
-def _body(dice: random.Random, is_answer: bool) -> tuple[list[str], bytes]:
-    text = "".join(
-        " ".join(dice.choices(WORDS, k=dice.randint(6, 18))).capitalize() + ".\r\n"
-        for _ in range(dice.randint(8, 60))
-    )
+def _body(dice: random.Random, language: str, is_answer: bool) -> tuple[list[str], bytes]:
+    lines = dice.choices(SENTENCES[language], k=dice.randint(8, 60))
+    if dice.random() < DANGER_SHARE:
+        lines[dice.randrange(len(lines))] = IN_DANGER[language]
+    text = "".join(f"{line}.\r\n" for line in lines)
     if is_answer:
         text += "\r\nPada Sen, 5 Jan 2026 Rumah menulis:\r\n> " + "\r\n> ".join(
             text.split("\r\n")[:12]

@@ -92,7 +92,7 @@ def _signs_of_stretch(
 ) -> Iterator[Sign]:
     lexicon, words = _lexicon(), stretch.words
     # An idiom may begin before the part looked at and still cover a sign in it.
-    found = list(lexicon.book.find(text, stretch, 0, stretch.end))
+    found = list(lexicon.book.find(text, stretch, stretch.first, stretch.end))
     idioms = [one for one in found if lexicon.kinds[one.entry] == _IDIOM]
     wanted = [
         one for one in found if lexicon.kinds[one.entry] != _IDIOM and one.first >= stretch.begin

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 Places = tuple[int, int, int]
@@ -45,9 +45,16 @@ def written(places: Places, language: str) -> str:
 def find(text: str) -> Places | None:
     """Return the first name a letter holds, whether a case has it or not; None without any."""
     pieces = _PIECE.findall(text[:LONGEST].casefold())
-    for start in range(len(pieces) - 2):
-        for places in _places().values():
-            found = [places[word] for word in pieces[start : start + 3] if word in places]
-            if len(set(found)) == 3:
-                return found[0], found[1], found[2]
+    found = [_first_in(pieces, places) for places in _places().values()]
+    return min(filter(None, found), default=(0, None))[1]
+
+
+def _first_in(pieces: Sequence[str], places: Mapping[str, int]) -> tuple[int, Places] | None:
+    """Return the first name in one language, and at which piece it begins."""
+    at = [number for number, piece in enumerate(pieces) if piece in places]
+    for first, second, third in zip(at, at[1:], at[2:], strict=False):
+        if third == first + 2:
+            name = (places[pieces[first]], places[pieces[second]], places[pieces[third]])
+            if len(set(name)) == 3:
+                return first, name
     return None

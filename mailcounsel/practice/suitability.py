@@ -8,7 +8,7 @@ concluded from their absence. What somebody says of another person ("anak saya 8
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,8 +30,10 @@ _OTHERS = {
     "kakek", "kawan", "keluarga", "keponakan", "majikan", "mama", "murid", "nenek", "pacar", "papa",
     "putra", "putri", "saudara", "sepupu", "suami", "teman", "tetangga",
 }  # fmt: skip
-# A word has a beginning and an end: one of 20,000 letters is not looked at from each of them.
-_ME = r"(?:\b(?P<whose>\w{1,30}) )?\b(?:saya|aku|gue|gw)"
+# Where a sentence about oneself may begin. The patterns below are tried there and nowhere else.
+_BEGINNING = re.compile(r"\b(?:saya|aku|gue|gw|umur|usia|i|im|my age)", re.IGNORECASE)
+_LONGEST = 31  # characters looked at for the word before it, whatever stands there
+_ME = r"\b(?:saya|aku|gue|gw)"
 _AM = r"\bi(?:'?m| am)"
 _AGE = rf"(?P<age>\d{{1,2}}|{'|'.join(_WORDS)})"
 _YEARS = r"(?:tahun|thn|th|taun|years? old|yrs? old|y/?o)"
@@ -87,41 +89,41 @@ def proposals(text: str, country: str | None) -> tuple[Proposal, ...]:
     """
     text = text[:LOOKED_AT]
     plain = re.sub(r"[ \t]+", " ", text).replace("’", "'") if "’" in text else text
-    found = [next(_minors(plain), None), next(_abroad(plain, country), None)]
+    starts = [match.start() for match in _BEGINNING.finditer(plain)]
+    theirs = [at for at in starts if _word_before(plain, at) not in _OTHERS]
+    found = [next(_minors(plain, theirs), None), next(_abroad(plain, theirs, country), None)]
     return tuple(sorted((one for one in found if one), key=lambda one: one.start))
 
 
-def _minors(text: str) -> Iterator[Proposal]:
-    for pattern in _AGES:
-        for match in pattern.finditer(text):
-            if _is_theirs(match) and _age(match["age"]) < OF_AGE:
-                yield Proposal(MINOR, *_span(match))
-    for pattern in _SCHOOL:
-        for match in filter(_is_theirs, pattern.finditer(text)):
-            yield Proposal(MINOR, *_span(match))
+def _word_before(text: str, at: int) -> str:
+    before, space = text[max(0, at - _LONGEST) : at - 1], text[at - 1 : at]
+    words = re.findall(r"\w+$", before) if space == " " else []
+    return words[0].lower() if words else ""
 
 
-def _is_theirs(match: re.Match[str]) -> bool:
-    """Tell whether a match speaks of the writer, and not of somebody who is theirs."""
-    return (match.groupdict().get("whose") or "").lower() not in _OTHERS
+def _matches(
+    patterns: Sequence[re.Pattern[str]], text: str, starts: Sequence[int]
+) -> Iterator[re.Match[str]]:
+    return filter(None, (pattern.match(text, at) for pattern in patterns for at in starts))
 
 
-def _span(match: re.Match[str]) -> tuple[int, int]:
-    """Return where a match stands, without the word before it."""
-    before = match.groupdict().get("whose")
-    return (match.start() + len(before) + 1 if before else match.start()), match.end()
+def _minors(text: str, starts: Sequence[int]) -> Iterator[Proposal]:
+    for match in _matches(_AGES, text, starts):
+        if _age(match["age"]) < OF_AGE:
+            yield Proposal(MINOR, *match.span())
+    for match in _matches(_SCHOOL, text, starts):
+        yield Proposal(MINOR, *match.span())
 
 
 def _age(words: str) -> int:
     return int(words) if words.isdecimal() else _WORDS[words.lower()]
 
 
-def _abroad(text: str, country: str | None) -> Iterator[Proposal]:
-    matches = (match for pattern in _LIVES for match in pattern.finditer(text))
-    for match in filter(_is_theirs, matches):
+def _abroad(text: str, starts: Sequence[int], country: str | None) -> Iterator[Proposal]:
+    for match in _matches(_LIVES, text, starts):
         named = _country(match["place"])
         if country and named and named != country:
-            yield Proposal(ABROAD, *_span(match))
+            yield Proposal(ABROAD, *match.span())
 
 
 @cache

@@ -8,9 +8,11 @@ too little.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
+from itertools import pairwise
 from operator import or_
 from typing import Final, NamedTuple
 
@@ -31,10 +33,15 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Words among which phrases may begin at `begin` to `end` (excluded); the others surround."""
+    """Where in the words of a piece phrases may begin, `begin` to `end` (excluded).
 
-    words: list[Word]
-    bits: list[int]
+    The words from `first` on surround it; nothing before them has to be looked at.
+    """
+
+    words: Sequence[Word]
+    bits: Sequence[int]
+    beginnings: Beginnings
+    first: int
     begin: int
     end: int
 
@@ -49,6 +56,7 @@ class _Row:
     """A phrase as bits: its places, those that must be filled, and the rarest of them."""
 
     entry: str
+    is_sought: bool
     steps: tuple[_Step, ...]
     needed: int
     rarest: int
@@ -65,18 +73,20 @@ class Book:
         self.vocabulary = Vocabulary(
             element for one in sought + besides for element in one.elements if not element.gap
         )
-        self._sought = [self._row(phrase) for phrase in sought]
-        rows = self._sought + [self._row(phrase) for phrase in besides]
-        self._reach = max((_reach(row) for row in rows), default=1)
-        self._rows = rows
-        self._firsts = reduce(or_, (row.steps[0].bit for row in rows), 0)
-        self._beginning = lru_cache(maxsize=4_096)(self._find_beginning)
+        rows = [self._row(phrase, is_sought=True) for phrase in sought]
+        rows += [self._row(phrase, is_sought=False) for phrase in besides]
+        self._reach = max(map(_reach, rows), default=1)
+        self._by_rarest: dict[int, list[_Row]] = defaultdict(list)
+        for row in rows:
+            self._by_rarest[row.rarest].append(row)
+        self._rarest = reduce(or_, self._by_rarest, 0)
 
-    def _row(self, phrase: Phrase) -> _Row:
+    def _row(self, phrase: Phrase, *, is_sought: bool) -> _Row:
         bit = self.vocabulary.bit
         needed = [one for one in phrase.elements if not one.gap and not one.optional]
         return _Row(
             entry=phrase.entry,
+            is_sought=is_sought,
             steps=tuple(
                 _Step(_GAP if one.gap else bit(one), one.optional) for one in phrase.elements
             ),
@@ -92,15 +102,24 @@ class Book:
         """
         for piece in pieces.cut(text):
             read = pieces.read(text, piece, self.vocabulary)
-            have = reduce(or_, set(read.bits), 0)
-            rows = [
-                row
-                for row in self._sought
-                if row.needed & have == row.needed and row.entry not in without
-            ]
-            regions = self._regions(read, rows) if rows else []
-            if regions:
-                yield from _cut_out(text, read, regions)
+            rows = list(self._possible(reduce(or_, set(read.bits), 0)))
+            opening = [row for row in rows if row.is_sought and row.entry not in without]
+            regions = self._regions(read, opening) if opening else []
+            beginnings = Beginnings(rows)
+            words = pieces.Words(text, read)
+            for begin, end in regions:
+                first = max(0, begin - pieces.AROUND)
+                yield Stretch(words, read.bits, beginnings, first, begin, end)
+
+    def _possible(self, have: int) -> Iterator[_Row]:
+        """Yield the phrases of which every word that must be there stands somewhere in a piece."""
+        left = have & self._rarest
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            for row in self._by_rarest[lowest]:
+                if row.needed & have == row.needed:
+                    yield row
 
     def _regions(self, read: pieces.Read, rows: Sequence[_Row]) -> list[tuple[int, int]]:
         """Return where the phrases may begin: near their rarest word, all others being near."""
@@ -121,19 +140,30 @@ class Book:
 
     def find(self, text: str, stretch: Stretch, begin: int, end: int) -> Iterator[Found]:
         """Yield what is found beginning at words `begin` to `end` (excluded) of a stretch."""
+        bits, beginnings = stretch.bits, stretch.beginnings
         for at in range(begin, end):
-            beginning = stretch.bits[at] & self._firsts
+            beginning = bits[at] & beginnings.firsts
             if not beginning:
                 continue
-            ahead = reduce(or_, stretch.bits[at : at + self._reach])
-            for row in self._beginning(beginning):
+            ahead = reduce(or_, bits[at : at + self._reach])
+            for row in beginnings[beginning]:
                 if row.needed & ahead == row.needed:
                     last = _match(row.steps, 0, text, stretch, at)
                     if last:
                         yield Found(row.entry, at, last)
 
-    def _find_beginning(self, bits: int) -> tuple[_Row, ...]:
-        return tuple(row for row in self._rows if row.steps[0].bit & bits)
+
+class Beginnings(dict[int, list[_Row]]):
+    """The phrases that are possible in a piece, by the bits of a word that begins them."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        super().__init__()
+        self._rows = rows
+        self.firsts = reduce(or_, (row.steps[0].bit for row in rows), 0)
+
+    def __missing__(self, bits: int) -> list[_Row]:
+        self[bits] = found = [row for row in self._rows if row.steps[0].bit & bits]
+        return found
 
 
 class _Needs(dict[int, list[int]]):
@@ -169,14 +199,6 @@ def _append(regions: list[tuple[int, int]], begin: int, end: int, reach: int) ->
         regions.append((begin, end))
 
 
-def _cut_out(text: str, read: pieces.Read, regions: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
-    spans = [match.span() for match in phrases.WORD.finditer(text, read.start, read.stop)]
-    for begin, end in regions:
-        first, last = max(0, begin - pieces.AROUND), min(len(read.bits), end + pieces.AROUND)
-        words = [read.word(spans, at) for at in range(first, last)]
-        yield Stretch(words, list(read.bits[first:last]), begin - first, end - first)
-
-
 def _match(steps: Sequence[_Step], place: int, text: str, stretch: Stretch, at: int) -> int:
     """Return the index after the last word of the match, or 0.
 
@@ -196,11 +218,14 @@ def _match(steps: Sequence[_Step], place: int, text: str, stretch: Stretch, at: 
 
 
 def _match_gap(steps: Sequence[_Step], place: int, text: str, stretch: Stretch, at: int) -> int:
-    words = stretch.words
-    for here in range(at, min(at + phrases.GAP + 1, len(words))):
-        if phrases.ends_sentence(text[words[here - 1].end : words[here].start]):
-            return 0
+    for here in range(at, min(at + phrases.GAP + 1, len(stretch.bits))):
         last = _match(steps, place + 1, text, stretch, here)
         if last:
-            return last
+            return 0 if _is_new_sentence(text, stretch.words, at, here) else last
     return 0
+
+
+def _is_new_sentence(text: str, words: Sequence[Word], at: int, here: int) -> bool:
+    """Tell whether a sentence ends before one of the words `at` to `here`."""
+    pairs = pairwise(words[at - 1 : here + 1])
+    return any(phrases.ends_sentence(text[one.end : other.start]) for one, other in pairs)

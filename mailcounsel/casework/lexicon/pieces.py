@@ -9,7 +9,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import cached_property
+from typing import Final, NamedTuple, overload
 
 from mailcounsel.casework.lexicon import phrases
 from mailcounsel.casework.lexicon.phrases import Word
@@ -52,12 +53,42 @@ class Read:
     begin: int
     end: int
 
-    def word(self, spans: Sequence[tuple[int, int]], at: int) -> Word:
-        """Return one word, given the places of all words of the text in the piece."""
-        first = self.numbers[at]
-        after = self.numbers[at + 1] if at + 1 < len(self.numbers) else self.count
-        folded = phrases.fold(self.written[at].strip(phrases.JOINERS))
-        return Word(folded, spans[first][0], spans[after - 1][1])
+
+class Words(Sequence[Word]):
+    """The words of a piece, each folded and found in the text when it is first asked for.
+
+    Most are never asked for: their bits say that no phrase can be there.
+    """
+
+    def __init__(self, text: str, read: Read) -> None:
+        self._text, self._read = text, read
+        self._made: dict[int, Word] = {}
+
+    def __len__(self) -> int:
+        return len(self._read.bits)
+
+    @overload
+    def __getitem__(self, at: int) -> Word: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Word]: ...
+    def __getitem__(self, at: int | slice) -> Word | list[Word]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        if at not in self._made:
+            self._made[at] = self._word(range(len(self))[at])
+        return self._made[at]
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        read = self._read
+        return [match.span() for match in phrases.WORD.finditer(self._text, read.start, read.stop)]
+
+    def _word(self, at: int) -> Word:
+        read = self._read
+        first = read.numbers[at]
+        after = read.numbers[at + 1] if at + 1 < len(read.numbers) else read.count
+        folded = phrases.fold(read.written[at].strip(phrases.JOINERS))
+        return Word(folded, self._spans[first][0], self._spans[after - 1][1])
 
 
 def cut(text: str) -> Iterator[Piece]:
