@@ -73,8 +73,10 @@ def letter_for(
     since = {"since": now - questions.ANSWER_LASTS}
     rows = [row for one in case_ids for row in _ASKED.rows(connection, {"case": one, **since})]
     by_letter = _by_letter(rows)
+    if not by_letter:
+        return None
     reminders = _reminders(connection, list(by_letter))
-    for ids in ours(connection, office, references if by_letter else ()):
+    for ids in ours(connection, office, references):
         for asked in (reminders.get(one, one) for one in ids):
             if asked in by_letter:
                 return OpenLetter(by_letter[asked], named=True)
@@ -86,10 +88,9 @@ def letter_for(
 
 def _reminders(connection: Connection, asked: Sequence[str]) -> dict[str, str]:
     """Return the letters that reminded of others, each with the one that asked."""
-    once = {f"{resting.REMINDER}:{outgoing_id}": outgoing_id for outgoing_id in asked}
-    out = letters.outgoing
-    found = connection.execute(select(out.c.id, out.c.once).where(out.c.once.in_(once)))
-    return {row.id: once[row.once] for row in found}
+    once = {one: f"{resting.REMINDER}:{one}" for one in asked}
+    found = {one: statements.one(connection, letters.outgoing, once=once[one]) for one in asked}
+    return {row["id"]: one for one, row in found.items() if row}
 
 
 def _by_letter(rows: Sequence[RowMapping]) -> dict[str, list[RowMapping]]:

@@ -10,17 +10,25 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from mailcounsel.casework import letters, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import countries
 from mailcounsel.practice import directory
+from mailcounsel.store.ready import Ready
 from mailcounsel.trust import addressbook
 
 NOTE = "crisis"
 DAY = timedelta(days=1)
+
+_out = letters.outgoing
+_SENT = Ready(
+    select(func.count())
+    .where(_out.c.kind == NOTE, _out.c.to_lookup == bindparam("to"))
+    .where(_out.c.created_at > bindparam("since", type_=_out.c.created_at.type))
+)
 
 
 def offer(
@@ -63,9 +71,8 @@ def _had_enough(connection: Connection, office: Office, case: RowMapping, now: d
     to = addressbook.find_address(connection, office.keyring, case["client_id"])
     if to is None:
         return True
-    out = letters.outgoing
-    ours = (out.c.kind == NOTE) & (out.c.to_lookup == addressbook.lookup(office.keyring, to))
-    query = select(func.count()).where(ours, out.c.created_at > now - DAY)
+    key = addressbook.lookup(office.keyring, to)
+    sent = _SENT.scalar(connection, {"to": key, "since": now - DAY})
     queue = office.config.queue(case["queue"])
     most = queue.risk.notes_per_day if queue else 2
-    return connection.execute(query).scalar_one() >= most
+    return int(sent) >= most

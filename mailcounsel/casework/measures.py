@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from mailcounsel import errors
 from mailcounsel.casework import goals, hours, letters, questions, records, recurrence
@@ -31,12 +31,20 @@ from mailcounsel.practice.instruments import Measure
 from mailcounsel.practice.questionnaire import Answers
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
+from mailcounsel.store.ready import Ready
 from mailcounsel.trust import addressbook, casekeys
 
 checkins = models.table(models.CheckIn)
 
 MEASURE = "measure"
 ONCE = "once"
+
+_NAMED = Ready(
+    select(checkins)
+    .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
+    .where(checkins.c.outgoing_id == bindparam("outgoing"))
+    .where(goals.goals.c.asks == MEASURE, goals.goals.c.case_id == bindparam("case"))
+)
 
 
 def folders(config: Config) -> list[Path]:
@@ -217,13 +225,9 @@ def named_by(
     `references` run from the nearest to the oldest; only the nearest letter of ours counts.
     """
     ids = next(ours(connection, office, references), [])
-    asked = (
-        select(checkins)
-        .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
-        .where(checkins.c.outgoing_id.in_(ids), goals.goals.c.asks == MEASURE)
-        .where(goals.goals.c.case_id.in_(case_ids))
-    )
-    return connection.execute(asked).mappings().first() if ids else None
+    named = [{"outgoing": one, "case": case_id} for one in ids for case_id in case_ids]
+    found = (row for values in named for row in _NAMED.rows(connection, values))
+    return next(found, None)
 
 
 def take(

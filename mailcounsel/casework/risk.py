@@ -38,12 +38,9 @@ def raise_risk(
     `cause` is one of `CAUSES`; `letter_id` is the entry that shows it, or for "goal" the goal's id.
     The same letter with the same cause is raised once.
     """
-    same = (
-        (risks.c.letter_id == letter_id) & (risks.c.cause == cause) & (risks.c.case_id == case_id)
-    )
-    known = connection.execute(select(risks.c.id).where(same)).scalar()
+    known = statements.one(connection, risks, case_id=case_id, letter_id=letter_id, cause=cause)
     if known is not None:
-        return str(known)
+        return str(known["id"])
     risk_id = new_id()
     row = {"id": risk_id, "case_id": case_id, "letter_id": letter_id, "cause": cause}
     statements.add(connection, risks, **row, opened_at=now)

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from mailcounsel.casework import cases, errands, letters, records, risk
 from mailcounsel.casework.office import Office
+from mailcounsel.store.ready import Ready
 
 KIND = "risk-silence"  # of its errands; their ref is the outgoing reply
+
+_DROP = Ready(
+    update(errands.errands)
+    .where(errands.errands.c.kind == KIND, errands.errands.c.case_id == bindparam("case"))
+    .where(errands.errands.c.state == "waiting")
+    .values(state="dropped")
+)
 
 
 def watch(
@@ -30,9 +38,8 @@ def watch(
 
 def heard(connection: Connection, case_ids: list[str]) -> None:
     """Stop waiting: the client wrote."""
-    rows = errands.errands
-    waiting = (rows.c.kind == KIND) & rows.c.case_id.in_(case_ids) & (rows.c.state == "waiting")
-    connection.execute(update(rows).where(waiting).values(state="dropped"))
+    for case_id in case_ids:
+        _DROP.run(connection, {"case": case_id})
 
 
 def over(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:

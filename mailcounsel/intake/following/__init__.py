@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcounsel.casework import cases, records, silence, unanswered
+from mailcounsel.casework import records, silence, unanswered
 from mailcounsel.intake import classifying
 from mailcounsel.intake.following import answer, bounce, command, danger, waiting
 from mailcounsel.intake.following.recorded import Recorded
@@ -35,4 +35,4 @@ def _audit_kind(this: Recorded, kind: str) -> None:
 def _hear(this: Recorded) -> None:
     """A client who writes is not silent; whoever proves nothing may be somebody else."""
     if this.plan.vouched.is_proved:
-        silence.heard(this.connection, cases.family(this.connection, this.as_it_is()))
+        silence.heard(this.connection, this.family)

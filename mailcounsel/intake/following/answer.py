@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import RowMapping
 
-from mailcounsel.casework import acceptance, answering, cases, measures
+from mailcounsel.casework import acceptance, answering, measures
 from mailcounsel.intake import classifying
 from mailcounsel.intake.following import danger, waiting
 from mailcounsel.intake.following.recorded import Recorded
@@ -28,7 +28,7 @@ def is_about_meeting(this: Recorded) -> bool:
     said, is_all = acceptance.take(
         this.connection,
         this.office,
-        cases.family(this.connection, this.case),
+        this.family,
         this.plan.opened.letter,
         this.plan.assessed.new_words if is_letter else "",
         this.now,
@@ -47,13 +47,12 @@ def is_answer(this: Recorded) -> bool:
         return False
     if this.plan.envelope.suspect:
         return False
-    letter = this.plan.opened.letter
-    family = cases.family(this.connection, this.case)
-    references = [*letter.in_reply_to, *reversed(letter.references)]
-    form = measures.named_by(this.connection, this.office, family, references)
+    form = measures.named_by(this.connection, this.office, this.family, this.references)
     if form is not None:
         return _is_measure(this, form)
-    asked = answering.letter_for(this.connection, this.office, family, references, this.now)
+    asked = answering.letter_for(
+        this.connection, this.office, this.family, this.references, this.now
+    )
     if asked is None:
         return False
     if asked.rows[0]["asks"] == measures.MEASURE:

@@ -39,9 +39,8 @@ def _is_only_form(this: Recorded) -> bool:
     """
     if not this.plan.vouched.is_proved or this.plan.placement.case is None:
         return False
-    letter, family = this.plan.opened.letter, cases.family(this.connection, this.case)
-    references = [*letter.in_reply_to, *reversed(letter.references)]
-    form = measures.named_by(this.connection, this.office, family, references)
+    letter = this.plan.opened.letter
+    form = measures.named_by(this.connection, this.office, this.family, this.references)
     start = len(letter.subject) + 2  # the places of signs count from the subject
     fresh = [one for one in this.plan.assessed.signs if not one.quoted]
     places = [(one.start - start, one.end - start) for one in fresh]

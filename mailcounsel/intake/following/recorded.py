@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from sqlalchemy import Connection, RowMapping, update
+from sqlalchemy import Connection, RowMapping
 
 from mailcounsel.casework import cases, records
 from mailcounsel.casework.office import Office
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.looking import Plan
+from mailcounsel.store import statements
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recorded:
     """A letter in its case. `case` is the row as it was before."""
 
@@ -34,11 +36,21 @@ class Recorded:
         """Return the letter's words where nobody vouches for who wrote them."""
         return None if self.plan.vouched.is_proved else self.plan.assessed.new_words
 
+    @cached_property
+    def family(self) -> list[str]:
+        """The ids of the case and of those linked into it, which no letter changes."""
+        return cases.family(self.connection, self.case)
+
+    @cached_property
+    def references(self) -> list[str]:
+        """The Message-IDs the letter refers to, from the nearest to the oldest."""
+        letter = self.plan.opened.letter
+        return [*letter.in_reply_to, *reversed(letter.references)]
+
     def as_it_is(self) -> RowMapping:
         """Return the case as it is now."""
         return cases.get(self.connection, self.case_id)
 
     def retype(self, kind: str) -> None:
         """Say that the letter is of another kind: "answer", "command"."""
-        one = records.letters.c.id == self.letter_id
-        self.connection.execute(update(records.letters).where(one).values(kind=kind))
+        statements.change(self.connection, records.letters, self.letter_id, kind=kind)
