@@ -7,6 +7,7 @@ read in one pass and words are looked up in text that was folded once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -176,8 +177,12 @@ def _compile(pattern: str) -> tuple[dict[str, int], int]:
     return wanted, stay
 
 
+# Not every single space: a letter of a megabyte would be a hundred thousand words for a moment.
+_SPACES = re.compile(r"\s{2,}|[^\S ]")
+
+
 def _fold(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return _SPACES.sub(" ", text.casefold()).strip()
 
 
 def _has_phrase(folded: str, phrase: str) -> bool:

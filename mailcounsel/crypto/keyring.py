@@ -110,7 +110,7 @@ class ServiceKeyring:
         key = self.keys[name][-1]
         head = sealing.VERSION + key.id
         box = secret.Aead(key.secret)
-        return head + bytes(box.encrypt(sealing.pad(plaintext), aad=head + place.encode()))
+        return head + box.encrypt(sealing.pad(plaintext), aad=head + place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
         """Open with the key the value names.

@@ -64,7 +64,7 @@ def seal_to(public_key: bytes, plaintext: bytes, context: str) -> bytes:
     head = VERSION + key_id(public_key)
     box = public.SealedBox(public.PublicKey(public_key))
     # A SealedBox has no associated data, so what it is bound to goes inside.
-    return head + bytes(box.encrypt(_bound_to(head, context) + pad(plaintext)))
+    return head + box.encrypt(pad(plaintext, behind=_bound_to(head, context)))
 
 
 def open_with(private_key: bytes, sealed: bytes, context: str) -> bytes:
@@ -107,10 +107,14 @@ def padme(length: int) -> int:
     return (length + mask) & ~mask
 
 
-def pad(plaintext: bytes) -> bytes:
-    """Append 0x80 and zeros (ISO/IEC 7816-4) up to the size `padme` gives."""
-    marked = plaintext + b"\x80"
-    return marked.ljust(max(padme(len(marked)), SMALLEST), b"\0")
+def pad(plaintext: bytes, *, behind: bytes = b"") -> bytes:
+    """Append 0x80 and zeros (ISO/IEC 7816-4) up to the size `padme` gives.
+
+    What it goes `behind` is not counted. A letter of megabytes is copied once for all of it.
+    """
+    marked = len(plaintext) + 1
+    zeros = max(padme(marked), SMALLEST) - marked
+    return b"".join((behind, plaintext, b"\x80", bytes(zeros)))
 
 
 def unpad(padded: bytes) -> bytes:

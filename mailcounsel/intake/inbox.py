@@ -42,7 +42,7 @@ SETTLED: tuple[Settled, ...] = ("case", "discarded", "own-loop")
 
 SMTP = "smtp"  # the account of sightings by SMTP
 LEASE_SECONDS = 300  # longer than gpg's timeouts for the letters of one claim together
-HELD_AT_ONCE = 2_000_000  # bytes of letters claimed together, and of one that is larger by itself
+HELD_AT_ONCE = 1_000_000  # bytes of letters claimed together, and of one that is larger by itself
 HEAVY = 500_000  # bytes beyond which a letter may take a second; no other one waits for two
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5))
 ATTEMPTS = len(BACK_OFF) + 1

@@ -78,7 +78,9 @@ def _lines(text: str) -> list[_Line]:
     for whole in text.split("\n"):
         stripped = whole.strip()
         end = start + len(whole) + 1
-        lines.append(_Line(start, end, stripped, stripped.casefold()))
+        folded = stripped.casefold()
+        # One string for both where they are equal: there may be twenty thousand lines.
+        lines.append(_Line(start, end, stripped, stripped if folded == stripped else folded))
         start = end
     last = lines.pop()
     if last.start < len(text):

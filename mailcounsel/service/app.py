@@ -42,7 +42,8 @@ from mailcounsel.trust import roster
 
 log = logging.getLogger(__name__)
 
-M_ARENA_MAX = -8  # of malloc.h
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # of malloc.h
+LARGE = 131_072  # bytes: what glibc begins with, and raises by itself unless it is told
 TICKS = {  # seconds
     "intake": 5.0,
     "outbox": 1.0,
@@ -274,13 +275,14 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _spare_memory() -> None:
-    """Let the C library keep two heaps for all threads instead of one for each (mallopt(3)).
+    """Have the C library keep two heaps for all threads, and give large blocks back (mallopt(3)).
 
-    Measured with letters up to 1 MB: 105 MiB at the most instead of 123. Elsewhere than in glibc
-    nothing happens.
+    A letter of a megabyte is a dozen copies on its way. Each then goes back to the system at once,
+    with its words, instead of staying in a heap. Elsewhere than in glibc nothing happens.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 async def run(config: Config, started: Callable[[Service], None] | None = None) -> None:

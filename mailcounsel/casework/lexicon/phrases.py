@@ -73,7 +73,7 @@ def fold(word: str) -> str:
     return _fold(word) if len(word) <= LONGEST else ""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _fold(word: str) -> str:
     if word.isascii() and word.isalpha():
         return _STRETCHED.sub(r"\1", word.lower())

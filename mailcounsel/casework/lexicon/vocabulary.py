@@ -26,7 +26,7 @@ _HEAD: Final = 2
 # So many plain characters tell of most words that they begin like none of the lexicon.
 _BEGINNING: Final = 3
 # Words remembered, by the forms they were seen in; then all is forgotten, and begun anew.
-_MOST_REMEMBERED: Final = 65_536
+_MOST_REMEMBERED: Final = 16_384
 
 
 class Vocabulary(dict[str, int]):
