@@ -40,9 +40,7 @@ _OFFICE = (Span(9 * 60, 17 * 60),)
 class Table(BaseModel):
     """A table of the file: unknown keys are refused, and no error shows a value."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Credentials(Table):

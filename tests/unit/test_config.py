@@ -1,8 +1,12 @@
 """The configuration: what loads, what is refused, and in which words."""
 
+import ast
+import inspect
+import itertools
 import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -10,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mailcounsel import config, errors
 from mailcounsel.config import wording
@@ -465,12 +469,26 @@ def test_every_key_says_what_it_means():
     """A docstring stands under each field of each table."""
 
     def check(model):
-        for field in model.model_fields.values():
-            assert field.description
+        said = explained(model)
+        for name, field in model.model_fields.items():
+            assert name in said, f"{model.__name__}.{name}"
             for inner in wording._models(field.annotation):
                 check(inner)
 
     check(Config)
+
+
+def explained(model):
+    """The fields of a table, and of the tables it is made from, with a text under them."""
+    found = set()
+    for one in model.__mro__[: model.__mro__.index(BaseModel)]:
+        (written,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
+        assert isinstance(written, ast.ClassDef)
+        for field, text in itertools.pairwise(written.body):
+            is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+            if isinstance(field, ast.AnnAssign) and is_text:
+                found.add(ast.unparse(field.target))
+    return found
 
 
 def test_the_defaults_shown_are_the_defaults(write, example):

@@ -84,8 +84,8 @@ def _fold(word: str) -> str:
     return folded.replace("*", "") if folded.count("*") * 2 > len(folded) else folded
 
 
-def compile_phrase(entry: str, source: str, sets: Mapping[str, Sequence[str]]) -> Phrase:
-    """Compile one written phrase.
+def compile_phrase(entry: str, source: str, sets: Mapping[str, Element]) -> Phrase:
+    """Compile one written phrase; `sets` are what `accepting` made of each set of the lexicon.
 
     Raises ValueError where it begins with something that may be nothing, or ends in a gap.
     """
@@ -95,16 +95,26 @@ def compile_phrase(entry: str, source: str, sets: Mapping[str, Sequence[str]]) -
     return Phrase(entry, elements)
 
 
-def _element(part: str, sets: Mapping[str, Sequence[str]]) -> Element:
+def accepting(words: Sequence[str]) -> Element:
+    """Return the place that accepts one of some words, as a set of the lexicon lists them."""
+    return Element(
+        exact=frozenset([fold(form) for word in words for form in _forms(word)]),
+        prefixes=tuple([fold(word[:-1]) for word in words if word.endswith("*")]),
+        digits=max([word.count("#") for word in words], default=0),
+    )
+
+
+def _element(part: str, sets: Mapping[str, Element]) -> Element:
     if part == "...":
         return Element(frozenset(), (), gap=True)
-    written = part.rstrip("?").split("|")
-    words = [w for name in written for w in (sets[name[1:]] if name[0] == "@" else (name,))]
+    names = part.rstrip("?").split("|")
+    any_of = [sets[name[1:]] for name in names if name[0] == "@"]
+    any_of.append(accepting([name for name in names if name[0] != "@"]))
     return Element(
-        exact=frozenset(fold(form) for word in words for form in _forms(word)),
-        prefixes=tuple(fold(word[:-1]) for word in words if word.endswith("*")),
+        exact=frozenset().union(*[one.exact for one in any_of]),
+        prefixes=tuple([prefix for one in any_of for prefix in one.prefixes]),
         optional=part.endswith("?"),
-        digits=max((word.count("#") for word in words), default=0),
+        digits=max([one.digits for one in any_of]),
     )
 
 
