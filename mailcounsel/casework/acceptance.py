@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from mailcounsel.casework import meetings, records
-from mailcounsel.casework.meetings import appointments
+from mailcounsel.casework import cases, meetings, records, staff
+from mailcounsel.casework.meetings import ACCEPTED, DECLINED, appointments
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.references import ours
 from mailcounsel.letter import calendars
@@ -21,7 +21,6 @@ from mailcounsel.practice import yes_no
 from mailcounsel.store import statements
 from mailcounsel.store.ready import Ready, among
 
-ACCEPTED, DECLINED = "accepted", "declined"
 _SAID = {"ACCEPTED": ACCEPTED, "DECLINED": DECLINED}
 
 _TO_COME = Ready(
@@ -65,7 +64,7 @@ def _by_calendar(
     for row in rows:
         is_current = said.sequence == row["sequence"]
         if said.partstat in _SAID and is_current and meetings.opened(office, row).uid == said.uid:
-            return _keep(connection, row, _SAID[said.partstat], now)
+            return _keep(connection, office, row, _SAID[said.partstat], now)
     return ""
 
 
@@ -83,12 +82,17 @@ def _by_words(
     nearest = [] if said is None else next(ours(connection, office, references), [])
     for row in rows if nearest else ():
         if meetings.opened(office, row).letter == nearest[-1]:
-            return _keep(connection, row, ACCEPTED if said else DECLINED, now)
+            return _keep(connection, office, row, ACCEPTED if said else DECLINED, now)
     return ""
 
 
-def _keep(connection: Connection, row: RowMapping, state: str, now: datetime) -> str:
-    statements.change(connection, appointments, row["id"], state=state)
-    verb = f"appointment-{state}"
-    records.audit(connection, now, "client", verb, row["case_id"], row["id"])
+def _keep(
+    connection: Connection, office: Office, row: RowMapping, state: str, now: datetime
+) -> str:
+    """Keep what the client answered, and let whoever meets them hear of it once."""
+    if row["state"] != state:
+        statements.change(connection, appointments, row["id"], state=state)
+        meetings.show_answer(connection, row, state, now)
+        staff.notify(connection, office, cases.main(connection, row["case_id"]), "", now)
+    records.audit(connection, now, "client", f"appointment-{state}", row["case_id"], row["id"])
     return state

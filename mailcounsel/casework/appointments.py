@@ -86,7 +86,7 @@ def send(
     letter = statements.row(connection, letters.outgoing, sent["id"])
     letters.name_message(connection, office, case_id, uid, letter["letter_id"], letter["id"])
     kept = meetings.Sealed(uid, room, sent["id"], _before(row))
-    row = _written(connection, office, case_id, row, plan, kept, person)
+    row = _written(connection, office, case_id, row, plan, kept, person, now)
     reminders.plan(connection, office, row, now)
     records.audit(connection, now, person, f"appointment-{plan.act}", case_id, row["id"])
     return sent, row
@@ -160,6 +160,7 @@ def _written(
     plan: Plan,
     kept: meetings.Sealed,
     person: str,
+    now: datetime,
 ) -> RowMapping:
     values = {
         "state": {PROPOSE: "proposed", MOVE: "moved", CANCEL: "cancelled"}[plan.act],
@@ -172,6 +173,7 @@ def _written(
     values["sealed"] = meetings.seal(office, row_id, kept)
     if row:
         statements.change(connection, appointments, row_id, **values)
+        meetings.answer_seen(connection, row, person, now)
     else:
         last = select(func.max(appointments.c.number)).where(appointments.c.case_id == case_id)
         number = (connection.execute(last).scalar_one() or 0) + 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from mailcounsel.casework import records
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models
 
@@ -16,6 +18,8 @@ appointments = models.table(models.Appointment)
 
 TO_COME = ("proposed", "accepted", "moved")  # a meeting that will be, as far as anybody knows
 STANDING = (*TO_COME, "declined")  # what can be moved or cancelled
+
+ACCEPTED, DECLINED = "accepted", "declined"  # what a client answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,19 @@ def of_cases(connection: Connection, case_ids: Sequence[str]) -> list[RowMapping
     """Return the appointments of some cases, by the time they begin."""
     query = select(appointments).where(appointments.c.case_id.in_(case_ids))
     return list(connection.execute(query.order_by(appointments.c.starts_at)).mappings())
+
+
+def show_answer(connection: Connection, row: RowMapping, state: str, now: datetime) -> None:
+    """Show in the queue what a client answered, until somebody has seen it."""
+    answer_seen(connection, row, "client", now)
+    records.flag(connection, now, row["case_id"], _flag(state), row["id"])
+
+
+def answer_seen(connection: Connection, row: RowMapping, by: str, now: datetime) -> None:
+    """Show an answer no longer: it was seen, or is about an hour that is none any more."""
+    for state in (ACCEPTED, DECLINED):
+        records.clear_flag(connection, now, row["case_id"], _flag(state), by, row["id"])
+
+
+def _flag(state: str) -> str:
+    return f"appointment-{state}"

@@ -109,7 +109,8 @@ def _remind_staff(
 
 
 def end(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:  # noqa: ARG001
-    """Say that a meeting is over (an errand's duty)."""
+    """Say that a meeting is over (an errand's duty); what was answered to it is shown no more."""
     row = statements.one(connection, appointments, id=errand["ref"])
     if row and row["ends_at"] <= now and row["state"] in meetings.TO_COME:
         statements.change(connection, appointments, row["id"], state="past")
+        meetings.answer_seen(connection, row, "service", now)

@@ -17,7 +17,7 @@ def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
     """Show the journey of a case at a glance.
 
     The seven activities with what happened in each, what was agreed, goals with their line, skills,
-    scores and the plan: one screen. The letters themselves: mailcounsel show.
+    scores, appointments and the plan: one screen. The letters themselves: mailcounsel show.
 
     \b
     Example: mailcounsel case show C-0042
@@ -30,6 +30,7 @@ def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
     data = {
         "case": opened.shown["case"],
         "journey": told.journey.as_json(),
+        "appointments": list(told.meetings),
         "lacks": [_finding(one) for one in told.lacks],
     }
     output.emit(data, as_json, lambda: journey_view.page(opened.shown, told))

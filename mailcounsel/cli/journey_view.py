@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mailcounsel.cli import client, measuring, unlock, viewing
 from mailcounsel.letter import text
@@ -44,6 +45,7 @@ class Told:
     journey: Journey
     lacks: tuple[lint.Finding, ...]
     forms: Mapping[str, Measure]  # the questionnaires of the case, by name
+    meetings: Sequence[Mapping[str, Any]] = ()  # the appointments, by the time they begin
 
 
 def opened(service: client.Service, case: unlock.OpenCase) -> Told:
@@ -54,7 +56,8 @@ def opened(service: client.Service, case: unlock.OpenCase) -> Told:
     journey = telling.of(case.shown, entries, goals, now)
     lacks = lint.findings(case.shown, journey, entries)
     forms = {name: form for (name, _), form in measuring.needed(service, goals).items()}
-    return Told(entries, goals, journey, lacks, forms)
+    meetings = service.call("appointment.list", case=case.shown["case"])["appointments"]
+    return Told(entries, goals, journey, lacks, forms, meetings)
 
 
 def page(case: Mapping[str, Any], told: Told) -> str:
@@ -66,6 +69,7 @@ def page(case: Mapping[str, Any], told: Told) -> str:
         _goals(told),
         _block("SKILLS", [_skill(skill.name, skill.practised) for skill in journey.skills]),
         _block("SCORES", [_scores(line, told.forms) for line in journey.scores]),
+        _block("APPOINTMENTS", [_meeting(one) for one in told.meetings]),
         list(_plan(journey.plans)),
         _block("STRENGTHS", [f"   {_cut(one.text, WIDE - 3)}" for one in journey.strengths]),
         list(_lacks(case, told.lacks)),
@@ -158,6 +162,16 @@ def _scores(line: ScoreLine, forms: Mapping[str, Measure]) -> str:
     means = ", ".join(filter(None, (band.name if band else "", change or "")))
     drawn = _line(form.title, line.points, scores.extremes(form)[1])
     return f"{drawn}  {_cut(means, 30)}"
+
+
+def _meeting(one: Mapping[str, Any]) -> str:
+    """Return a meeting: how it stands, when it is here and, where that differs, for the client."""
+    moment = datetime.fromisoformat(one["starts_at"])
+    here, theirs = moment.astimezone(), moment.astimezone(ZoneInfo(one["time_zone"]))
+    when = f"{here:%a} {day(moment)} {here:%H:%M} here"
+    if here.utcoffset() != theirs.utcoffset():
+        when += f", {theirs:%a %H:%M} in {one['time_zone']}"
+    return f"   A{one['number']} {one['state'].ljust(9)}  {_cut(when, WIDE - 17)}"
 
 
 def _plan(plans: Sequence[Version]) -> Iterator[str]:

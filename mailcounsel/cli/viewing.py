@@ -86,6 +86,14 @@ FLAGS = {
     "bounced": "a letter of ours came back undelivered: mailcounsel outbox",
     "uncertain": "a letter may or may not have left: mailcounsel outbox",
     "failed": "a letter could not be sent: mailcounsel outbox",
+    "appointment-accepted": (
+        "the client will come to the meeting: mailcounsel appointment list {case}; then: "
+        "mailcounsel seen {case} appointment-accepted"
+    ),
+    "appointment-declined": (
+        "the client cannot come to the meeting: mailcounsel appointment list {case}; then move or "
+        "cancel it, or: mailcounsel seen {case} appointment-declined"
+    ),
     "waiting": "a reply waits until the client chooses a way: mailcounsel way show {case}",
     "silent-after-danger": (
         "nothing came since danger was answered: decide how to reach the client; then: mailcounsel "

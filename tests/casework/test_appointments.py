@@ -234,6 +234,46 @@ def test_junk_and_danger_answer_nothing(house, ready):
     assert house.case(1).waiting_since is not None
 
 
+def test_the_therapist_is_told_what_the_client_answered(house, ready):
+    """An answer stands in the queue and is told without content; the other one takes its place."""
+    letter = delivered(house)
+    house.clock.on(hours=2)
+    told = len(house.outbox("staff-notice"))
+    house.receive(calendar_mail(house, letter, "ACCEPTED"))
+    assert house.flags(1) == ["appointment-accepted"]
+    (seen,) = house.call("wulan", "queue.list")["cases"]
+    assert (seen["flags"], seen["waiting_since"]) == (["appointment-accepted"], None)
+    assert len(house.outbox("staff-notice")) == told + 1
+    house.receive(calendar_mail(house, letter, "DECLINED"))
+    assert house.flags(1) == ["appointment-declined"]
+
+
+def test_an_answer_that_was_seen_is_not_shown_again(house, ready):
+    """A calendar that says the same twice raises no flag a person has cleared."""
+    letter = delivered(house)
+    house.receive(calendar_mail(house, letter, "ACCEPTED"))
+    house.call("wulan", "case.clear", case="C-0001", kind="appointment-accepted")
+    house.receive(calendar_mail(house, letter, "ACCEPTED", COMMENT="jadi"))
+    assert house.flags(1) == []
+
+
+@pytest.mark.parametrize("act", ["move", "cancel"])
+def test_an_answer_to_an_hour_that_is_none_any_more_is_not_shown(house, ready, act):
+    """Whoever moves or cancels a meeting has seen what was answered."""
+    letter = delivered(house)
+    house.receive(calendar_mail(house, letter, "DECLINED"))
+    send(house, act, start=START + timedelta(days=1), sequence=1)
+    assert house.flags(1) == []
+
+
+def test_a_meeting_that_is_over_shows_no_answer(house, ready):
+    """When it has been, nobody needs to know any more that they would come."""
+    letter = delivered(house)
+    house.receive(calendar_mail(house, letter, "ACCEPTED"))
+    reminded(house, START + timedelta(hours=3))
+    assert (row(house).state, house.flags(1)) == ("past", [])
+
+
 # -- moved and cancelled --------------------------------------------------------------------------
 
 

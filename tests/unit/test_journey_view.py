@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 
 from mailcounsel.cli import journey_view
@@ -73,6 +76,22 @@ def test_the_round_is_told():
     """How many letters have left of those agreed."""
     shown, story = told([note("contract", 9, rhythm="every week", exchanges=6)], [], exchanges=3)
     assert "letter 3 of 6, every week; agreed on" in journey_view.page(shown, story)
+
+
+@pytest.mark.parametrize(
+    ("zone", "theirs"), [("Asia/Jakarta", ", Fri 02:00 in Asia/Jakarta"), ("UTC", "")]
+)
+def test_appointments_stand_in_both_zones(monkeypatch, zone, theirs):
+    """How each meeting stands, on the reader's clock and, where it differs, on the client's."""
+    meeting = {"number": 1, "state": "declined", "starts_at": "2026-11-26T19:00:00+00:00"}
+    shown, story = told([], [])
+    story = replace(story, meetings=[{**meeting, "time_zone": zone}])
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        page = journey_view.page(shown, story) + "\n"
+    time.tzset()
+    assert f"APPOINTMENTS\n   A1 declined   Thu 26 Nov 19:00 here{theirs}\n" in page
 
 
 def test_a_goal_shows_its_line():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import RowMapping
 
-from mailcounsel.casework import acceptance, answering, measures
+from mailcounsel.casework import acceptance, answering, measures, meetings
 from mailcounsel.intake import classifying
 from mailcounsel.intake.following import danger, waiting
 from mailcounsel.intake.following.recorded import Recorded
@@ -33,9 +33,9 @@ def is_about_meeting(this: Recorded) -> bool:
         this.plan.assessed.new_words if is_letter else "",
         this.now,
     )
-    if said == acceptance.DECLINED and not is_letter:
+    if said == meetings.DECLINED and not is_letter:
         waiting.wait(this, acknowledge=False)
-    if said != acceptance.ACCEPTED or not is_all:
+    if said != meetings.ACCEPTED or not is_all:
         return False
     this.retype("answer")
     return True
