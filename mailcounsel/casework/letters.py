@@ -83,6 +83,7 @@ CONTENT_FREE = frozenset(
         "help",
         "later",
         "request",
+        "progress",
         "copy-notice",
         "erase-notice",
         "erased",

@@ -136,7 +136,7 @@ def _ask_person(
     """
     if command not in wishes.GRAVE:
         records.flag(connection, now, case["id"], f"asks-{command}", letter_id)
-        return "request"
+        return PROGRESS if command == PROGRESS else "request"
     wishes.ask(connection, office, case, command, proof, letter_id, now)
     return "request" if proof == wishes.SIGNED else ""
 
@@ -184,7 +184,11 @@ def _promised(office: Office, case: RowMapping, now: datetime) -> datetime:
 
 
 def _offer(office: Office, language: str) -> str:
-    """Return the words in which ordinary mail was offered: those of the acknowledgement."""
+    """Return the words in which ordinary mail was offered: those of the acknowledgement.
+
+    Without what was each client's own, the day and the word of the case, so that everybody who was
+    offered the same has the same version.
+    """
     offered = {"promised_day": "", "offer_plain": True, "case_word": "", "ask_when": False}
     facts = {**letters.common_facts(office, language), **offered}
     override = office.config.centre.templates

@@ -26,6 +26,7 @@ WORDS = {
     "consent-thanks": "thanks for the word",
     "appointment-reminder": "appointment reminder",
     "appointment-cancelled": "appointment cancelled",
+    "progress": "word that their progress will come",
     "copy": "copy of the file",
     "copy-notice": "notice: a copy was asked for",
     "erase-notice": "notice: the end of the file was asked for",

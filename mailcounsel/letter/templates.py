@@ -62,6 +62,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "staff-appointment": frozenset({"when"}),
         "practice-thanks": _CLIENT | {"praise", "stop_word", "help_word", "emergency"},
         "request": _CLIENT | {"emergency", "promised_day"},
+        "progress": _CLIENT | {"emergency", "promised_day"},
         "copy-notice": _CLIENT | {"emergency", "ready_day"},
         "erase-notice": _CLIENT | {"emergency", "ready_day"},
         "erased": _CLIENT | {"emergency"},

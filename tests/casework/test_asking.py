@@ -80,6 +80,8 @@ def test_a_consent_is_kept_with_the_version_of_its_wording(house):
     (row,) = house.rows(models.Consent)
     wording = house.office.keyring.open(row.sealed_wording, f"consent/{row.id}/wording").decode()
     assert "SETUJU" in wording
+    assert "paling lambat" not in wording  # the day was theirs alone, and no hole stands for it
+    assert "seseorang dari kami. Sementara itu" in wording
     assert row.version == consent.version(wording)
     assert house.call("wulan", "way.show", case="C-0001")["consent_version"] == row.version
 

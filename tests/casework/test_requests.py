@@ -282,7 +282,10 @@ def test_who_asks_how_it_goes_waits_for_a_person_and_presses_nobody(house, word)
     assert house.flags(1) == ["asks-progress"]
     assert house.case(1).priority == 1
     assert house.case(1).waiting_since is not None
-    assert [row.kind for row in to_clients(house)][1:] == ["request"]
+    assert [row.kind for row in to_clients(house)][1:] == ["progress"]
+    (told,) = [one for one in house.sent_to(ANI) if one.message_id != offer.message_id]
+    assert "senang sekali Anda ingin melihat kembali" in told.text
+    assert "paling lambat Selasa, 24 November 2026." in told.text
 
 
 @pytest.mark.parametrize("word", ["GANTI", "SALINAN", "HAPUS", "KUNCI", "KEMAJUAN"])
@@ -292,7 +295,7 @@ def test_a_request_nobody_vouches_for_is_a_letter(house, word):
     house.write(ANI, word)
     assert house.flags(1) == []
     assert house.flags(2) == ["maybe"]
-    assert house.outbox("request") == house.outbox("key") == []
+    assert house.outbox("request") == house.outbox("progress") == house.outbox("key") == []
     assert house.case(2).waiting_since is not None
 
 
