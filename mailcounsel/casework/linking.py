@@ -8,6 +8,7 @@ key) stands in the audit, so that it can be taken back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -83,9 +84,24 @@ def _was_answered(connection: Connection, client_id: str) -> bool:
 
 def _is_second(connection: Connection, case: RowMapping, into: RowMapping, by: str) -> bool:
     """Tell whether another person has proposed the same."""
-    standing = records.flags_of(connection, [case["id"]])
-    proposed = [flag["ref"].partition(":") for flag in standing if flag["kind"] == PROPOSED]
-    return any(other == into["id"] and who != by for other, _, who in proposed)
+    return any(
+        other == into["id"] and who != by for other, who in _proposed(connection, [case["id"]])
+    )
+
+
+def _proposed(connection: Connection, case_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what was proposed for some cases, oldest first: the other case's id, and by whom."""
+    standing = records.flags_of(connection, case_ids)
+    parts = [flag["ref"].partition(":") for flag in standing if flag["kind"] == PROPOSED]
+    return [(other, who) for other, _, who in parts]
+
+
+def proposed_into(
+    connection: Connection, office: Office, case: RowMapping, person: str
+) -> RowMapping | None:
+    """Return the case a colleague proposes to merge this one into, if a person may open it."""
+    found = [cases.get(connection, other) for other, _ in _proposed(connection, [case["id"]])]
+    return next((one for one in found if cases.may_read(office, one, person)), None)
 
 
 def _same_person(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from mailcounsel import errors
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 
 WORDS = click.option("--words", default="", help="Your own words above it.")
 PLAIN = click.option(
@@ -28,7 +28,7 @@ ROOM = click.option("--room", metavar="LINK", help="The room's link, from any vi
 TELEPHONE = click.option("--telephone", is_flag=True, help="By telephone instead.")
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def appointment() -> None:
     """Meet a client by video or telephone.
 

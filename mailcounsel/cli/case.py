@@ -14,10 +14,11 @@ from mailcounsel.cli import (
     case_report,
     case_show,
     case_split,
+    nouns,
 )
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def case() -> None:
     """Show, plan and end a case; merge, split, copy, erase.
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 
 if TYPE_CHECKING:
     from mailcounsel.practice.centre import Forms, Outcomes, Tally
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def centre() -> None:
     """See how the centre is doing, in numbers.
 

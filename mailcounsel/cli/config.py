@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from mailcounsel.cli import output
+from mailcounsel.cli import nouns, output
 from mailcounsel.cli.main import Setting
 
 if TYPE_CHECKING:
     from mailcounsel.config import Config
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def config() -> None:
     """Check the configuration.
 

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import click
 
-from mailcounsel.cli import client, goal_scale, output
+from mailcounsel.cli import client, goal_scale, nouns, output
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def goal() -> None:
     """Agree goals and see how they go.
 

@@ -80,12 +80,13 @@ def rate(setting: client.Settings, case: str, number: str, level: str) -> None:
         words = goal["scale"]["levels"][str(reached)]
         content = {
             "format": 1,
-            "text": f"G{goal['number']} at {reached:+d}: {words}",
+            "text": f"G{goal['number']} at {attainment.signed(reached)}: {words}",
             "goal": goal["id"],
             "level": reached,
         }
         _keep(service, opened, content)
-    output.say(f"G{goal['number']} of {opened.shown['case']} stands at {reached:+d}.")
+    stands = attainment.signed(reached) if reached else "0, as you expected when it was agreed"
+    output.say(f"G{goal['number']} of {opened.shown['case']} stands at {stands}.")
 
 
 def goal_number(case: str, written: str) -> int:

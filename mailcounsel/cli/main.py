@@ -191,6 +191,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except click.MissingParameter as fault:
+        from mailcounsel.cli import nouns
+
+        _leave(nouns.missing(fault), fault.exit_code)
     except click.ClickException as fault:
         if "--json" in sys.argv:
             _leave(fault.format_message(), fault.exit_code)

@@ -11,14 +11,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 
 if TYPE_CHECKING:
     from mailcounsel.practice.instruments import Measure
     from mailcounsel.practice.shelf import Stub
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def measure() -> None:
     """Send questionnaires and see the scores.
 

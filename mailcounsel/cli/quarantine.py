@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 from mailcounsel.cli.main import Setting
 
 REASONS = {
@@ -17,7 +17,7 @@ REASONS = {
 }
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def quarantine() -> None:
     """Letters that could not be placed.
 

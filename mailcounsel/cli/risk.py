@@ -7,10 +7,10 @@ from base64 import b64encode
 import click
 
 from mailcounsel import errors
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def risk() -> None:
     """Close a sign of danger with a sentence.
 

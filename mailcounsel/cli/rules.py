@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from mailcounsel import errors
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 from mailcounsel.cli.main import Setting
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LETTERS = {"letter", "answer", "command"}  # kinds of entry that rules sorted
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def rules() -> None:
     """Try and check the rules that sort letters.
 

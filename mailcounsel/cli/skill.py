@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 
 LANGUAGE = click.option("--language", help="The language, such as id; else the centre's first.")
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def skill() -> None:
     """Teach skills by letter and see the practice.
 

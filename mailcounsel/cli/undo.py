@@ -31,12 +31,8 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
             output.emit(unlinked, as_json, lambda: _case_undone(letter, unlinked))
             return
         answer = service.call("reply.undo", id=letter)
-        _keep_draft(service, answer["case"], answer["letter"])
-    output.emit(
-        answer,
-        as_json,
-        lambda: f"Taken back. Your words are kept: mailcounsel reply {answer['case']} opens them.",
-    )
+        said = _keep_draft(service, answer["case"], answer["letter"])
+    output.emit(answer, as_json, lambda: f"Taken back. {said}")
 
 
 def _case_undone(case: str, answer: Mapping[str, str]) -> str:
@@ -49,10 +45,16 @@ def _case_undone(case: str, answer: Mapping[str, str]) -> str:
     )
 
 
-def _keep_draft(service: client.Service, case_name: str, letter_id: str) -> None:
+def _keep_draft(service: client.Service, case_name: str, letter_id: str) -> str:
+    """Keep the words of a letter that was taken back, and return what became of them."""
     from mailcounsel.cli import drafts, unlock
 
     case = unlock.open_case(service, case_name)
     entry = next(entry for entry in case.shown["entries"] if entry["id"] == letter_id)
     said = json.loads(unlock.content_of(service, case, entry)["statement"])
+    if "files" in said:  # a copy of the file: its words are ours
+        return f"Nothing of the copy was sent. To send it: mailcounsel case copy {case_name}"
+    if not said["words"].strip():
+        return "It held no words of your own."
     drafts.keep(case.key, case.shown["person"], case.shown["case"], said["words"])
+    return f"Your words are kept: mailcounsel reply {case_name} opens them."

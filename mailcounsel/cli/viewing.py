@@ -68,8 +68,8 @@ FLAGS = {
         "then: mailcounsel seen {case} stop-unsigned"
     ),
     "link-proposed": (
-        "a colleague says that this is another case's client too; they know which: "
-        "mailcounsel case merge {case} OTHER"
+        "a colleague says that this is the client of {merge_into} too; if you agree: "
+        "mailcounsel case merge {case} {merge_into}"
     ),
     "split-proposed": "a colleague says that letters go elsewhere: mailcounsel case split {case}",
     "unlinked": (
@@ -129,6 +129,10 @@ FLAGS = {
         "{case}"
     ),
 }
+HIDDEN = (  # said of `link-proposed` to whoever may not open the other case
+    "a colleague says that this is another client's too, in a case you cannot open: somebody who "
+    "reads both decides"
+)
 BY_HAND = {"reply", "reply-undone"}
 BARS = "▁▁▂▃▃▄▅▅▆▇█"  # for ratings 0 to 10
 WIDTH = 72
@@ -225,7 +229,13 @@ def head(case: Mapping[str, Any]) -> list[str]:
         lines.append(f"waits {waited}; answer promised by {promised}")
     if case["risk"]:
         lines.append(_danger(case))
-    return lines + [f"!  {FLAGS.get(flag, flag).format_map(case)}" for flag in case["flags"]]
+    return lines + [f"!  {_flag(case, flag)}" for flag in case["flags"]]
+
+
+def _flag(case: Mapping[str, Any], flag: str) -> str:
+    if flag == "link-proposed" and not case.get("merge_into"):
+        return HIDDEN
+    return FLAGS.get(flag, flag).format_map(case)
 
 
 def _danger(case: Mapping[str, Any]) -> str:

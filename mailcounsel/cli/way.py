@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, nouns, output
 
 CHANNELS = {
     "encrypted": "Letters go out encrypted.",
@@ -24,7 +24,7 @@ STATES = {
 }
 
 
-@click.group()
+@click.group(cls=nouns.Noun)
 def way() -> None:
     """See and decide how letters reach a client.
 

@@ -43,6 +43,11 @@ def level(written: str) -> int:
     raise errors.Refused("Write the level as -2, -1, 0, +1 or +2.")
 
 
+def signed(level: int) -> str:
+    """Write a level with its sign: 0 has none, for it is what was expected and no change."""
+    return f"{level:+d}" if level else "0"
+
+
 def rated(
     goals: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -88,7 +93,7 @@ def lines(goal: Mapping[str, Any], today: date) -> Iterator[str]:
     levels = [one["level"] for one in goal.get("levels", [])]
     if goal.get("scale") and levels:
         reached = goal["scale"]["levels"][str(levels[-1])]
-        yield f"{scores.line(levels, -2, 2)}  {' '.join(f'{one:+d}' for one in levels)}: {reached}"
+        yield f"{scores.line(levels, -2, 2)}  {' '.join(map(signed, levels))}: {reached}"
 
 
 def summary(goals: Sequence[Mapping[str, Any]]) -> str:

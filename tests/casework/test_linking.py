@@ -55,6 +55,16 @@ def test_two_clients_who_were_answered_need_two_people(two):
     ]
 
 
+def test_a_proposed_merge_is_named_to_those_who_may_open_the_other_case(two):
+    """Who reads both sees which case is meant; who reads one of them only does not."""
+    answer(two, "C-0001", "C-0002")
+    two.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert two.call("sari", "case.show", case="C-0002")["merge_into"] == "C-0001"
+    assert two.call("sari", "case.show", case="C-0001")["merge_into"] is None
+    two.edit(models.Case, two.case(1).id, assignee="bayu")
+    assert two.call("wulan", "case.show", case="C-0002")["merge_into"] is None
+
+
 def test_a_proposal_for_one_case_is_none_for_another(two):
     """Two people have to say the same."""
     two.write(BUDI, "Saya Budi.")

@@ -90,6 +90,11 @@ def test_goals_together():
     assert attainment.summary([]) == ""
 
 
+def test_a_level_is_written_with_its_sign_and_nought_without():
+    """+0 looks like a change of nothing; it is the level that was expected."""
+    assert [attainment.signed(one) for one in attainment.LEVELS] == ["-2", "-1", "0", "+1", "+2"]
+
+
 def test_what_is_known_of_a_goal():
     """Baseline, review day, scale and ratings stand in lines; a review that is due says so."""
     shown = list(attainment.lines(goal(1, 2, [-1, 1], baseline=3, review="2026-12-01"), TODAY))

@@ -197,6 +197,23 @@ def test_an_unknown_command_offers_the_nearest():
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["way", "C-0001"],
+            "with C-0001: show, accept, withdraw. For example: mailcounsel way show C-0001",
+        ),
+        (["goal", "wipe"], "There is no `mailcounsel goal wipe`. There are: add, list, "),
+        (["way", "show"], "CASE is missing. For example: mailcounsel way show C-0042\n"),
+        (["case", "contract", "C-0001"], "--rhythm is missing. For example: mailcounsel case con"),
+    ],
+)
+def test_what_was_not_typed_whole_is_said_with_what_to_type(words, said):
+    """A sentence says what is missing, and shows a whole command, exit code 2."""
+    assert said in run(*words, expect=2).stderr
+
+
+@pytest.mark.parametrize(
     ("words", "code"),
     [(("quue",), 2), (("queue",), 69), (("show",), 2), (("--config", "x", "queue"), 69)],
 )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from mailcounsel import errors
-from mailcounsel.cli import client, drafts, editor
+from mailcounsel.cli import client, drafts, editor, undo, unlock
 from mailcounsel.crypto.sealing import ReaderKey
 
 WORDS = "Dear Ani, marigold-seven."
@@ -32,6 +35,27 @@ def key():
 
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("statement", "said", "kept"),
+    [
+        ({"words": WORDS}, "Your words are kept: mailcounsel reply C-0042 opens them.", WORDS),
+        ({"words": WORDS, "files": []}, "To send it: mailcounsel case copy C-0042", ""),
+        ({"words": ""}, "It held no words of your own.", ""),
+    ],
+)
+def test_what_was_taken_back_says_where_its_words_are(
+    home, key, monkeypatch, statement, said, kept
+):
+    """A reply's words become a draft; those of a copy are ours, and nothing is said of `reply`."""
+    shown = {"case": "C-0042", "person": "wulan", "entries": [{"id": "one"}]}
+    case = SimpleNamespace(key=key, shown=shown)
+    monkeypatch.setattr(unlock, "open_case", lambda *_: case)
+    monkeypatch.setattr(unlock, "content_of", lambda *_: {"statement": json.dumps(statement)})
+    nobody: Any = None
+    assert undo._keep_draft(nobody, "C-0042", "one").endswith(said)
+    assert drafts.load(key, "wulan", "C-0042") == kept
 
 
 def test_a_draft_is_kept_sealed_and_comes_back(home, key):

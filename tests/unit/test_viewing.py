@@ -205,10 +205,18 @@ def test_long_lines_are_broken_between_words():
 def test_every_flag_says_what_to_do(monkeypatch):
     """A flag on a case is shown as a sentence with the case's own name in it."""
     flags = list(viewing.FLAGS)
-    lines = viewing.head(case_of(flags=flags, maybe_from="C-0007"))
+    lines = viewing.head(case_of(flags=flags, maybe_from="C-0007", merge_into="C-0005"))
     assert "!  may be from C-0007; if sure: mailcounsel case merge C-0042 C-0007" in lines
     assert len(lines) == 1 + len(flags)
     assert [line for line in lines[1:] if "mailcounsel " not in line or "{" in line] == []
+
+
+def test_a_proposed_merge_names_the_case_only_to_whoever_may_open_it():
+    """With its number there is something to type; without, it is said who decides."""
+    (_, named) = viewing.head(case_of(flags=["link-proposed"], merge_into="C-0005"))
+    assert named.endswith("mailcounsel case merge C-0042 C-0005")
+    (_, hidden) = viewing.head(case_of(flags=["link-proposed"], merge_into=None))
+    assert "a case you cannot open" in hidden
 
 
 # -- what does not open -------------------------------------------------------------------------

@@ -48,9 +48,20 @@ def summaries(
             "risk": case["id"] in risky,
             "flags": list(dict.fromkeys(flags[case["id"]])),
             "has_keys": case["id"] in opened,
+            "merge_into": _merge_into(connection, desk, case, person, flags[case["id"]]),
         }
         for case in found
     ]
+
+
+def _merge_into(
+    connection: Connection, desk: Desk, case: RowMapping, person: str, flags: Sequence[str]
+) -> str | None:
+    """Return which case a colleague proposes to merge one into, where its reader may know."""
+    if linking.PROPOSED not in flags:
+        return None
+    into = linking.proposed_into(connection, desk.office, case, person)
+    return cases.handle(into["number"]) if into else None
 
 
 def _summary(connection: Connection, desk: Desk, case: RowMapping) -> dict[str, Any]:
