@@ -9,24 +9,16 @@ from sqlalchemy import Connection, RowMapping
 from mailcounsel import errors
 from mailcounsel.casework import cases, daytime, risk
 from mailcounsel.casework import goals as agreed
-from mailcounsel.casework.goals import NewGoal
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.asked import new_goal
 from mailcounsel.service.operations.cases import iso, readable, show
 
 
 def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Agree a goal; its label is released for check-ins, its detail comes sealed."""
     now = desk.now()
-    new = NewGoal(
-        id=text(parameters, "goal"),
-        text=text(parameters, "label"),
-        detail=data(parameters, "detail"),
-        epoch=number(parameters, "epoch"),
-        every=text(parameters, "every"),
-        at=text(parameters, "at"),
-        asks=text(parameters, "asks") if "asks" in parameters else "goal",
-    )
+    new = new_goal(parameters, text(parameters, "asks", "goal"))
 
     def write(connection: Connection) -> tuple[RowMapping, bool]:
         case = readable(connection, desk, caller, parameters)

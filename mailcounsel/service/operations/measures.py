@@ -8,10 +8,10 @@ from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
 from mailcounsel.casework import measures as asked
-from mailcounsel.casework.goals import NewGoal
 from mailcounsel.practice import shelf
-from mailcounsel.service.control import Parameters, data, number, text
+from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.asked import new_goal
 from mailcounsel.service.operations.cases import iso, readable
 
 
@@ -30,15 +30,7 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 def send(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Have a client asked a questionnaire; its name is released for that, its detail is sealed."""
     now = desk.now()
-    new = NewGoal(
-        id=text(parameters, "goal"),
-        text=text(parameters, "measure"),
-        detail=data(parameters, "detail"),
-        epoch=number(parameters, "epoch"),
-        every=text(parameters, "every", asked.ONCE),
-        at=text(parameters, "at", ""),
-        asks=asked.MEASURE,
-    )
+    new = new_goal(parameters, asked.MEASURE, label="measure", every=asked.ONCE, at="")
 
     def write(connection: Connection) -> RowMapping:
         case = readable(connection, desk, caller, parameters)

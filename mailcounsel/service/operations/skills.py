@@ -9,10 +9,11 @@ from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
 from mailcounsel.casework import skills
-from mailcounsel.casework.goals import PRACTICE, NewGoal
+from mailcounsel.casework.goals import PRACTICE
 from mailcounsel.letter import lessons as texts
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
+from mailcounsel.service.operations.asked import new_goal
 from mailcounsel.service.operations.cases import iso
 
 
@@ -60,22 +61,12 @@ def _language(desk: Desk, parameters: Parameters) -> str:
 def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Send a lesson the caller signed, with its sealed note and the practice to ask about."""
     now = desk.now()
-    practice = NewGoal(
-        id=text(parameters, "goal"),
-        text=text(parameters, "label"),
-        detail=data(parameters, "detail"),
-        epoch=number(parameters, "epoch"),
-        every=text(parameters, "every"),
-        at=text(parameters, "at"),
-        asks=PRACTICE,
-        praise=text(parameters, "praise", ""),
-    )
     new = skills.Lesson(
         statement=text(parameters, "statement"),
         signature=data(parameters, "signature"),
         note=text(parameters, "letter"),
         content=data(parameters, "content"),
-        practice=practice,
+        practice=new_goal(parameters, PRACTICE),
         instead_of=[number({"n": one}, "n") for one in listed(parameters, "instead_of")],
     )
 
