@@ -31,7 +31,7 @@ _OTHERS = {
     "putra", "putri", "saudara", "sepupu", "suami", "teman", "tetangga",
 }  # fmt: skip
 # Where a sentence about oneself may begin. The patterns below are tried there and nowhere else.
-_BEGINNING = re.compile(r"\b(?:saya|aku|gue|gw|umur|usia|i|im|my age)", re.IGNORECASE)
+_BEGINNING = re.compile(r"\b(?:saya|aku|gue|gw|i'?m?|my age|(?:umur|usia)(?:ku)?)\b", re.IGNORECASE)
 _LONGEST = 31  # characters looked at for the word before it, whatever stands there
 _ME = r"\b(?:saya|aku|gue|gw)"
 _AM = r"\bi(?:'?m| am)"
@@ -72,6 +72,12 @@ _LIVES = _patterns(
     rf"{_AM} (?:writing )?from{_PLACE}",
 )
 
+# All of them as one, which is asked first: hardly a sentence about oneself is one of these.
+_ANY = re.compile(
+    "|".join(re.sub(r"\?P<\w+>", "?:", one.pattern) for one in (*_AGES, *_SCHOOL, *_LIVES)),
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -89,7 +95,8 @@ def proposals(text: str, country: str | None) -> tuple[Proposal, ...]:
     """
     text = text[:LOOKED_AT]
     plain = re.sub(r"[ \t]+", " ", text).replace("’", "'") if "’" in text else text
-    starts = [match.start() for match in _BEGINNING.finditer(plain)]
+    begun = (match.start() for match in _BEGINNING.finditer(plain))
+    starts = [at for at in begun if _ANY.match(plain, at)]
     theirs = [at for at in starts if _word_before(plain, at) not in _OTHERS]
     found = [next(_minors(plain, theirs), None), next(_abroad(plain, theirs, country), None)]
     return tuple(sorted((one for one in found if one), key=lambda one: one.start))
