@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
@@ -366,11 +366,23 @@ def promise(office: Office, queue: str, rank: int) -> float:
 
 def promised(office: Office, queue: str, rank: int, since: datetime) -> datetime:
     """Return the moment, in UTC, by which a letter is to be answered that waits since a moment."""
-    lasts = promise(office, queue, rank)
+    return after_working(office, queue, since, promise(office, queue, rank))
+
+
+def after_working(office: Office, queue: str, since: datetime, lasts: float) -> datetime:
+    """Return the moment, in UTC, at which so many working hours of a queue have passed."""
     try:
         return promises.promised_by(since, hours.working_hours(office.config, queue), lasts)
     except ValueError:  # its people are away for years: the centre is there
         return promises.promised_by(since, hours.working_hours(office.config), lasts)
+
+
+def _answer_by(office: Office, case: RowMapping, rank: int, since: datetime) -> datetime:
+    """Return by when a letter of a case is answered: in its agreed rhythm, unless it presses."""
+    if not case["rhythm_days"] or rank > PRIORITIES.index("normal"):
+        return promised(office, case["queue"], rank, since)
+    rhythm = timedelta(days=case["rhythm_days"])
+    return after_working(office, case["queue"], since + rhythm, 0)
 
 
 def letter_waits(
@@ -382,12 +394,20 @@ def letter_waits(
 ) -> RowMapping:
     """A client's letter came in: the case waits, is open again, and has a promised day.
 
-    Its priority is raised to what the letter's is, never lowered. Return the case as it is now.
+    Its priority is raised to what the letter's is, never lowered. A promise that stands is only
+    made shorter, by a letter that presses more. Return the case as it is now.
     """
-    since = case["waiting_since"] or received_at
-    rank = max(case["priority"], PRIORITIES.index(priority))
-    until = promised(office, case["queue"], rank, since)
-    values = {"state": "open", "waiting_since": since, "promised_at": until, "priority": rank}
+    since, rank = case["waiting_since"] or received_at, PRIORITIES.index(priority)
+    highest = max(case["priority"], rank)
+    values = {"state": "open", "waiting_since": since, "priority": highest}
+    stands = case["promised_at"] if case["waiting_since"] else None
+    if stands is None:
+        until = _answer_by(office, case, highest, since)
+        values |= {"promised_at": until, "promised_since": since}
+    elif rank > PRIORITIES.index("normal"):
+        sooner = promised(office, case["queue"], rank, received_at)
+        if sooner < stands:
+            values |= {"promised_at": sooner, "promised_since": received_at}
     return statements.changed(connection, cases, case["id"], **values)
 
 

@@ -50,23 +50,23 @@ def look(connection: Connection, office: Office, now: datetime) -> int:
 
 def _waiting(connection: Connection, office: Office, now: datetime) -> Sequence[RowMapping]:
     """Return the waiting cases that could be near, whichever queue's promise they have."""
-    longest = max(_longest(office, queue.name) for queue in office.config.queues)
-    until = hours.working_hours(office.config).add_working(now, longest * NEAR)
+    until = cases.after_working(office, "", now, cases.LONGEST_PROMISE * NEAR)
     rows = cases.cases
     waits = and_(rows.c.state == "open", rows.c.waiting_since.is_not(None))
     query = select(rows).where(waits, rows.c.merged_into.is_(None), rows.c.promised_at <= until)
     return connection.execute(query.order_by(rows.c.promised_at).limit(500)).mappings().all()
 
 
-def _longest(office: Office, queue: str) -> float:
-    return max(cases.promise(office, queue, rank) for rank in range(len(cases.PRIORITIES)))
-
-
 def _is_within(office: Office, case: RowMapping, now: datetime, share: float) -> bool:
-    """Tell whether the last share of a promise's working hours has begun."""
-    left = cases.promise(office, case["queue"], case["priority"]) * share
+    """Tell whether the last share of a promise's working hours has begun, as it was made.
+
+    What a case has become since, more pressing or in a slower queue, changes no promise.
+    """
     working = hours.working_hours(office.config, case["queue"])
-    return bool(case["promised_at"] <= working.add_working(now, left))
+    made_at = case["promised_since"] or case["waiting_since"]
+    lasts = working.between(made_at, case["promised_at"])
+    left = cases.after_working(office, case["queue"], now, lasts * share)
+    return bool(case["promised_at"] <= left)
 
 
 def _see_to(connection: Connection, office: Office, case: RowMapping, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 A reply is counted when it has left. The reply that fills a round raises the flag `evaluation-due`,
 which puts the case into the queue; an evaluation, or a new contract, begins the next round.
-The letter of an evaluation leaves after that and is the first of its round.
+The letter of an evaluation leaves after that and is the first of its round. The rhythm agreed in a
+contract takes the place of the queue's promise, as far as its words say a number of days.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import records
+from mailcounsel.practice import rhythm
 from mailcounsel.store import models, statements
 from mailcounsel.store.ready import Ready
 
@@ -48,15 +50,28 @@ def count(connection: Connection, outgoing_id: str, fence: int, now: datetime) -
             records.flag(connection, now, case["id"], DUE)
 
 
-def agree(connection: Connection, case: RowMapping, exchanges: int, by: str, now: datetime) -> None:
+def agree(
+    connection: Connection,
+    case: RowMapping,
+    exchanges: int,
+    rhythm_days: int,
+    by: str,
+    now: datetime,
+) -> None:
     """Agree after how many replies the plan is looked at again, and begin a round.
 
-    Raises: Refused for a number below 1 or above 50.
+    Letters are promised an answer within `rhythm_days` from now on; 0: as the queue promises.
+    Raises: Refused for a number of replies below 1 or above 50, or of days that is no rhythm.
     """
+    if not 0 <= rhythm_days <= rhythm.LONGEST:
+        message = f"A rhythm has 1 to {rhythm.LONGEST} days."
+        raise errors.Refused(message)
     if not 1 <= exchanges <= LONGEST_ROUND:
         message = f"Agree on 1 to {LONGEST_ROUND} letters before you look at the plan again."
         raise errors.Refused(message)
-    statements.change(connection, cases, case["id"], evaluate_every=exchanges)
+    statements.change(
+        connection, cases, case["id"], evaluate_every=exchanges, rhythm_days=rhythm_days
+    )
     begin(connection, case, by, now)
 
 

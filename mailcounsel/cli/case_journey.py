@@ -29,16 +29,31 @@ def contract(
     """Keep what you agreed with a client.
 
     Letters that leave are counted from now on. When as many have left as you agreed, the case
-    stands in the queue until you evaluate it.
+    stands in the queue until you evaluate it. From now on the client is promised an answer in the
+    agreed rhythm ("every week", "every 10 days", "twice a week"), unless their letter presses.
 
     \b
     Example: mailcounsel case contract C-0042 --rhythm "every week" --exchanges 6
     """
+    from mailcounsel.practice import rhythm as spoken
+
     opened = _opened(setting, case)
     content = {"text": message, "rhythm": rhythm, "exchanges": exchanges}
-    journal.keep(setting, opened, "contract", content, method="case.agree", exchanges=exchanges)
+    days = spoken.days(rhythm)
+    agreed = {"exchanges": exchanges, "days": days}
+    journal.keep(setting, opened, "contract", content, method="case.agree", **agreed)
     name = opened.shown["case"]
     output.say(f"Agreed in {name}: {rhythm}; you look back together after {exchanges} letters.")
+    output.say(_promised(days))
+
+
+def _promised(days: int) -> str:
+    if not days:
+        return (
+            "These words say no number of days, so answers are promised as before. "
+            'Such as "every week" or "every 10 days" would be promised.'
+        )
+    return f"From now on letters are promised an answer within {days} day{'s' * (days > 1)}."
 
 
 @click.command()

@@ -9,6 +9,7 @@ import pytest
 
 import house as houses
 from mailcounsel.casework import keeping
+from mailcounsel.config.people import PriorityPromise
 from mailcounsel.config.spans import Days
 from mailcounsel.service import work
 from mailcounsel.store import models
@@ -71,6 +72,51 @@ def test_a_client_is_told_before_the_promise_breaks_and_once(house):
         house.clock.on(hours=6)
         assert look(house) == []
     assert house.audited().count("promise-moved") == 1
+
+
+def test_a_case_that_rose_tells_its_client_as_early_as_it_was_promised(house):
+    """The last eighth of sixteen hours are two, though the case presses since four were left."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    house.send()
+    house.clock.on(days=2, hours=-2)  # Tuesday 14:00
+    assert look(house) == []
+    assert house.case(1).priority == 2
+    house.clock.on(minutes=70)  # 15:10
+    assert len(look(house)) == 1
+
+
+def test_another_letter_leaves_the_promise_as_it_was_made(house):
+    """A second letter before the promise, and one after the client was told of a new day."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    (first,) = house.sent_to(ANI)
+    made = house.case(1).promised_at
+    house.clock.on(days=2, hours=-2)
+    look(house)
+    house.write(ANI, "One more thing that I forgot.", reply_to=first)
+    assert house.case(1).promised_at == made
+    house.clock.on(minutes=70)
+    look(house)
+    moved = house.case(1).promised_at
+    assert moved > made
+    house.write(ANI, "And another one.", reply_to=first)
+    assert house.case(1).promised_at == moved
+
+
+def test_a_letter_that_presses_shortens_the_promise_from_when_it_came(house):
+    """The urgent promise counts from the letter of danger, not from the first one."""
+    umum = house.office.config.queue("umum")
+    umum = umum.model_copy(update={"priority_promise": PriorityPromise(urgent=2)})
+    others = [one for one in house.office.config.queues if one.name != "umum"]
+    config = house.office.config.model_copy(update={"queues": (umum, *others)})
+    house.office = replace(house.office, config=config)
+    house.write(ANI, "Halo.")
+    (first,) = house.sent_to(ANI)
+    house.clock.on(days=1, hours=-6)  # Monday 10:00
+    house.write(ANI, "Saya ingin mati saja.", reply_to=first)
+    case = house.case(1)
+    assert case.promised_since == house.clock.now()
+    assert case.promised_at - case.promised_since == timedelta(hours=2)
+    assert look(house) == []
 
 
 def test_a_promise_that_broke_is_counted_even_when_the_client_was_told(house):

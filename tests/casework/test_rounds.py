@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from datetime import timedelta
 
 import pytest
 
 from mailcounsel import errors
 from mailcounsel.casework import rounds
 from mailcounsel.crypto import sealing
+from mailcounsel.service import work
+from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
 
 AGREED = {"rhythm": "every week", "exchanges": 2, "text": "on Mondays"}
@@ -42,16 +45,16 @@ def sealed_note(house, content, case="C-0001", person="wulan"):
     return {"case": case, **note}
 
 
-def agree(house, exchanges=2):
+def agree(house, exchanges=2, **more):
     note = sealed_note(house, {**AGREED, "exchanges": exchanges})
-    house.call("wulan", "case.agree", **note, exchanges=exchanges)
+    house.call("wulan", "case.agree", **note, exchanges=exchanges, **more)
 
 
 def reply(house, text="Halo lagi."):
-    """Write a reply, and have it leave."""
+    """Write a reply, have it leave, and return it as the client got it."""
     house.reply("wulan", "C-0001", text)
     house.clock.on(minutes=5)
-    assert text in [parcel.text for parcel in house.send()]
+    return next(parcel for parcel in house.send() if parcel.text == text)
 
 
 def test_a_reply_counts_when_it_has_left_and_not_before(house, ani):
@@ -154,3 +157,44 @@ def test_the_activities_of_a_reply_are_kept_in_its_entry(house, ani):
     house.call("wulan", "reply.approve", statement=statement, signature=signature)
     (entry,) = [one for one in house.read("wulan", "C-0001") if one["kind"] == "reply"]
     assert entry["activities"] == ["goals"]
+
+
+# -- the rhythm -----------------------------------------------------------------------------------
+
+
+def waits_for(house, words="Halo lagi, ini kabar saya."):
+    """Let the client answer a reply; return for how long one to that is promised."""
+    house.write("ani@klien.test", words, reply_to=reply(house))
+    return house.case(1).promised_at - house.clock.now()
+
+
+def test_a_letter_is_promised_in_the_agreed_rhythm(house, ani):
+    """Sixteen hours until there is a contract, then a week, and nobody hears of it meanwhile."""
+    assert waits_for(house) < timedelta(days=4)
+    agree(house, days=7)
+    assert timedelta(days=6, hours=20) < waits_for(house) < timedelta(days=9)
+    house.clock.on(days=3)
+    work.keep_promises(house.desk)
+    assert [row for row in house.rows(models.Promise) if row.answered_at is None] == []
+    assert house.outbox("later") == []
+
+
+def test_what_presses_is_not_put_off_by_a_rhythm(house, ani):
+    """A sign of danger is answered as soon as it ever was."""
+    agree(house, days=14)
+    assert waits_for(house, "Saya ingin mati saja.") < timedelta(days=3)
+
+
+def test_a_new_contract_without_a_number_of_days_promises_as_the_queue_does(house, ani):
+    """The last contract counts, and one that names no days names no promise."""
+    agree(house, days=14)
+    agree(house)
+    assert waits_for(house) < timedelta(days=4)
+
+
+@pytest.mark.parametrize("days", [-1, 63])
+def test_what_is_no_rhythm_is_refused(house, ani, days):
+    """Nothing is kept of it."""
+    with pytest.raises(errors.Refused, match="rhythm"):
+        agree(house, days=days)
+    assert house.case(1).rhythm_days == 0

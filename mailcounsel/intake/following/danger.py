@@ -56,7 +56,8 @@ def raise_it(this: Recorded, cause: str) -> None:
         this.connection, this.office, this.case_id, this.letter_id, this.now, cause=cause
     )
     # Again, now that it is urgent: the promise to look is the urgent one.
-    cases.letter_waits(this.connection, this.office, this.as_it_is(), this.received.received_at)
+    came = this.received.received_at
+    cases.letter_waits(this.connection, this.office, this.as_it_is(), came, "urgent")
     if cause == "answer" or this.plan.assessed.is_plain_danger:
         _help_near(this)
 

@@ -15,12 +15,16 @@ from mailcounsel.service.operations.letters import keep_note
 
 
 def agree(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Keep the contract with a client; after `exchanges` replies the plan is looked at again."""
+    """Keep the contract with a client; after `exchanges` replies the plan is looked at again.
+
+    `days` is the agreed rhythm, within which letters are answered; 0 or left out: none is known.
+    """
     now, exchanges = desk.now(), number(parameters, "exchanges")
+    days = number(parameters, "days", 0)
 
     def write(connection: Connection) -> None:
         case = keep_note(connection, desk, caller, parameters, "contract", now)
-        rounds.agree(connection, case, exchanges, caller.person, now)
+        rounds.agree(connection, case, exchanges, days, caller.person, now)
 
     desk.store.write(write)
     return {}

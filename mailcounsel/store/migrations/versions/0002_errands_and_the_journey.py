@@ -22,6 +22,8 @@ NEW: dict[str, list[sa.Column[Any]]] = {
     "casefile": [
         sa.Column("exchanges", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("evaluate_every", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("rhythm_days", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("promised_since", columns.UtcDateTime(), nullable=True),
         sa.Column("erased_at", columns.UtcDateTime(), nullable=True),
         sa.Column("split_from", sa.String(), nullable=True),
         sa.Column("word_lookup", sa.LargeBinary(), nullable=True),
