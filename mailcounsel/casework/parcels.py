@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
 
 from mailcounsel.crypto.keyring import ServiceKeyring
-from mailcounsel.letter import invitations
+from mailcounsel.letter import invitations, write
 from mailcounsel.letter.attachments import Attachment
 
 ENCRYPTED = "encrypted"
@@ -41,6 +43,22 @@ class Parcel:
     method: str = ""  # what the calendar is to do with it: REQUEST, CANCEL
     statement: str = ""  # what the therapist signed
     signature: str = ""  # Ed25519 by the therapist's reader key, hexadecimal
+
+
+def letter(parcel: Parcel, now: datetime) -> write.Outgoing:
+    """Return what stands on the outside and the inside of a parcel's mail."""
+    automatic = cast("Literal['auto-replied', 'auto-generated'] | None", parcel.auto_submitted)
+    return write.Outgoing(
+        from_name=parcel.from_name,
+        from_address=parcel.from_address,
+        to_address=parcel.to_address,
+        subject=parcel.subject,
+        date=now,
+        message_id=parcel.message_id,
+        in_reply_to=parcel.in_reply_to,
+        references=parcel.references,
+        auto_submitted=automatic,
+    )
 
 
 def invitation(parcel: Parcel) -> tuple[Attachment, ...]:

@@ -251,16 +251,7 @@ def _post(
 
 def _check_size(parcel: Parcel, now: datetime) -> None:
     """Refuse now what could not be sent later; a letter without a way is measured encrypted."""
-    letter = write.Outgoing(
-        from_name=parcel.from_name,
-        from_address=parcel.from_address,
-        to_address=parcel.to_address,
-        subject=parcel.subject,
-        date=now,
-        message_id=parcel.message_id,
-        in_reply_to=parcel.in_reply_to,
-        references=parcel.references,
-    )
+    letter = parcels.letter(parcel, now)
     files = parcels.invitation(parcel)
     if parcel.channel == parcels.PLAIN:
         mail = write.plain_mail(letter, parcel.text, files)

@@ -21,14 +21,20 @@ SECRET = {5, 7}
 #: signature, key, trust, user id, subkey, user attribute, and what may stand among them unread
 EXPECTED = {2, PUBLIC_KEY, 10, 12, 13, PUBLIC_SUBKEY, 17, 21}
 
-_ARMOUR = re.compile(
-    rb"^-----BEGIN PGP PUBLIC KEY BLOCK-----[ \t]*\r?\n"
-    rb"(?:[^\r\n:]+: ?[^\r\n]*\r?\n)*[ \t]*\r?\n"
-    rb"([A-Za-z0-9+/=\r\n \t]+?)"
-    rb"(?:\r?\n=([A-Za-z0-9+/]{4})[ \t]*)?\r?\n"
-    rb"-----END PGP PUBLIC KEY BLOCK-----",
-    re.MULTILINE,
-)
+
+def _armour(label: bytes) -> re.Pattern[bytes]:
+    """Return what finds armour of one label: headers, a blank line, base64, perhaps a checksum."""
+    return re.compile(
+        rb"^-----BEGIN PGP " + label + rb"-----[ \t]*\r?\n"
+        rb"(?:[^\r\n:]+:[^\r\n]*\r?\n)*[ \t]*\r?\n"
+        rb"([A-Za-z0-9+/=\r\n \t]+?)"
+        rb"(?:\r?\n=[A-Za-z0-9+/]{4}[ \t]*)?\r?\n"
+        rb"-----END PGP " + label + rb"-----",
+        re.MULTILINE,
+    )
+
+
+CERTIFICATE, MESSAGE = _armour(b"PUBLIC KEY BLOCK"), _armour(b"MESSAGE")
 
 
 def dearmour(certificate: bytes) -> bytes:
@@ -38,9 +44,17 @@ def dearmour(certificate: bytes) -> bytes:
     """
     if len(certificate) > 2 * LARGEST:
         raise errors.BadKey("The key is larger than 64 KiB.")
-    if certificate[:1] and certificate[0] & 0x80:
-        return certificate
-    armour = _ARMOUR.search(certificate)
+    return binary(certificate, CERTIFICATE)
+
+
+def binary(given: bytes, armoured: re.Pattern[bytes]) -> bytes:
+    """Return the binary form of what may stand in armour: a `CERTIFICATE`, or a `MESSAGE`.
+
+    Raises: BadKey where it is neither binary nor armour.
+    """
+    if given[:1] and given[0] & 0x80:
+        return given
+    armour = armoured.search(given)
     if not armour:
         raise errors.BadKey
     try:

@@ -8,24 +8,11 @@ exit code, such a letter is tried with one packet at a time. RFC 4880 section 5.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-
 from mailcounsel import errors
 from mailcounsel.crypto import packets
 
 MOST = 8  # anonymous recipients that are tried
 SESSION_KEY = 1
-
-_ARMOUR = re.compile(
-    rb"^-----BEGIN PGP MESSAGE-----[ \t]*\r?\n"
-    rb"(?:[^\r\n:]+:[^\r\n]*\r?\n)*[ \t]*\r?\n"
-    rb"([A-Za-z0-9+/=\r\n \t]+?)"
-    rb"(?:\r?\n=[A-Za-z0-9+/]{4}[ \t]*)?\r?\n"
-    rb"-----END PGP MESSAGE-----",
-    re.MULTILINE,
-)
 
 
 def alternatives(ciphertext: bytes) -> list[bytes]:
@@ -34,7 +21,7 @@ def alternatives(ciphertext: bytes) -> list[bytes]:
     A message with fewer than two recipients, or none that is anonymous, is returned as it is.
     """
     try:
-        keys, rest = packets.leading(_dearmoured(ciphertext), SESSION_KEY)
+        keys, rest = packets.leading(packets.binary(ciphertext, packets.MESSAGE), SESSION_KEY)
     except errors.BadKey:
         return [ciphertext]
     hidden = [key for key in keys if _is_anonymous(key)]
@@ -48,16 +35,3 @@ def alternatives(ciphertext: bytes) -> list[bytes]:
 def _is_anonymous(packet: bytes) -> bool:
     _, body = next(packets.split(packet))
     return body[:9] == b"\x03" + bytes(8)
-
-
-def _dearmoured(ciphertext: bytes) -> bytes:
-    """Return the binary form. Raises: BadKey where it is neither binary nor armour."""
-    if ciphertext[:1] and ciphertext[0] & 0x80:
-        return ciphertext
-    armour = _ARMOUR.search(ciphertext)
-    if not armour:
-        raise errors.BadKey
-    try:
-        return base64.b64decode(b"".join(armour[1].split()), validate=True)
-    except binascii.Error:
-        raise errors.BadKey from None

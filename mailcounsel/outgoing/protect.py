@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, cast
 
 from mailcounsel import errors
 from mailcounsel.casework import parcels
@@ -43,7 +42,7 @@ def build(
     it was approved for; Refused for a header that cannot be sent; OverBudget.
     """
     key = autocrypt.header(parcel.from_address, centre.public_certificate())
-    letter = _letter(parcel, now)
+    letter = parcels.letter(parcel, now)
     if parcel.channel == parcels.PLAIN:
         if files or parcel.files:
             message = "Files never leave in an ordinary mail."
@@ -68,18 +67,3 @@ def _armoured(parcel: Parcel, centre: Centre, certificate: bytes | None, inside:
     if parcel.channel != parcels.ENCRYPTED or certificate is None or parcel.fingerprint is None:
         raise errors.NoUsableKey
     return centre.encrypt_and_sign(inside, certificate, parcel.fingerprint)
-
-
-def _letter(parcel: Parcel, now: datetime) -> write.Outgoing:
-    automatic = cast("Literal['auto-replied', 'auto-generated'] | None", parcel.auto_submitted)
-    return write.Outgoing(
-        from_name=parcel.from_name,
-        from_address=parcel.from_address,
-        to_address=parcel.to_address,
-        subject=parcel.subject,
-        date=now,
-        message_id=parcel.message_id,
-        in_reply_to=parcel.in_reply_to,
-        references=parcel.references,
-        auto_submitted=automatic,
-    )
