@@ -51,7 +51,7 @@ def service(
 
 def _promises(connection: Connection, queue: str, since: datetime, now: datetime) -> dict[str, Any]:
     found = keeping.count(connection, queue, since, now)
-    numbers = {name: asdict(found)[name] for name in ("kept", "broken", "open")}
+    numbers = {name: asdict(found)[name] for name in keeping.WENT}
     enough = small_numbers.lone(found.answered) is not None
     return {
         **small_numbers.table(numbers).as_json(),

@@ -8,6 +8,7 @@ kept or when it comes near, so that a letter that comes in costs nothing here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from functools import partial
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, update
 
 from mailcounsel.casework import alone, cases, hours, letters, promises, records, staff
 from mailcounsel.casework.letters import Asked
@@ -72,7 +73,7 @@ def _is_within(office: Office, case: RowMapping, now: datetime, share: float) ->
 def _see_to(connection: Connection, office: Office, case: RowMapping, now: datetime) -> None:
     row = _row(connection, case)
     if row is None:
-        row = _write(connection, case, case["waiting_since"], None)
+        row = _write(connection, case)
         cases.raise_priority(connection, case["id"], "high")
         staff.notify(connection, office, case, f"promise:{row['id']}", now)
         records.audit(connection, now, "service", "promise-near", case["id"], row["id"])
@@ -82,22 +83,20 @@ def _see_to(connection: Connection, office: Office, case: RowMapping, now: datet
 
 def _row(connection: Connection, case: RowMapping) -> RowMapping | None:
     """Return the row of a case's present promise, or of the one it stands in for."""
-    found = statements.every(connection, promised, case_id=case["id"], answered_at=None)
+    open_now = {"answered_at": None, "settled_at": None}
+    found = statements.every(connection, promised, case_id=case["id"], **open_now)
     return found[-1] if found else None
 
 
-def _write(
-    connection: Connection, case: RowMapping, made_at: datetime, answered_at: datetime | None
-) -> RowMapping:
+def _write(connection: Connection, case: RowMapping, **ended: datetime) -> RowMapping:
+    """Write down the promise of a case that waits; `ended` says how it went, if it did."""
     row = {
         "id": new_id(),
         "case_id": case["id"],
-        "made_at": made_at,
+        "made_at": case["waiting_since"],
         "promised_at": case["promised_at"],
-        "told_at": None,
-        "answered_at": answered_at,
     }
-    statements.add(connection, promised, **row)
+    statements.add(connection, promised, **row, **ended)
     return statements.row(connection, promised, str(row["id"]))
 
 
@@ -118,10 +117,37 @@ def _tell(
 
 def kept(connection: Connection, case: RowMapping, now: datetime) -> None:
     """A person answered a case that waited: its promise is kept, or broken, by now."""
-    open_rows = (promised.c.case_id == case["id"]) & promised.c.answered_at.is_(None)
-    ended = connection.execute(update(promised).where(open_rows).values(answered_at=now))
-    if not ended.rowcount and case["promised_at"] is not None:
-        _write(connection, case, case["waiting_since"], now)
+    _end(connection, case, answered_at=now)
+
+
+def settle(connection: Connection, case: RowMapping, now: datetime) -> None:
+    """A person closes a case that waits, and has said why: its answer is not owed any more."""
+    _end(connection, case, settled_at=now)
+
+
+def owed_again(connection: Connection, case: RowMapping) -> None:
+    """A case was opened again and waits as before: what was settled when it closed is owed."""
+    last = select(func.max(promised.c.settled_at)).where(promised.c.case_id == case["id"])
+    this = (promised.c.case_id == case["id"]) & (promised.c.settled_at == last.scalar_subquery())
+    if case["waiting_since"] is not None:
+        connection.execute(update(promised).where(this).values(settled_at=None))
+
+
+def follow(connection: Connection, case: RowMapping, into: RowMapping) -> None:
+    """A case is shown in another one from now on: what is promised in it is answered there."""
+    here = _open(case)
+    connection.execute(update(promised).where(here).values(case_id=into["id"]))
+
+
+def _open(case: RowMapping) -> ColumnElement[bool]:
+    pending = promised.c.answered_at.is_(None) & promised.c.settled_at.is_(None)
+    return and_(promised.c.case_id == case["id"], pending)
+
+
+def _end(connection: Connection, case: RowMapping, **ended: datetime) -> None:
+    changed = connection.execute(update(promised).where(_open(case)).values(**ended))
+    if not changed.rowcount and case["promised_at"] is not None:
+        _write(connection, case, **ended)
 
 
 def not_kept_after_all(connection: Connection, case: RowMapping) -> None:
@@ -133,16 +159,22 @@ def not_kept_after_all(connection: Connection, case: RowMapping) -> None:
 # -- counted ---------------------------------------------------------------------------------------
 
 
+WENT = ("kept", "broken", "open", "closed")
+_MOMENTS = (promised.c.promised_at, promised.c.answered_at, promised.c.settled_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """How a queue's promises went: numbers, and the median wait in hours by the clock.
 
-    `answered` of them were answered, in time or not; the median is over those.
+    `answered` of them were answered, in time or not; the median is over those. `closed` are those
+    a person closed, with a reason, before they broke: no answer is owed to them.
     """
 
     kept: int
     broken: int
     open: int
+    closed: int
     median_hours: float | None
     answered: int
 
@@ -153,16 +185,24 @@ def count(connection: Connection, queue: str, since: datetime, now: datetime) ->
         select(promised)
         .join(cases.cases, cases.cases.c.id == promised.c.case_id)
         .where(cases.cases.c.queue == queue)
-        .where(or_(promised.c.promised_at > since, promised.c.answered_at > since))
+        .where(or_(*(moment > since for moment in _MOMENTS)))
     )
     rows = connection.execute(query).mappings().all()
     done = [row for row in rows if row["answered_at"] is not None]
-    in_time = sum(row["answered_at"] <= row["promised_at"] for row in done)
-    overdue = sum(row["answered_at"] is None and row["promised_at"] < now for row in rows)
+    went = Counter(_went(row, now) for row in rows)
     waits = [(row["answered_at"] - row["made_at"]) / timedelta(hours=1) for row in done]
-    left = len(rows) - len(done) - overdue
-    broken = len(done) - in_time + overdue
-    return Count(in_time, broken, left, median(waits) if waits else None, len(done))
+    half = median(waits) if waits else None
+    return Count(**{name: went[name] for name in WENT}, median_hours=half, answered=len(done))
+
+
+def _went(row: RowMapping, now: datetime) -> str:
+    """Tell how a promise went: closing a case mends none that is broken."""
+    ended = row["answered_at"] or row["settled_at"]
+    if (ended or now) > row["promised_at"]:
+        return "broken"
+    if ended is None:
+        return "open"
+    return "kept" if row["answered_at"] else "closed"
 
 
 def pace(connection: Connection, office: Office, queue: str, now: datetime) -> float:

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, records
+from mailcounsel.casework import cases, keeping, letters, records
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models
 from mailcounsel.trust import addressbook, pins
@@ -58,6 +58,7 @@ def link(
     _same_person(connection, office, case, into, by, now)
     merged = update(cases.cases).where(cases.cases.c.id == case["id"])
     connection.execute(merged.values(merged_into=into["id"], waiting_since=None))
+    keeping.follow(connection, case, into)
     if case["waiting_since"]:
         cases.letter_waits(connection, office, into, case["waiting_since"])
     if cases.has_open_risk(connection, into):

@@ -21,6 +21,7 @@ NAMES = {
     "unsure": "answered without a clear number",
     "broken": "broken",
     "open": "not due yet",
+    "closed": "closed, not owed",
     "better": "reliably better",
     "worse": "reliably worse",
     "not certain": "change not certain",

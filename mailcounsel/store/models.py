@@ -390,6 +390,7 @@ class Promise(SQLModel, table=True):
     promised_at: datetime = moment()
     told_at: datetime | None = later()  # that it will be later
     answered_at: datetime | None = later()
+    settled_at: datetime | None = later()  # closed by a person: not owed any more
 
 
 class Appointment(SQLModel, table=True):

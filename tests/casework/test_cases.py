@@ -255,7 +255,7 @@ def test_closing_and_reopening_changes_no_letter(house):
     """Reopened, the case waits for what was not answered."""
     house.write(ANI, "Halo.")
     waiting = house.case(1).waiting_since
-    house.call("wulan", "case.close", case="C-0001")
+    house.close("wulan", "C-0001")
     assert house.case(1).waiting_since is None
     for _ in range(2):
         house.call("wulan", "case.reopen", case="C-0001")

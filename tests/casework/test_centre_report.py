@@ -81,7 +81,7 @@ def test_promises_are_counted_by_queue(house):
     work.keep_promises(house.desk)
     found = report(house)["promises"]
     assert found["umum"]["total"] == 7
-    assert found["umum"]["parts"] == [{"of": ["kept", "broken", "open"], "number": 7}]
+    assert found["umum"]["parts"] == [{"of": ["kept", "broken", "open", "closed"], "number": 7}]
     assert found["umum"]["median_hours"] == 24
     assert found["remaja"] == {"total": None, "parts": [], "median_hours": None}
 

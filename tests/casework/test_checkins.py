@@ -284,7 +284,7 @@ def danger(house, reply_to):
 
 REST = {
     "risk": danger,
-    "closed": lambda house, _: house.call("wulan", "case.close", case="C-0001"),
+    "closed": lambda house, _: house.close("wulan", "C-0001"),
     "paused": lambda house, offer: house.write(ANI, "JEDA", reply_to=offer),
     "stopped": lambda house, offer: house.write(ANI, "BERHENTI", reply_to=offer),
 }

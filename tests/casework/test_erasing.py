@@ -306,7 +306,7 @@ def test_a_client_with_another_case_stays_known(house, ani):
     """Only the case goes; address and consent belong to the other one as well."""
     object.__setattr__(house.office.config.centre, "authserv_id", "mx.rumah.test")
     passed = "mx.rumah.test; dmarc=pass header.from=klien.test"
-    house.call("wulan", "case.close", case="C-0001")
+    house.close("wulan", "C-0001")
     house.write(ANI, "Hal lain.", headers={"Authentication-Results": passed})
     assert house.case(2).client_id == house.case(1).client_id
     assert house.call("wulan", "case.erasing", case="C-0001")["stay"] == ["C-0002"]

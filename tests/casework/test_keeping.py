@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 import house as houses
+from mailcounsel import errors
 from mailcounsel.casework import keeping
 from mailcounsel.config.people import PriorityPromise
 from mailcounsel.config.spans import Days
@@ -138,6 +139,59 @@ def test_an_answer_taken_back_keeps_nothing(house):
     house.call("wulan", "reply.undo")
     assert [row.answered_at for row in promises(house)] == [None]
     assert house.case(1).promised_at is not None
+
+
+def test_a_case_that_waits_is_closed_with_a_reason_only(house):
+    """Who promised an answer says why none is owed; the sentence is in the message."""
+    house.write(ANI, "Halo.")
+    with pytest.raises(errors.Refused, match='mailcounsel close C-0001 --reason "…"'):
+        house.call("wulan", "case.close", case="C-0001")
+    assert house.case(1).state == "open"
+
+
+def test_a_promise_that_was_closed_in_time_is_neither_kept_nor_broken(house):
+    """It is settled: nobody is told that it comes near, and it counts as what it is."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    house.send()
+    house.clock.on(days=1)
+    house.close("wulan", "C-0001")
+    house.clock.on(days=20)
+    assert look(house) == []
+    counted = count(house)
+    assert (counted.kept, counted.broken, counted.open, counted.closed) == (0, 0, 0, 1)
+
+
+def test_closing_mends_no_broken_promise(house):
+    """A promise that came near, broke, and was closed then, is broken."""
+    house.write(ANI, "Halo.")
+    house.clock.on(days=2, hours=-1)
+    look(house)
+    house.clock.on(days=2)
+    house.close("wulan", "C-0001")
+    assert (count(house).broken, count(house).closed) == (1, 0)
+    assert [row.settled_at for row in promises(house)] == [house.clock.now()]
+
+
+def test_what_waits_in_a_case_opened_again_is_owed_again(house):
+    """Opened again by a person, the letter waits as before, and so does its promise."""
+    house.write(ANI, "Halo.")
+    house.close("wulan", "C-0001")
+    house.call("wulan", "case.reopen", case="C-0001")
+    assert [row.settled_at for row in promises(house)] == [None]
+    house.clock.on(days=1)
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    assert (count(house).kept, count(house).closed) == (1, 0)
+
+
+def test_a_promise_goes_with_a_case_that_is_merged(house):
+    """What came near in the one case is kept by the answer in the other."""
+    house.write(ANI, "Halo.")
+    house.write("lain@klien.test", "Halo, ini Ani dari alamat lain.")
+    house.clock.on(days=2, hours=-2)
+    look(house)
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    assert [row.answered_at for row in promises(house)] == [house.clock.now()] * 2
 
 
 @pytest.mark.parametrize("rank", [0, 1])

@@ -199,14 +199,14 @@ def test_what_stands_below_the_second_received_came_from_outside(house, ani):
 
 def test_an_old_thread_opens_a_closed_case_again(house, ani):
     """A proved letter to a closed case is where it belongs, and is waiting."""
-    house.call("sari", "case.close", case="C-0001")
+    house.close("sari", "C-0001")
     house.write(ANI, "Boleh saya cerita lagi?", reply_to=ani)
     assert (house.case(1).state, house.case(1).waiting_since is not None) == ("open", True)
 
 
 def test_a_stranger_cannot_open_a_closed_case(house, ani):
     """Without proof a closed case stays closed."""
-    house.call("sari", "case.close", case="C-0001")
+    house.close("sari", "C-0001")
     house.write(MAL, "Halo.", reply_to=ani)
     assert house.case(1).state == "closed"
 

@@ -119,9 +119,9 @@ def test_a_case_with_an_open_risk_cannot_be_closed(house):
     """First the sentence, then the case."""
     house.write(ANI, DANGER)
     with pytest.raises(errors.Conflict, match="sign of danger"):
-        house.call("wulan", "case.close", case="C-0001")
+        house.close("wulan", "C-0001")
     close(house)
-    house.call("wulan", "case.close", case="C-0001")
+    house.close("wulan", "C-0001")
     assert house.case(1).state == "closed"
 
 
@@ -132,7 +132,7 @@ def test_a_case_with_a_risk_in_a_linked_case_cannot_be_closed(house):
     house.call("sari", "case.link", case="C-0002", into="C-0001")
     assert house.case(1).priority == 3
     with pytest.raises(errors.Conflict):
-        house.call("sari", "case.close", case="C-0001")
+        house.close("sari", "C-0001")
 
 
 def test_an_answer_lowers_no_open_risk(house):

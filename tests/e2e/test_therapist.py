@@ -483,7 +483,10 @@ def test_a_case_is_closed_and_opened_again(room, client):
     """A closed case leaves the queue and comes back when it is opened again."""
     case = room.write(client, "Hello, thank you for all.")
     number = str(int(case.removeprefix("C-")))
-    said = room.run("sari", "close", number).stderr
+    refused = room.run("sari", "close", number, expect=1).stderr
+    assert f'say why none is owed: mailcounsel close {case} --reason "…"' in refused
+    said = room.run("sari", "close", number, "--reason", "she has found help near her").stderr
+    assert "found help near her" in room.run("sari", "show", case).stdout
     assert f"{case} is closed." in said
     assert f"mailcounsel reopen {case}" in said
     closed = {one["case"]: one["state"] for one in room.json("sari", "queue", "--all")["cases"]}

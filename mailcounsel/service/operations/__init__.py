@@ -38,7 +38,7 @@ OPERATIONS: dict[str, Operation] = {
     "case.give": Operation(cases.give_keys, READERS),
     "case.keyless": Operation(people.keyless, READERS),
     "case.assign": Operation(cases.assign, READERS),
-    "case.close": Operation(cases.close, READERS),
+    "case.close": Operation(journey.close, READERS),
     "case.reopen": Operation(cases.reopen, READERS),
     "case.link": Operation(cases.link, READERS),
     "case.unlink": Operation(cases.unlink, READERS),

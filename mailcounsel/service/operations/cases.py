@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import case_word, cases, goals, linking, records, risk, splitting
+from mailcounsel.casework import case_word, cases, goals, keeping, linking, records, risk, splitting
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import casekeys, roster
@@ -246,18 +246,6 @@ def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
     return {}
 
 
-def close(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Close a case."""
-    now = desk.now()
-
-    def write(connection: Connection) -> str:
-        case = readable(connection, desk, caller, parameters)
-        cases.close(connection, case, caller.person, now)
-        return cases.handle(case["number"])
-
-    return {"case": desk.store.write(write)}
-
-
 def reopen(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Open a closed case again."""
     now = desk.now()
@@ -265,6 +253,8 @@ def reopen(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
     def write(connection: Connection) -> str:
         case = readable(connection, desk, caller, parameters)
         cases.reopen(connection, desk.office, case, caller.person, now)
+        if case["state"] == "closed":
+            keeping.owed_again(connection, cases.get(connection, case["id"]))
         return cases.handle(case["number"])
 
     return {"case": desk.store.write(write)}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import followups, rounds
+from mailcounsel import errors
+from mailcounsel.casework import cases, followups, keeping, rounds
 from mailcounsel.service.control import Parameters, number
 from mailcounsel.service.desk import Caller, Desk
-from mailcounsel.service.operations.cases import iso
+from mailcounsel.service.operations.cases import iso, readable
 from mailcounsel.service.operations.letters import keep_note
 
 
@@ -36,6 +37,37 @@ def end(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
     def write(connection: Connection) -> datetime:
         case = keep_note(connection, desk, caller, parameters, "evaluation", now)
+        keeping.settle(connection, case, now)
         return followups.end(connection, case, caller.person, now)
 
     return {"asked_at": iso(desk.store.write(write))}
+
+
+def close(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Close a case; one that waits for an answer only with a sealed note that says why.
+
+    Raises: Refused where it waits and nothing is said; Conflict while a risk is open.
+    """
+    now, is_said = desk.now(), "content" in parameters
+
+    def write(connection: Connection) -> str:
+        if is_said:
+            case = keep_note(connection, desk, caller, parameters, "note", now)
+        else:
+            case = readable(connection, desk, caller, parameters)
+            _check_nothing_owed(case)
+        keeping.settle(connection, case, now)
+        cases.close(connection, case, caller.person, now)
+        return cases.handle(case["number"])
+
+    return {"case": desk.store.write(write)}
+
+
+def _check_nothing_owed(case: RowMapping) -> None:
+    if case["waiting_since"]:
+        name = cases.handle(case["number"])
+        message = (
+            f"A letter in {name} waits for an answer that was promised. Answer it, or say why "
+            f'none is owed: mailcounsel close {name} --reason "…"'
+        )
+        raise errors.Refused(message)

@@ -81,6 +81,7 @@ def _promise() -> None:
         sa.Column("promised_at", columns.UtcDateTime(), nullable=False),
         sa.Column("told_at", columns.UtcDateTime(), nullable=True),
         sa.Column("answered_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
