@@ -7,7 +7,8 @@ places. The pieces are kept beside the letters (`Resealed`) until all are here; 
 puts them in place, and everything that follows a letter goes with it: its Message-ID, so that
 answers to it find the new case, its signs of danger, flags and errands.
 
-A therapist's word is a proposal. Across clients it takes two people, whoever begins.
+A therapist's word is a proposal. Across clients it takes two people, whoever begins, and as many to
+take it back.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ inboxes = models.table(models.Inbox)
 risks = models.table(models.Risk)
 
 PROPOSED = "split-proposed"  # a flag; its ref says who proposed, whose the letters are, and which
+REJOIN = "rejoin-proposed"  # a flag; its ref says who wants a split across clients taken back
 _SPLIT, _REJOINED = "case-split", "case-rejoined"
 MOVABLE = frozenset({"letter", "automatic", "command", "note"})
 
@@ -351,12 +353,13 @@ def _settle(connection: Connection, office: Office, case: RowMapping, into: RowM
 
 def rejoin(
     connection: Connection, office: Office, case: RowMapping, by: str, now: datetime
-) -> RowMapping:
+) -> tuple[RowMapping, bool]:
     """Take a split back: the case is shown in the one it came from, and is its client's again.
 
-    Nothing is sealed anew. An address that came with the split is forgotten. Return the case it is
-    shown in. Raises: Conflict for a case that was not split, or across clients once something was
-    written in it: then two people merge it.
+    Nothing is sealed anew. An address that came with the split is forgotten. Return the case it
+    came from, and whether it is shown there: across clients the first only proposes it, and the
+    same by another person carries it out. Raises: Conflict for a case that was not split, or
+    across clients once something was written in it: then two people merge it.
     """
     name = cases.handle(case["number"])
     if not case["split_from"] or not case["letters"]:
@@ -368,6 +371,10 @@ def rejoin(
     into = cases.main(connection, case["split_from"])
     if case["client_id"] != into["client_id"]:
         _check_untouched(connection, case, into)
+        if not _is_second_to_rejoin(connection, case, by):
+            records.flag(connection, now, case["id"], REJOIN, by)
+            records.audit(connection, now, by, REJOIN, case["id"], into["id"])
+            return into, False
         _forget_client(connection, case)
     values = {"merged_into": into["id"], "client_id": into["client_id"], "waiting_since": None}
     changed = update(cases.cases).where(cases.cases.c.id == case["id"])
@@ -377,8 +384,14 @@ def rejoin(
     if cases.has_open_risk(connection, into):
         letters.take_back_checkins(connection, cases.family(connection, into), "risk")
     cases.raise_priority(connection, into["id"], cases.PRIORITIES[case["priority"]])
+    records.clear_flag(connection, now, case["id"], REJOIN, by)
     records.audit(connection, now, by, _REJOINED, case["id"], into["id"])
-    return into
+    return into, True
+
+
+def _is_second_to_rejoin(connection: Connection, case: RowMapping, by: str) -> bool:
+    standing = records.flags_of(connection, [case["id"]])
+    return any(flag["kind"] == REJOIN and flag["ref"] != by for flag in standing)
 
 
 def _check_untouched(connection: Connection, case: RowMapping, into: RowMapping) -> None:

@@ -7,7 +7,10 @@ import click
 from mailcounsel.cli import client, output, viewing
 
 # These end when what they ask for is done, and not by looking.
-UNTIL_DONE = {"waiting", "uncertain", "failed", "link-proposed", "split-proposed", "evaluation-due"}
+UNTIL_DONE = {
+    *("waiting", "uncertain", "failed", "link-proposed", "split-proposed", "rejoin-proposed"),
+    "evaluation-due",
+}
 KINDS = sorted(set(viewing.FLAGS) - UNTIL_DONE)
 
 

@@ -20,7 +20,8 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
     Your latest reply that has not left yet, or the one named as `outbox` shows it: your words stay
     as a draft, and `mailcounsel reply CASE` opens them again. A case that was merged into another
     one is a case of its own again, and takes the address and the key it brought with it. A case
-    that was split from another one is shown in that again.
+    that was split from another one is shown in that again; if it is another client's, once a second
+    person has typed the same.
 
     \b
     Example: mailcounsel undo
@@ -38,6 +39,11 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
 def _case_undone(case: str, answer: Mapping[str, str]) -> str:
     if "is_in" in answer:
         return f"Taken back. The letters of {case} are shown in {answer['is_in']} again."
+    if "goes_to" in answer:
+        return (
+            f"Proposed. {case} is another client's than {answer['goes_to']}, so this needs a "
+            f"second person who reads both. They type: mailcounsel undo {case}"
+        )
     was_in = answer["was_in"]
     return (
         f"{case} is a case of its own again. Letters that came meanwhile stay in {was_in}: read "

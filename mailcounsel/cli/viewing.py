@@ -72,6 +72,10 @@ FLAGS = {
         "mailcounsel case merge {case} {merge_into}"
     ),
     "split-proposed": "a colleague says that letters go elsewhere: mailcounsel case split {case}",
+    "rejoin-proposed": (
+        "a colleague says that these letters are no other client's after all; if you agree: "
+        "mailcounsel undo {case}"
+    ),
     "unlinked": (
         "a case was merged into this one and is not any more; letters since then that are not "
         "this client's: mailcounsel case split {case} --letter N --other-client"

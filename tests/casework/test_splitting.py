@@ -335,9 +335,24 @@ def test_a_split_across_clients_is_taken_back_with_its_address(mixed):
     """The client made for it is known by nothing any more."""
     apart(mixed)
     client = mixed.case(2).client_id
-    mixed.call("sari", "case.unlink", case="C-0002")
+    mixed.call("wulan", "case.unlink", case="C-0002")
+    assert mixed.call("sari", "case.unlink", case="C-0002") == {"is_in": "C-0001"}
+    assert mixed.flags(2) == []
     assert mixed.case(2).client_id == mixed.case(1).client_id
     assert client not in {row.client_id for row in mixed.rows(models.Address)}
+    assert len(texts(mixed, "C-0001")) == 3
+
+
+def test_one_person_alone_takes_nothing_back_across_clients(mixed):
+    """The first proposes it, however often, and both cases stay as they are."""
+    apart(mixed)
+    client = mixed.case(2).client_id
+    for _ in range(2):
+        assert mixed.call("sari", "case.unlink", case="C-0002") == {"goes_to": "C-0001"}
+    assert mixed.flags(2) == ["rejoin-proposed"]
+    assert (mixed.case(2).client_id, mixed.case(2).merged_into) == (client, None)
+    assert len(texts(mixed, "C-0001")) == 2
+    mixed.call("wulan", "case.unlink", case="C-0002")
     assert len(texts(mixed, "C-0001")) == 3
 
 

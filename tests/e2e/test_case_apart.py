@@ -56,6 +56,10 @@ def test_letters_of_two_people_are_taken_apart_and_put_together_again(room):
     assert saved.read_bytes() == FILE
     assert CLIENT in room.run("sari", "show", new, "--raw", "1").stdout
 
+    proposed = room.run("wulan", "undo", new).stdout
+    assert proposed.startswith("Proposed.")
+    assert f"They type: mailcounsel undo {new}" in proposed
+    assert f"mailcounsel undo {new}" in room.run("sari", "show", new).stdout
     assert f"shown in {case} again" in room.run("sari", "undo", new).stdout
     assert len(texts(room.json("sari", "show", case))) == 2
 

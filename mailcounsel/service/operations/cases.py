@@ -278,16 +278,21 @@ def link(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 def unlink(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Take a link or a split back. The caller must read both cases.
 
-    `was_in` names the case it was linked into, or `is_in` the one it was split from.
+    `was_in` names the case it was linked into, or `is_in` the one it was split from; `goes_to`
+    names that where a second person has to say the same.
     """
     now = desk.now()
 
     def write(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
-        undo = linking.unlink if case["merged_into"] else splitting.rejoin
-        into = undo(connection, desk.office, case, caller.person, now)
+        undone = (connection, desk.office, case, caller.person, now)
+        if case["merged_into"]:
+            into, what = linking.unlink(*undone), "was_in"
+        else:
+            into, is_done = splitting.rejoin(*undone)
+            what = "is_in" if is_done else "goes_to"
         readable(connection, desk, caller, {"case": cases.handle(into["number"])})
-        return {"was_in" if case["merged_into"] else "is_in": cases.handle(into["number"])}
+        return {what: cases.handle(into["number"])}
 
     return desk.store.write(write)
 
