@@ -1,8 +1,8 @@
 """OpenPGP by gpg: the centre's key, a person's own key, and a look at a certificate.
 
 Rules that hold for every call: bytes in and out; keys named by full fingerprint; success only if
-the status says so *and* gpg exits with 0; no output beyond a cap; gpg is killed when it hangs; the
-network is never asked.
+the status says so *and* gpg exits with 0; gpg is killed when it hangs or says too much;
+the network is never asked.
 """
 
 from mailcounsel.crypto.certificate import KeyFacts as KeyFacts

@@ -107,8 +107,7 @@ class Centre:
         return Opened(ran.data, found)
 
     def _decrypt(self, gpg: Gpg, ciphertext: bytes, *options: str) -> Ran:
-        extra = ["--max-output", str(self._cap), *options]
-        return gpg.judge(lambda: gpg.decrypt(ciphertext, extra_args=extra))
+        return gpg.judge(lambda: gpg.decrypt(ciphertext, extra_args=list(options)))
 
     def encrypt_and_sign(self, payload: bytes, certificate: bytes, fingerprint: str) -> bytes:
         """Encrypt to that one key, signed by the centre; ASCII armour.
@@ -166,6 +165,7 @@ class Centre:
         self._agent.ensure()
         every = [self._own, *certificates]
         with scratch(every, self._agent.socket, self._patience) as (gpg, _):
+            gpg.cap = self._cap
             yield gpg
 
     def _signed_by_us(self, ran: Ran) -> bool:

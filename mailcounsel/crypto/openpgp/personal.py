@@ -9,7 +9,7 @@ from mailcounsel import errors
 from mailcounsel.crypto import homes, status
 from mailcounsel.crypto.certificate import KeyFacts
 from mailcounsel.crypto.openpgp import keys
-from mailcounsel.crypto.openpgp.process import CAP, OURS, full, open_home
+from mailcounsel.crypto.openpgp.process import OURS, full, open_home
 
 PATIENCE = 600.0  # seconds: a pinentry may be waiting for its person
 
@@ -69,8 +69,7 @@ class Personal:
         Raises: SealBroken if it is not signed by the same key, DecryptionFailed.
         """
         own, gpg = full(fingerprint), self._gpg
-        extra = ["--max-output", str(CAP)]
-        ran = gpg.judge(lambda: gpg.decrypt(data, extra_args=extra))
+        ran = gpg.judge(lambda: gpg.decrypt(data))
         found = status.signatures(status.inside(ran.status))
         if (ran.code and not found) or not status.opened_whole(ran.status):
             raise errors.DecryptionFailed

@@ -29,6 +29,7 @@ from mailcounsel import errors
 from mailcounsel.crypto import homes, packets, status
 
 CAP = 64 * 1024 * 1024  # bytes a letter may decrypt to
+TOO_LARGE = 2  # what gpg itself exits with when it may not write as much
 PATIENCE = 60.0  # seconds gpg may take where nobody is waiting
 
 # python-gnupg logs what it reads, which is names, addresses and keys. Nothing of it is kept.
@@ -50,10 +51,33 @@ class Ran:
     data: bytes = field(repr=False)
 
 
+class _Meter:
+    """Kills gpg once it has given out more than may be.
+
+    Its own option --max-output only stops the writing: a bomb is still read to its end.
+    """
+
+    def __init__(self, cap: int, kill: Callable[[], None]) -> None:
+        self._left, self._kill = cap, kill
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it was too much."""
+        return self._left < 0
+
+    def __call__(self, data: bytes) -> bool:
+        """Count what came, and tell whether to keep it."""
+        self._left -= len(data)
+        if self.is_over:
+            self._kill()
+        return not self.is_over
+
+
 class Gpg(gnupg.GPG):  # type: ignore[misc] # python-gnupg ships no types
-    """python-gnupg with a status channel of its own, and an end to its patience."""
+    """python-gnupg with a status channel of its own, and an end to its patience and its memory."""
 
     patience = PATIENCE
+    cap = CAP
 
     def _open_subprocess(self, args: list[str], passphrase: bool = False) -> Any:
         reading, writing = os.pipe()
@@ -80,14 +104,17 @@ class Gpg(gnupg.GPG):  # type: ignore[misc] # python-gnupg ships no types
         result.status_lines = status.lines(stream.stream)
         result.stderr = ""
 
-    def _collect_output(self, process: Any, *args: Any, **kwargs: Any) -> Any:
+    def _collect_output(self, process: Any, result: Any, *args: Any, **kwargs: Any) -> Any:
         alarm = threading.Timer(self.patience, process.kill)
         alarm.daemon = True
         alarm.start()
+        meter = self.on_data = _Meter(self.cap, process.kill)
         try:
-            return super()._collect_output(process, *args, **kwargs)
+            return super()._collect_output(process, result, *args, **kwargs)
         finally:
             alarm.cancel()
+            if meter.is_over:
+                result.data, result.returncode = b"", TOO_LARGE
 
     def run(self, arguments: list[str], data: bytes = b"") -> Ran:
         """Run gpg with these arguments and this on its standard input."""
