@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from mailcounsel import errors
+from mailcounsel.crypto import sealing
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
@@ -66,11 +67,10 @@ def write(connection: Connection, keyring: ServiceKeyring, case_id: str, entry: 
     """Seal an entry into a case and return its id. Entries are numbered in the order they come."""
     (counted,) = _NEXT.rows(connection, {"case": case_id})
     number, epoch = counted["letters"], counted["epoch"]
-    letter_id = new_id()
+    letter_id, publics = new_id(), casekeys.publics(connection, keyring, case_id, epoch)
 
     def sealed(purpose: str, plaintext: bytes, column: str) -> bytes:
-        context = f"letter/{letter_id}/{column}"
-        return casekeys.seal(connection, keyring, case_id, epoch, purpose, plaintext, context)
+        return sealing.seal_to(publics[purpose], plaintext, f"letter/{letter_id}/{column}")
 
     content = json.dumps({"format": FORMAT, **entry.content}, ensure_ascii=False).encode()
     statements.add(

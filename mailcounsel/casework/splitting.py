@@ -190,8 +190,7 @@ def _is_whose(
 
 def targets(connection: Connection, office: Office, into: RowMapping) -> dict[str, bytes]:
     """Return the public keys of a case, by purpose, for what is moved there to be sealed to."""
-    place = (connection, office.keyring, into["id"], into["epoch"])
-    return {kind: casekeys.public(*place, kind) for kind in (casekeys.CONTENT, casekeys.SOURCE)}
+    return casekeys.publics(connection, office.keyring, into["id"], into["epoch"])
 
 
 def parts(

@@ -63,15 +63,21 @@ def new_epoch(
     statements.add_all(connection, copies, sealed)
 
 
-def public(
-    connection: Connection, keyring: ServiceKeyring, case_id: str, epoch: int, purpose: str
-) -> bytes:
-    """Return the public half to seal with. Raises: SealBroken when the row was edited."""
-    row = statements.one(connection, keys, case_id=case_id, epoch=epoch, purpose=purpose)
-    if row is None:
+def publics(
+    connection: Connection, keyring: ServiceKeyring, case_id: str, epoch: int
+) -> dict[str, bytes]:
+    """Return the public halves to seal with, by purpose.
+
+    Raises: SealBroken when a row was edited or is gone.
+    """
+    found = {}
+    for row in statements.every(connection, keys, case_id=case_id, epoch=epoch):
+        purpose, public = row["purpose"], bytes(row["public"])
+        keyring.check_row_mac(place(case_id, epoch, purpose), [public], row["mac"])
+        found[purpose] = public
+    if found.keys() != {CONTENT, SOURCE}:
         raise errors.SealBroken
-    keyring.check_row_mac(place(case_id, epoch, purpose), [row["public"]], row["mac"])
-    return bytes(row["public"])
+    return found
 
 
 def seal(
@@ -84,7 +90,8 @@ def seal(
     context: str,
 ) -> bytes:
     """Seal something for a case's readers; `context` names the row and column it belongs to."""
-    return sealing.seal_to(public(connection, keyring, case_id, epoch, purpose), plaintext, context)
+    public = publics(connection, keyring, case_id, epoch)[purpose]
+    return sealing.seal_to(public, plaintext, context)
 
 
 def copies_for(connection: Connection, case_id: str, person: str) -> list[tuple[int, str, bytes]]:
