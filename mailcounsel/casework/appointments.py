@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
 from mailcounsel.casework import cases, letters, meetings, records, reminders, replies
@@ -175,8 +175,7 @@ def _written(
         statements.change(connection, appointments, row_id, **values)
         meetings.answer_seen(connection, row, person, now)
     else:
-        last = select(func.max(appointments.c.number)).where(appointments.c.case_id == case_id)
-        number = (connection.execute(last).scalar_one() or 0) + 1
+        number = meetings.next_number(connection, case_id)
         statements.add(
             connection, appointments, id=row_id, case_id=case_id, number=number, **values
         )
@@ -185,7 +184,8 @@ def _written(
 
 def taken_back(connection: Connection, office: Office, reply: RowMapping, now: datetime) -> None:
     """A reply was taken back before it left: a meeting it told of is what it was before."""
-    for row in statements.every(connection, appointments, case_id=reply["case_id"]):
+    family = cases.family(connection, cases.main(connection, reply["case_id"]))
+    for row in meetings.of_cases(connection, family):
         kept = meetings.opened(office, row)
         if kept.letter != reply["id"]:
             continue

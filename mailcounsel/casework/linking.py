@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, keeping, letters, records
+from mailcounsel.casework import cases, keeping, letters, meetings, records
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models
 from mailcounsel.trust import addressbook, pins
@@ -59,6 +59,7 @@ def link(
     merged = update(cases.cases).where(cases.cases.c.id == case["id"])
     connection.execute(merged.values(merged_into=into["id"], waiting_since=None))
     keeping.follow(connection, case, into)
+    meetings.go_along(connection, case["id"], into["id"], by, now)
     if case["waiting_since"]:
         cases.letter_waits(connection, office, into, case["waiting_since"])
     if cases.has_open_risk(connection, into):
@@ -71,9 +72,14 @@ def link(
 
 
 def _needs_two(connection: Connection, case: RowMapping, into: RowMapping) -> bool:
-    """Tell whether two clients, and not one and a stranger's first letters, would be joined."""
+    """Tell whether two clients, and not one and a stranger's first letters, would be joined.
+
+    What two people took apart, as letters of two clients, only two join, answered or not.
+    """
     if case["client_id"] == into["client_id"]:
         return False
+    if case["split_from"] == into["id"] or into["split_from"] == case["id"]:
+        return True
     return all(_was_answered(connection, one["client_id"]) for one in (case, into))
 
 
@@ -157,6 +163,8 @@ def unlink(
     for verb, ref in _brought(connection, case["id"]):
         if verb == _ADDRESS:
             addressbook.forget_address(connection, ref)
+        elif verb == meetings.BROUGHT:
+            meetings.go_back(connection, ref, case["id"])
         else:
             _take_key_back(connection, office, case, into, ref, now)
     alone = update(cases.cases).where(cases.cases.c.id == case["id"])
@@ -169,7 +177,7 @@ def unlink(
 
 def _brought(connection: Connection, case_id: str) -> list[tuple[str, str]]:
     """Return what the latest link of a case brought to the other client, as (verb, ref)."""
-    wanted = audits.c.verb.in_([_ADDRESS, _KEY, _LINKED, _UNLINKED])
+    wanted = audits.c.verb.in_([_ADDRESS, _KEY, meetings.BROUGHT, _LINKED, _UNLINKED])
     query = select(audits).where(audits.c.case_id == case_id, wanted).order_by(audits.c.id.desc())
     found: list[tuple[str, str]] = []
     for row in connection.execute(query).mappings():

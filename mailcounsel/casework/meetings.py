@@ -8,17 +8,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from mailcounsel.casework import records
 from mailcounsel.casework.office import Office
-from mailcounsel.store import models
+from mailcounsel.store import models, statements
 
 appointments = models.table(models.Appointment)
+errands = models.table(models.Errand)
 
 TO_COME = ("proposed", "accepted", "moved")  # a meeting that will be, as far as anybody knows
 STANDING = (*TO_COME, "declined")  # what can be moved or cancelled
 
+BROUGHT = "link-brought-appointment"  # in the audit; its ref is the meeting and its old number
 ACCEPTED, DECLINED = "accepted", "declined"  # what a client answers
 
 
@@ -67,3 +69,29 @@ def answer_seen(connection: Connection, row: RowMapping, by: str, now: datetime)
 
 def _flag(state: str) -> str:
     return f"appointment-{state}"
+
+
+def next_number(connection: Connection, case_id: str) -> int:
+    """Return the number of the next appointment of a case."""
+    last = select(func.max(appointments.c.number)).where(appointments.c.case_id == case_id)
+    return (connection.execute(last).scalar_one() or 0) + 1
+
+
+def go_along(connection: Connection, case_id: str, into_id: str, by: str, now: datetime) -> None:
+    """Let the appointments of a merged case follow it, numbered after those that are there."""
+    for row in statements.every(connection, appointments, "number", case_id=case_id):
+        _move(connection, row["id"], into_id, next_number(connection, into_id))
+        records.audit(connection, now, by, BROUGHT, case_id, f"{row['id']}:{row['number']}")
+
+
+def go_back(connection: Connection, ref: str, case_id: str) -> None:
+    """Let an appointment go back with its case, under the number it had, as the audit says."""
+    row_id, _, number = ref.partition(":")
+    _move(connection, row_id, case_id, int(number))
+
+
+def _move(connection: Connection, row_id: str, case_id: str, number: int) -> None:
+    statements.change(connection, appointments, row_id, case_id=case_id, number=number)
+    for table in (errands, records.flags):  # what is due of it, and what was answered to it
+        here = update(table).where(table.c.ref == row_id)
+        connection.execute(here.values(case_id=case_id))

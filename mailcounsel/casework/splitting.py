@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, records, wishes
+from mailcounsel.casework import cases, keeping, letters, meetings, records, wishes
 from mailcounsel.casework.cases import NewCase
 from mailcounsel.casework.office import Office
 from mailcounsel.crypto import sealing
@@ -378,6 +378,8 @@ def rejoin(
     values = {"merged_into": into["id"], "client_id": into["client_id"], "waiting_since": None}
     changed = update(cases.cases).where(cases.cases.c.id == case["id"])
     connection.execute(changed.values(**values, version=case["version"] + 1))
+    keeping.follow(connection, case, into)
+    meetings.go_along(connection, case["id"], into["id"], by, now)
     if case["waiting_since"]:
         cases.letter_waits(connection, office, into, case["waiting_since"])
     if cases.has_open_risk(connection, into):

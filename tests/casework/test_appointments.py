@@ -29,9 +29,9 @@ def ready(house):
     return offer
 
 
-def send(house, act="propose", person="wulan", start=START, key=None, **changes):
+def send(house, act="propose", person="wulan", start=START, key=None, case="C-0001", **changes):
     """Send the letter about a meeting as the command line does."""
-    begun = house.call(person, "reply.begin", case="C-0001", template="appointment")
+    begun = house.call(person, "reply.begin", case=case, template="appointment")
     meeting = {
         "act": act,
         "number": 0 if act == "propose" else 1,
@@ -418,3 +418,54 @@ def test_the_list_shows_what_is_to_come_to_those_who_may_see(house, ready):
     assert house.call("bayu", "appointment.list")["appointments"] == []
     with pytest.raises(errors.NotFound):
         house.call("bayu", "appointment.list", case="C-0001")
+
+
+# -- in merged cases ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def merged(house, ready):
+    """Both cases of a client have an appointment, and one is merged into the other."""
+    letter = delivered(house)
+    house.write("lain@klien.test", "Halo, ini Ani juga.")
+    house.reply("wulan", "C-0002", "Halo.", plain="uji")
+    house.clock.on(minutes=2)
+    send(house, case="C-0002", start=START + timedelta(days=1))
+    for person in ("sari", "wulan"):
+        done = house.call(person, "case.link", case="C-0002", into="C-0001")
+    assert done == {"linked": True}
+    return letter
+
+
+def listed(house, case):
+    found = house.call("wulan", "appointment.list", case=case)["appointments"]
+    return [(one["case"], one["number"], one["starts_at"][:10]) for one in found]
+
+
+def test_a_proposal_is_taken_back_after_a_merge(house, merged):
+    """The letter was written in the other case; its meeting is none any more all the same."""
+    house.call("wulan", "reply.undo", id="")
+    found = house.call("wulan", "appointment.list", case="C-0001")["appointments"]
+    assert [one["state"] for one in found] == ["proposed", "cancelled"]
+
+
+def test_appointments_go_with_a_merged_case(house, merged):
+    """Each has a number of its own there, and is moved like any other."""
+    house.clock.on(minutes=2)
+    house.send()
+    assert listed(house, "C-0001") == [("C-0001", 1, "2026-11-26"), ("C-0001", 2, "2026-11-27")]
+    send(house, "move", start=START + timedelta(days=3), number=2, sequence=1)
+    assert listed(house, "C-0001")[1] == ("C-0001", 2, "2026-11-29")
+    house.call("wulan", "reply.undo", id="")
+    assert listed(house, "C-0001")[1] == ("C-0001", 2, "2026-11-27")
+
+
+def test_appointments_go_back_with_their_case(house, merged):
+    """When the merge is taken back each case has its own again, with what is due of it."""
+    house.call("sari", "case.unlink", case="C-0002")
+    assert listed(house, "C-0001") == [("C-0001", 1, "2026-11-26")]
+    assert listed(house, "C-0002") == [("C-0002", 1, "2026-11-27")]
+    case_of = {row.id: row.case_id for row in house.rows(models.Appointment)}
+    due = [row for row in house.rows(models.Errand) if row.ref in case_of]
+    assert due
+    assert all(row.case_id == case_of[row.ref] for row in due)

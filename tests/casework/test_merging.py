@@ -46,6 +46,14 @@ def test_what_two_people_took_apart_only_two_join(three):
     assert texts(three, "C-0001") == ["Satu.", "Dua.", "Tiga."]
 
 
+def test_what_two_people_took_apart_and_nobody_answered_only_two_join(three):
+    """A merge is no way round the second person."""
+    three.call("wulan", "split.begin", case="C-0001", letters=[5], other_client=True)
+    split(three, "C-0001", 5, other_client=True, address=SECOND)
+    for case, into in (("C-0002", "C-0001"), ("C-0001", "C-0002")):
+        assert three.call("sari", "case.link", case=case, into=into) == {"linked": False}
+
+
 def test_a_wrong_merge_leaves_nothing_behind(three):
     """Undone, and what came meanwhile split out, each file holds its own client's letters alone."""
     three.write(SECOND, "Ini Budi.")
