@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 
 from mailcounsel.casework import cases, goals, keeping, records, risk
 from mailcounsel.casework.office import Office
-from mailcounsel.practice import small_numbers
+from mailcounsel.practice import forms, small_numbers
 
 PAGE = 500  # cases named at a time
 ANSWERS = ("answered", "unsure", "asked")  # of check-ins; what was not asked is not counted
@@ -124,7 +124,7 @@ def _checkins(
         .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
         .join(case_rows, case_rows.c.id == goals.goals.c.case_id)
         .where(case_rows.c.queue.in_(queues), checkins.c.state.in_(ANSWERS))
-        .where(checkins.c.due_at > since, checkins.c.due_at <= now)
+        .where(checkins.c.due_at > since, checkins.c.due_at <= now, checkins.c.reason != forms.REST)
         .subquery()
     )
     people = connection.execute(select(func.count(asked.c.case_id.distinct()))).scalar_one()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from mailcounsel import errors
-from mailcounsel.casework import goals, hours, letters, questions, records, recurrence
+from mailcounsel.casework import gaps, goals, hours, letters, questions, records, recurrence
 from mailcounsel.casework.goals import NewGoal
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
@@ -27,6 +27,7 @@ from mailcounsel.casework.references import ours
 from mailcounsel.config import Config
 from mailcounsel.letter import fold, templates
 from mailcounsel.practice import questionnaire, scores, shelf
+from mailcounsel.practice.forms import REST
 from mailcounsel.practice.instruments import Measure
 from mailcounsel.practice.questionnaire import Answers
 from mailcounsel.store import models, statements
@@ -247,15 +248,81 @@ def take(
     measure = _found(connection, office, case, goal, now) if goal else None
     if measure is None:
         return Taken(is_danger=False, is_all=False)
-    read = questionnaire.read(reply.text, measure, sent_text(office, case, measure))
+    rest = gaps.rest_of(office, checkin)
+    sent = sent_text(office, case, measure)
+    if rest:
+        return _take_rest(connection, office, case, checkin, rest, measure, reply, sent, now)
+    read = questionnaire.read(reply.text, measure, sent)
     is_late = checkin["due_at"] <= now - questions.ANSWER_LASTS or checkin["state"] == "answered"
     if is_late or not (reply.named or read.is_whole):
         return Taken(read.is_danger and (reply.named or any(read.items)), is_all=False)
     is_scored = _keep(connection, office, case, checkin, measure, read, reply, now)
-    is_all = is_scored and not read.says_more and not read.is_danger
-    if is_all and reply.may_answer:
+    is_all = not read.says_more and not read.is_danger
+    if not is_scored:
+        is_asked = reply.may_answer and _ask_rest(
+            connection, office, case, checkin, measure, read, now
+        )
+        return Taken(read.is_danger, is_all and is_asked)
+    if is_all:
+        _thank(connection, office, case, checkin, reply, now)
+    return Taken(read.is_danger, is_all)
+
+
+def _thank(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    checkin: RowMapping,
+    reply: Reply,
+    now: datetime,
+) -> None:
+    if reply.may_answer:
         once = f"thanks:{checkin['outgoing_id']}"
         letters.ask(connection, office, case, Asked("checkin-thanks", {}, once), now)
+
+
+def _ask_rest(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    checkin: RowMapping,
+    measure: Measure,
+    read: Answers,
+    now: datetime,
+) -> bool:
+    """Ask once for what a client left open, when somebody reads; tell whether that is done."""
+    if not gaps.may_ask(read):
+        return False
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    window = _when(office, case, measure, now, zone)
+    return window is not None and gaps.ask(connection, office, case, checkin, read, window, now)
+
+
+def _take_rest(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    checkin: RowMapping,
+    rest: gaps.Rest,
+    measure: Measure,
+    reply: Reply,
+    sent: str,
+    now: datetime,
+) -> Taken:
+    """Keep the answers to what was left open; whatever is not certain is read by a person."""
+    sent = f"{sent}\n{gaps.sent_text(office, case['language'], rest)}"
+    read = gaps.read(reply.text, measure, rest, sent)
+    is_late = checkin["due_at"] <= now - questions.ANSWER_LASTS
+    is_open = gaps.is_open(connection, checkin, rest) and not is_late
+    if not is_open or not gaps.is_filled(read, rest):
+        return Taken(read.is_danger and (reply.named or any(read.items)), is_all=False)
+    only = [value if at in rest.items else None for at, value in enumerate(read.items, 1)]
+    read = replace(read, items=tuple(only))
+    _seal(connection, office, case, checkin, measure, read, reply, now, completes=rest.of)
+    gaps.settle(connection, rest)
+    is_all = not read.says_more and not read.is_danger
+    if is_all:
+        _thank(connection, office, case, checkin, reply, now)
     return Taken(read.is_danger, is_all)
 
 
@@ -302,6 +369,27 @@ def _keep(
 ) -> bool:
     """Seal what was read to the case's readers. Return whether there is a score."""
     score = scores.total(measure, read.items) if read.is_certain else None
+    _seal(connection, office, case, checkin, measure, read, reply, now, score=score)
+    if score is None:
+        reason = next(iter(read.doubts.values()), "gap")
+        statements.change(connection, checkins, checkin["id"], state="unsure", reason=reason)
+    return score is not None
+
+
+def _seal(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    checkin: RowMapping,
+    measure: Measure,
+    read: Answers,
+    reply: Reply,
+    now: datetime,
+    *,
+    score: float | None = None,
+    completes: str | None = None,
+) -> None:
+    """Keep an answer sealed to the case's readers, as `mailcounsel.practice.forms` reads it."""
     content: dict[str, Any] = {
         "measure": measure.name,
         "version": measure.version,
@@ -309,6 +397,10 @@ def _keep(
         "items": list(read.items),
         "doubts": {str(number): reason for number, reason in read.doubts.items()},
         "score": score,
+        "sum": scores.subtotal(measure, read.items),
+        "times": measure.scoring.times,
+        "may_miss": measure.scoring.missing,
+        "completes": completes,
     }
     sealed = casekeys.seal(
         connection,
@@ -319,16 +411,14 @@ def _keep(
         json.dumps(content, ensure_ascii=False).encode(),
         f"checkin/{checkin['id']}/answer",
     )
-    reason = "" if score is not None else next(iter(read.doubts.values()), "gap")
     statements.change(
         connection,
         checkins,
         checkin["id"],
-        state="unsure" if reason else "answered",
-        reason=reason,
+        state="answered",
+        reason=REST if completes else "",
         letter_id=reply.letter_id,
         epoch=case["epoch"],
         answer=sealed,
         answered_at=now,
     )
-    return score is not None

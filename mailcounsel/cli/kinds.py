@@ -18,6 +18,7 @@ WORDS = {
     "stopped": "check-ins stopped",
     "checkin": "check-in",
     "measure": "questionnaire",
+    "measure-rest": "asked once for what was left open",
     "lesson": "skill",
     "checkin-reminder": "check-in reminder",
     "checkin-thanks": "check-in thanks",

@@ -115,6 +115,9 @@ def _score_lines(scored: Sequence[Mapping[str, Any]], forms: Known) -> Iterator[
 
 def _unclear(goal: Mapping[str, Any]) -> Iterator[str]:
     for answer in goal["checkins"]:
+        if answer.get("was_open"):
+            asked = ", ".join(map(str, answer["was_open"]))
+            yield f"    {_day(answer)}: left open at first, and answered when asked: {asked}"
         if answer["state"] == "unsure":
             yield f"    {_day(answer)}: no score, {_why(answer)}; read the letter"
 

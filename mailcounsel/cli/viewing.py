@@ -16,7 +16,7 @@ from typing import Any
 from mailcounsel import errors
 from mailcounsel.cli import client, kinds, measuring, output, unlock
 from mailcounsel.letter import fold, text
-from mailcounsel.practice import attainment
+from mailcounsel.practice import attainment, forms
 
 PROOF = {
     "signed": "signed with the client's key",
@@ -179,7 +179,7 @@ def _goal(case: unlock.OpenCase, goal: Mapping[str, Any]) -> dict[str, Any]:
 
     rows = [row for row in case.shown["checkins"] if row["goal_id"] == goal["id"]]
     shown = {key: value for key, value in goal.items() if key != "detail"}
-    answers = [_answer(case, goal, row) for row in rows]
+    answers = forms.completed([_answer(case, goal, row) for row in rows])
     return {**shown, "target": "", **_or_unreadable(opening, "text"), "checkins": answers}
 
 

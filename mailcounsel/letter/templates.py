@@ -46,6 +46,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "follow-up": _CLIENT | {"stop_word", "emergency"},
         "measure": _CLIENT
         | {"question", "options", "items", "example", "notice", "stop_word", "emergency"},
+        "measure-rest": _CLIENT | {"numbers", "form", "stop_word", "emergency"},
         "stopped": _CLIENT | {"resume_word", "emergency"},
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
         "resumed": _CLIENT | {"stop_word", "emergency"},

@@ -25,12 +25,25 @@ def total(measure: Measure, items: Sequence[int | None]) -> float | None:
     `items` has one value for each item, in order, None where there is no certain answer. Missing
     items within the measure's rule are given the mean of the others (its `missing_source`).
     """
-    given = [_value(measure, at, value) for at, value in enumerate(items, 1) if value is not None]
     if len(items) != len(measure.items):
         raise ValueError("as many values as items")
-    if not given or len(items) - len(given) > measure.scoring.missing:
+    given = len(items) - list(items).count(None)
+    if not given or len(items) - given > measure.scoring.missing:
         return None
-    return _whole(sum(given) / len(given) * len(items) * measure.scoring.times)
+    return whole_form(subtotal(measure, items), given, len(items), measure.scoring.times)
+
+
+def subtotal(measure: Measure, items: Sequence[int | None]) -> int:
+    """Return the sum of the items that have a value, each counted as the measure counts it."""
+    return sum(_value(measure, at, one) for at, one in enumerate(items, 1) if one is not None)
+
+
+def whole_form(subtotal: float, given: int, items: int, times: float) -> float:
+    """Return the score of a form of which `given` of its `items` add up to `subtotal`.
+
+    Missing items are given the mean of the others.
+    """
+    return _whole(subtotal / given * items * times)
 
 
 def _value(measure: Measure, number: int, value: int) -> int:

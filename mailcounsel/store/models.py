@@ -340,6 +340,7 @@ class CheckIn(SQLModel, table=True):
     reason: str = ""
     outgoing_id: str | None = None
     answer: bytes | None = None  # rating and words, sealed to the case's content key
+    sealed_rest: bytes | None = None  # which items of which form it asks for once more
     epoch: int = 0
     letter_id: str | None = None
     answered_at: datetime | None = later()

@@ -13,6 +13,7 @@ from mailcounsel import errors
 from mailcounsel.casework import checkins, hours
 from mailcounsel.config.spans import Days
 from mailcounsel.crypto import sealing
+from mailcounsel.practice import forms
 from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
 
@@ -191,12 +192,91 @@ def test_danger_in_the_subject_keeps_the_letter_a_letter(house, eve):
 
 
 def test_a_gap_is_no_zero(house, eve):
-    """With an item left out there are items and no score, and the therapist looks."""
+    """With an item left out there are items and no score."""
     house.write(EVE, "1 0 2 1 0 0 1 - 0", reply_to=asked(house))
     (kept,) = answers(house)
     assert kept["items"][7] is None
     assert kept["score"] is None
-    assert states(house) == [("unsure", "gap")]
+    assert states(house)[0] == ("unsure", "gap")
+
+
+def open_form(house, words="1 0 - 1 0 0 - 2 0", hour=10):
+    """Let the client leave two answers out; return the letter that asks for them."""
+    form = asked(house)
+    local(house, hour)
+    house.write(EVE, words, reply_to=form)
+    return next((one for one in house.sent_to(EVE) if "Not answered yet" in one.text), None)
+
+
+def whole(house):
+    """Return the answers as the reader's process puts them together."""
+    shown = house.call("wulan", "case.show", case="C-0001")
+    rows = [row for row in shown["checkins"] if row["answer"]]
+    opened = answers(house)
+    return forms.completed([{**row, **one} for row, one in zip(rows, opened, strict=True)])
+
+
+def test_what_was_left_open_is_asked_for_once_and_nobody_waits(house, eve):
+    """By number, in one plain line; the client may leave it at that."""
+    rest = open_form(house)
+    assert "number 3 and 7. One line is enough" in rest.text
+    assert "3: …, 7: …" in rest.text
+    assert house.case(1).waiting_since is None
+    assert states(house) == [("unsure", "gap"), ("asked", "rest")]
+
+
+@pytest.mark.parametrize("words", ["3: 2, 7: 1", "2 1", "3. 2\n7. 1"])
+def test_what_completes_a_form_gives_its_score(house, eve, words):
+    """By number or in their order: one form, one score, and what was open at first."""
+    house.write(EVE, words, reply_to=open_form(house))
+    (form,) = whole(house)
+    assert (form["items"], form["score"]) == ([1, 0, 2, 1, 0, 0, 1, 2, 0], 7)
+    assert form["was_open"] == [3, 7]
+    assert states(house) == [("answered", ""), ("answered", "rest")]
+    assert house.case(1).waiting_since is None
+    assert len(house.outbox("checkin-thanks")) == 1
+
+
+@pytest.mark.parametrize("words", ["3: 2", "later please", "3: 9, 7: 1", "2 1 0"])
+def test_a_rest_that_is_not_clear_is_left_to_a_person(house, eve, words):
+    """It is asked for once only, so what is not certain now is read."""
+    house.write(EVE, words, reply_to=open_form(house))
+    assert states(house)[0] == ("unsure", "gap")
+    assert house.case(1).waiting_since is not None
+    assert len(house.outbox("measure-rest")) == 1
+
+
+def test_danger_in_the_rest_goes_to_the_risk_lane(house, eve):
+    """The ninth question left open at first is raised when it comes, above zero."""
+    rest = open_form(house, "1 0 2 1 0 0 1 2 -")
+    assert "number 9." in rest.text
+    house.write(EVE, "9: 1", reply_to=rest)
+    assert causes(house) == ["answer"]
+    (form,) = whole(house)
+    assert form["score"] == 8
+
+
+def test_an_item_that_asks_for_danger_is_not_asked_for_at_night(house, eve):
+    """What is left open of such a form goes out when somebody reads the answer."""
+    assert open_form(house, "1 0 2 1 0 0 1 2 -", hour=21) is None
+    (row,) = house.outbox("measure-rest")
+    assert row.due_at.astimezone(JAKARTA).hour >= 8
+    assert row.expires_at is not None
+
+
+def test_a_form_sent_again_whole_is_not_added_to(house, eve):
+    """The whole form counts; a rest that comes after it changes nothing."""
+    form = asked(house)
+    house.write(EVE, "1 0 - 1 0 0 - 2 0", reply_to=form)
+    rest = next(one for one in house.sent_to(EVE) if "Not answered yet" in one.text)
+    house.write(EVE, WHOLE, reply_to=form)
+    house.write(EVE, "3: 3, 7: 3", reply_to=rest)
+    assert [one["score"] for one in whole(house)] == [7]
+
+
+def test_a_form_hardly_begun_is_not_asked_for(house, eve):
+    """Four of nine answers are no form with a gap; a person looks."""
+    assert open_form(house, "1 0 2 1") is None
     assert house.case(1).waiting_since is not None
 
 

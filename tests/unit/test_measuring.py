@@ -62,6 +62,12 @@ def test_an_unclear_answer_says_what_is_open():
     assert "the answer is not clear (how many)" in shown(none)
 
 
+def test_a_completed_form_says_what_was_open():
+    """The items the client was asked for once more are named beside the score."""
+    text = shown(answer(2, 7, was_open=[3, 7]))
+    assert "02 Dec: left open at first, and answered when asked: 3, 7" in text
+
+
 def test_a_form_sent_once():
     """One that waits says so, and one that was answered is not asked again."""
     once = {"every": "once", "at": "", "state": "stopped"}

@@ -28,6 +28,7 @@ NEW: dict[str, list[sa.Column[Any]]] = {
         sa.Column("split_from", sa.String(), nullable=True),
         sa.Column("word_lookup", sa.LargeBinary(), nullable=True),
     ],
+    "checkin": [sa.Column("sealed_rest", sa.LargeBinary(), nullable=True)],
     "consent": [sa.Column("version", sa.String(), nullable=False, server_default="")],
     "goal": [
         sa.Column("asks", sa.String(), nullable=False, server_default="goal"),
