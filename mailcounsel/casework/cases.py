@@ -377,7 +377,7 @@ def after_working(office: Office, queue: str, since: datetime, lasts: float) -> 
         return promises.promised_by(since, hours.working_hours(office.config), lasts)
 
 
-def _answer_by(office: Office, case: RowMapping, rank: int, since: datetime) -> datetime:
+def answer_by(office: Office, case: RowMapping, rank: int, since: datetime) -> datetime:
     """Return by when a letter of a case is answered: in its agreed rhythm, unless it presses."""
     if not case["rhythm_days"] or rank > PRIORITIES.index("normal"):
         return promised(office, case["queue"], rank, since)
@@ -402,7 +402,7 @@ def letter_waits(
     values = {"state": "open", "waiting_since": since, "priority": highest}
     stands = case["promised_at"] if case["waiting_since"] else None
     if stands is None:
-        until = _answer_by(office, case, highest, since)
+        until = answer_by(office, case, highest, since)
         values |= {"promised_at": until, "promised_since": since}
     elif rank > PRIORITIES.index("normal"):
         sooner = promised(office, case["queue"], rank, received_at)

@@ -28,6 +28,7 @@ from mailcounsel.trust import addressbook, pins
 PROGRESS = "progress"
 FOR_A_PERSON = wishes.GRAVE | {"counsellor", PROGRESS}
 
+PRESSING = frozenset({"help", "request"})  # templates that answer what a person sees to first
 STOPPED = "stop-unsigned"  # a flag
 FIRST = timedelta(seconds=1)  # thanks for a way are due before the letters that waited for it
 NONE = "none"  # what a rule says to send no acknowledgement
@@ -175,12 +176,19 @@ def _agree(
     return "consent-thanks"
 
 
-def _promised(office: Office, case: RowMapping, now: datetime) -> datetime:
-    """Return the day a client is told: the promised one, or a new one where that has passed."""
-    promised: datetime | None = case["promised_at"]
-    if promised is not None and promised > now:
-        return promised
-    return cases.promised(office, case["queue"], case["priority"], now)
+def _promised(
+    office: Office, case: RowMapping, now: datetime, *, presses: bool = False
+) -> datetime:
+    """Return the day a client is told: the promised one, or a new one where that has passed.
+
+    What presses is promised as that is, whatever rhythm was agreed.
+    """
+    rank = max(case["priority"], cases.PRIORITIES.index("high") if presses else 0)
+    anew = cases.answer_by(office, case, rank, now)
+    stands: datetime | None = case["promised_at"]
+    if stands is None or stands <= now:
+        return anew
+    return min(stands, anew) if presses else stands
 
 
 def _offer(office: Office, language: str) -> str:
@@ -207,7 +215,8 @@ def _answer(
 ) -> None:
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
-    promised = promises.local_day(_promised(office, case, now), zone, case["language"])
+    until = _promised(office, case, now, presses=template in PRESSING)
+    promised = promises.local_day(until, zone, case["language"])
     facts = {"promised_day": promised, "until_day": "", "client_key": "", "hour": hour}
     if template == "key":
         facts["client_key"] = _client_key(connection, office, case)

@@ -50,8 +50,8 @@ def contract(
 def _promised(days: int) -> str:
     if not days:
         return (
-            "These words say no number of days, so answers are promised as before. "
-            'Such as "every week" or "every 10 days" would be promised.'
+            "These words say no number of days, so answers are promised as before. To have the "
+            'rhythm promised, write it like "every week" or "every 10 days".'
         )
     return f"From now on letters are promised an answer within {days} day{'s' * (days > 1)}."
 

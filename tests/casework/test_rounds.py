@@ -185,6 +185,24 @@ def test_what_presses_is_not_put_off_by_a_rhythm(house, ani):
     assert waits_for(house, "Saya ingin mati saja.") < timedelta(days=3)
 
 
+def test_the_day_a_client_is_told_is_the_one_that_is_promised(house, ani):
+    """PROGRESS is seen to in the rhythm as well, and its letter says the same day."""
+    agree(house, days=7)
+    waits_for(house, "KEMAJUAN")
+    (told,) = [one.text for one in house.sent_to(ani) if "perjalanan sejauh ini" in one.text]
+    assert house.case(1).promised_at.day == 30  # a Monday, since a week later is a Sunday
+    assert "paling lambat Senin, 30 November 2026" in told
+
+
+@pytest.mark.parametrize("word", ["BANTUAN", "GANTI"])
+def test_a_word_that_presses_is_not_put_off_by_a_rhythm(house, ani, word):
+    """Who asks for help, or for another counsellor, is promised what they always were."""
+    agree(house, days=14)
+    assert waits_for(house, word) < timedelta(days=3)
+    told = [one.text for one in house.sent_to(ani) if "24 November 2026" in one.text]
+    assert len(told) == 1
+
+
 def test_a_new_contract_without_a_number_of_days_promises_as_the_queue_does(house, ani):
     """The last contract counts, and one that names no days names no promise."""
     agree(house, days=14)

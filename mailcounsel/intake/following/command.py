@@ -51,7 +51,8 @@ def carry_out(this: Recorded) -> None:
     else:
         this.retype("command")
     if is_pressing:
-        cases.raise_priority(this.connection, this.case_id, "high")
+        came = this.received.received_at
+        cases.letter_waits(this.connection, this.office, this.as_it_is(), came, "high")
         occasion = f"{command}:{this.letter_id}"
         staff.notify(this.connection, this.office, this.as_it_is(), occasion, this.now)
 
