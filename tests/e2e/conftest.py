@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -28,6 +29,13 @@ def world(sink):
 def mailbox():
     """The name of a mailbox nobody has used."""
     return f"{uuid4().hex[:8]}@example.org"
+
+
+@pytest.fixture
+def client(request):
+    """An address nobody has written from."""
+    words = re.findall(r"[a-z0-9]+", request.node.name.removeprefix("test_"))
+    return f"{'-'.join(words)[:50].strip('-')}@mail.test"
 
 
 @pytest.fixture

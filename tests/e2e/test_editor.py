@@ -42,10 +42,9 @@ def room():
 
 
 @pytest.fixture
-def case(room, request):
+def case(room, client):
     """A case whose client's words must not be left anywhere either."""
-    sender = request.node.name.replace("_", "-").strip("[]")[5:40]
-    return room.write(f"{sender}@mail.test", f"Hello, {CLIENTS} is my word.")
+    return room.write(client, f"Hello, {CLIENTS} is my word.")
 
 
 @pytest.fixture

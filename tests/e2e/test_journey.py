@@ -28,12 +28,6 @@ def room():
 
 
 @pytest.fixture
-def client(request):
-    """An address nobody has written from."""
-    return f"{request.node.name.replace('_', '-')[5:45]}@mail.test"
-
-
-@pytest.fixture
 def case(room, client):
     """A client's case, who agreed to ordinary mail."""
     name = room.write(client, "Hello. I sleep badly since July.")

@@ -20,12 +20,6 @@ def room():
         made.close()
 
 
-@pytest.fixture
-def client(request):
-    """An address nobody has written from."""
-    return f"{request.node.name.replace('_', '-')[5:55].strip('[]')}@mail.test"
-
-
 def texts(shown) -> list[str]:
     return [entry["text"] for entry in shown["entries"] if entry["direction"] == "in"]
 
