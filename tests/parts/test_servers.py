@@ -39,6 +39,14 @@ def dsn(url):
     return url.replace("postgresql+psycopg", "postgresql")
 
 
+def test_a_free_port_is_not_one_a_connection_takes():
+    """Ports for servers lie outside the range the kernel gives to connections by itself."""
+    lowest, highest = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    given = {tools.free_port() for _ in range(20)}
+    assert len(given) > 1
+    assert not any(lowest <= port <= highest for port in given)
+
+
 def test_each_postgres_database_is_new_and_synced(postgres, postgres_url):
     """A database starts empty, on a server that syncs what it commits."""
     other = postgres.create()
@@ -195,11 +203,18 @@ def test_postfix_rewrites_like_a_smarthost(sink, start_postfix):
 
 
 def test_postfix_waits_for_a_server_that_is_down(sink, start_postfix):
-    """A letter put off by the next server is tried again until it is taken."""
+    """A letter put off by the next server stays in the queue, and is taken when tried again."""
     sink.reject("451 4.3.0 later")
     postfix = start_postfix(sink.port)
     send(postfix.port)
-    sink.wait(1)
+    tools.until(lambda: "status=deferred" in postfix.log, "the first try")
+    assert sink.letters == []
+
+    def taken():
+        postfix.try_again()
+        return sink.letters
+
+    tools.until(taken, "the next try")
     assert sink.attempts == 2
 
 

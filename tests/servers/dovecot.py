@@ -31,6 +31,7 @@ ssl_cert = <{dir}/chain.pem
 ssl_key = <{dir}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 default_login_user = {user}
 default_internal_user = {user}
 default_internal_group = {group}
@@ -38,6 +39,7 @@ first_valid_uid = 1
 mail_location = maildir:{dir}/mail/%u/Maildir
 mail_max_userip_connections = 100
 maildir_very_dirty_syncs = no
+mailbox_idle_check_interval = 1s
 passdb {{
   driver = static
   args = password={password}
@@ -71,6 +73,10 @@ service imap-login {{
 # An ordinary user cannot change root.
 service anvil {{
   chroot =
+  # Else each wrong password from this machine is answered later than the last, whoever's it is.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +18,9 @@ from typing import Any
 
 import pytest
 
+HOST = "127.0.0.1"
+LOWEST_PORT = 20000  # above what services are known by
+TRIES = 100
 PATIENCE = 60.0  # seconds; only a dead server takes as long, however slow the machine
 
 
@@ -55,16 +59,28 @@ def until(claim: Callable[[], Any], what: str, patience: float = PATIENCE) -> An
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that is free and that nobody is given by chance.
+
+    It lies below the kernel's own range: every connection made meanwhile takes its near end from
+    there, and one that knocks at its own near end before the server is up even answers itself.
+    """
+    candidates = range(LOWEST_PORT, _lowest_given())
+    for port in random.SystemRandom().sample(candidates, TRIES):  # tests may seed the other one
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise AssertionError(f"{TRIES} ports were tried, and none is free")
+
+
+def _lowest_given() -> int:
+    ranges = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    return int(ranges.read_text().split()[0]) if ranges.exists() else 32768
 
 
 def answers(port: int) -> bool:
     """Tell whether something accepts connections on this loopback port."""
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection((HOST, port), 1).close()
     except OSError:
         return False
     return True
