@@ -30,7 +30,8 @@ def rows(name: str) -> list[Row]:
 
 
 FIRST, SECOND, THIRD = rows("first.tsv"), rows("second.tsv"), rows("third.tsv")
-ALL = [*FIRST, *SECOND, *THIRD]
+FOURTH = rows("fourth.tsv")
+ALL = [*FIRST, *SECOND, *THIRD, *FOURTH]
 
 
 def is_raised(row: Row) -> bool:
@@ -62,6 +63,7 @@ def test_recall_over_the_labelled_sentences(capsys: pytest.CaptureFixture[str]) 
         "first, held out": [row for row in FIRST if not row.is_for_tuning],
         "second": SECOND,
         "third": THIRD,
+        "fourth": FOURTH,
         "all": ALL,
     }
     with capsys.disabled():
@@ -73,6 +75,13 @@ def test_recall_over_the_labelled_sentences(capsys: pytest.CaptureFixture[str]) 
     recall, precision = figures(ALL)
     assert recall >= 0.98
     assert precision >= 0.9
+
+
+def test_an_ordinary_week_calls_nobody() -> None:
+    """Of the calm sentences of everyday letters at most two in a hundred raise a case."""
+    calm = [row for row in FOURTH if row.kind == "calm"]
+    raised = [row.words for row in calm if danger.signs(row.words)]
+    assert len(raised) <= 0.02 * len(calm), raised
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS - {"calm"}))
