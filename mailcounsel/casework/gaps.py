@@ -2,7 +2,8 @@
 
 The service cannot open the first answer any more, so it keeps which items are open, and nothing of
 the others, sealed with the address book's key. What comes back is a check-in of its own with the
-reason `REST`; the reader's process puts both together (`mailcounsel.practice.forms`).
+reason `REST`; the reader's process puts both together (`mailcounsel.practice.forms`). Where nothing
+comes back, a person is shown the form with its gaps: what was left open may be what matters most.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import letters
+from mailcounsel.casework import cases, errands, letters, records
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
@@ -29,6 +30,9 @@ checkins = models.table(models.CheckIn)
 
 TEMPLATE = "measure-rest"
 A_SECOND = timedelta(seconds=1)
+SHOW = "rest-silent"  # an errand; its `ref` is the check-in with the gaps
+OPEN = "form-gap"  # the flag a person sees
+PATIENCE = timedelta(days=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,16 @@ def ask(
         "addressbook", json.dumps([rest.of, rest.items]).encode(), _place(row["id"])
     )
     statements.add(connection, checkins, **row, state="asked", reason=REST, sealed_rest=sealed)
+    errands.put(connection, case["id"], SHOW, rest.of, due_at + PATIENCE)
     return True
+
+
+def show(connection: Connection, _: Office, errand: RowMapping, now: datetime) -> None:
+    """Show a person a form that kept its gaps (an errand's duty)."""
+    case = cases.main(connection, errand["case_id"])
+    form = statements.row(connection, checkins, errand["ref"])
+    if form["state"] != "answered" and case["state"] != "closed":
+        records.flag(connection, now, case["id"], OPEN, form["id"])
 
 
 def facts(language: str, items: Sequence[int]) -> dict[str, templates.Fact]:
@@ -143,6 +156,8 @@ def is_open(connection: Connection, checkin: RowMapping, rest: Rest) -> bool:
     return checkin["state"] != "answered" and form is not None and form["state"] != "answered"
 
 
-def settle(connection: Connection, rest: Rest) -> None:
-    """What was open is answered: the form has all it needs."""
-    statements.change(connection, checkins, rest.of, state="answered", reason="")
+def settle(connection: Connection, case: RowMapping, form_id: str, now: datetime) -> None:
+    """A form has all it needs: nobody needs to be shown its gaps."""
+    statements.change(connection, checkins, form_id, state="answered", reason="")
+    errands.drop(connection, SHOW, form_id)
+    records.clear_flag(connection, now, case["id"], OPEN, "client", form_id)

@@ -263,6 +263,7 @@ def take(
             connection, office, case, checkin, measure, read, now
         )
         return Taken(read.is_danger, is_all and is_asked)
+    gaps.settle(connection, case, checkin["id"], now)
     if is_all:
         _thank(connection, office, case, checkin, reply, now)
     return Taken(read.is_danger, is_all)
@@ -319,7 +320,7 @@ def _take_rest(
     only = [value if at in rest.items else None for at, value in enumerate(read.items, 1)]
     read = replace(read, items=tuple(only))
     _seal(connection, office, case, checkin, measure, read, reply, now, completes=rest.of)
-    gaps.settle(connection, rest)
+    gaps.settle(connection, case, rest.of, now)
     is_all = not read.says_more and not read.is_danger
     if is_all:
         _thank(connection, office, case, checkin, reply, now)

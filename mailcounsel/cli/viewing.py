@@ -128,6 +128,10 @@ FLAGS = {
         "no answer to a check-in and its reminder; the client is not asked until they write: "
         "mailcounsel reply {case}"
     ),
+    "form-gap": (
+        "a questionnaire was sent back with gaps, and the client was asked once for the rest: see "
+        "what is open: mailcounsel case show {case}; then: mailcounsel seen {case} form-gap"
+    ),
     "no-way": (
         "a check-in could not be sent, since the client has not chosen a way: mailcounsel way show "
         "{case}"

@@ -37,6 +37,7 @@ _LABEL: Final = re.compile(
 )
 _PAIR: Final = re.compile(r"\s*(\d{1,2})\s*[-–./ ]\s*(\d{1,2})\s*")
 _SPLIT: Final = re.compile(r"[,;/|\t\n]+|\s{2,}|(?<=\w)[.!](?=\s|$)")
+_BETWEEN: Final = " /|\t"  # what people put between one answer with its number and the next
 _GAP: Final = re.compile(r"\s{4,}")
 _DEVICE: Final = re.compile(r"^\s*(?:sent from|get outlook|dikirim dari|terkirim dari)\b")
 
@@ -198,7 +199,7 @@ def _by_number(measure: Measure, found: _Found) -> None:
         left.append(line[: labels[0].start()] if labels else line)
         for at, label in enumerate(labels):
             end = labels[at + 1].start() if at + 1 < len(labels) else len(line)
-            found.add(int(label[1]), single(line[label.end() : end], measure))
+            found.add(int(label[1]), single(line[label.end() : end].rstrip(_BETWEEN), measure))
     found.loose = left
 
 

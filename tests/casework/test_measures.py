@@ -14,6 +14,7 @@ from mailcounsel.casework import checkins, hours
 from mailcounsel.config.spans import Days
 from mailcounsel.crypto import sealing
 from mailcounsel.practice import forms
+from mailcounsel.service import work
 from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
 
@@ -235,6 +236,37 @@ def test_what_completes_a_form_gives_its_score(house, eve, words):
     assert states(house) == [("answered", ""), ("answered", "rest")]
     assert house.case(1).waiting_since is None
     assert len(house.outbox("checkin-thanks")) == 1
+
+
+def gap_is_shown(house, days):
+    house.clock.on(days=days)
+    work.run_errands(house.desk)
+    return "form-gap" in house.flags(1)
+
+
+def test_a_rest_that_never_comes_is_shown_to_a_person(house, eve):
+    """What was left open may be what matters most: after four days somebody sees that it is."""
+    rest = open_form(house)
+    assert not gap_is_shown(house, 3)
+    assert gap_is_shown(house, 2)
+    assert [one["case"] for one in house.call("wulan", "queue.list")["cases"]] == ["C-0001"]
+    house.write(EVE, "3: 2, 7: 1", reply_to=rest)
+    assert "form-gap" not in house.flags(1)
+
+
+def test_a_completed_form_is_not_shown(house, eve):
+    """The rest came in time."""
+    house.write(EVE, "3: 2, 7: 1", reply_to=open_form(house))
+    assert not gap_is_shown(house, 5)
+
+
+def test_a_form_that_came_again_whole_is_not_shown(house, eve):
+    """The second letter answers the form itself, and what was shown is settled."""
+    form = asked(house)
+    house.write(EVE, "1 0 - 1 0 0 - 2 0", reply_to=form)
+    assert gap_is_shown(house, 5)
+    house.write(EVE, WHOLE, reply_to=form)
+    assert not gap_is_shown(house, 5)
 
 
 @pytest.mark.parametrize("words", ["3: 2", "later please", "3: 9, 7: 1", "2 1 0"])
