@@ -61,9 +61,20 @@ def shaped_url(request, tmp_path):
     server.execute("; ".join(f"DELETE FROM {table.name}" for table in tables), name)
 
 
+@pytest.fixture(scope="session")
+def postgresql_store(postgres, postgresql_shape):
+    """The store of that database: its connections, and what they have learned, are kept."""
+    opened = Store(postgres.url(postgresql_shape))
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def store(shaped_url):
-    """A store of this release's shape."""
+def store(request, shaped_url):
+    """A store of this release's shape, empty."""
+    if not shaped_url.startswith("sqlite"):
+        yield request.getfixturevalue("postgresql_store")
+        return
     opened = Store(shaped_url)
     yield opened
     opened.close()

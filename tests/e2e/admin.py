@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import pytest
-
+from e2e import forked
 from servers import tools
 
 PROGRAM = [sys.executable, "-m", "mailcounsel"]
@@ -24,9 +22,13 @@ CENTRE = ("--name", "House of Letters", "--address", "letters@example.org", "--l
 
 @dataclass
 class Admin:
-    """A person at a terminal, in a folder of their own."""
+    """A person at a terminal, in a folder of their own.
+
+    With `forks` what is slow to import is forked instead (`e2e.forked`).
+    """
 
     folder: Path
+    forks: bool = False
 
     def run(
         self,
@@ -37,19 +39,25 @@ class Admin:
         **environment: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Type a command, which is expected to end with this code."""
-        done = subprocess.run(
-            [*program, *words],
-            cwd=self.folder,
-            env=self.environment(**environment),
-            input=given,
-            capture_output=True,
-            timeout=tools.PATIENCE * 2,
-            check=False,
+        seen = self.environment(**environment)
+        if self.forks and program == PROGRAM:
+            done = forked.type_in(words, cwd=self.folder, env=seen, given=given.decode())
+        else:
+            done = subprocess.run(
+                [*program, *words],
+                cwd=self.folder,
+                env=seen,
+                input=given.decode(),
+                capture_output=True,
+                text=True,
+                timeout=tools.PATIENCE * 2,
+                check=False,
+            )
+        assert done.returncode == expect, (
+            f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         )
-        out, err = done.stdout.decode(), done.stderr.decode()
-        assert done.returncode == expect, f"{words}: {done.returncode}\n{out}\n{err}"
-        assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
 
     def json(self, *words: str, expect: int = 0, **environment: Any) -> dict[str, Any]:
         """Type a command and read its JSON."""
@@ -81,34 +89,37 @@ class Admin:
         self.config.write_text(text.replace(before, after))
 
     @contextlib.contextmanager
-    def serving(self, program: list[str] = PROGRAM, **environment: str) -> Iterator[str]:
+    def serving(self, **environment: str) -> Iterator[str]:
         """Run the service; yield the line it says when it is ready."""
-        with subprocess.Popen(
-            [*program, "serve"],
-            cwd=self.folder,
-            env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        said, log = self.folder / "said", self.folder / "log"
+        seen = self.environment(**environment)
+        with said.open("wb") as out, log.open("wb") as err, Path(os.devnull).open("rb") as nothing:
+            files = (nothing, out, err)
+            process = self._start(files, seen)
+        try:
+            yield _first_line(process, said, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
             try:
-                yield _first_line(process)
-            finally:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    _, said = process.communicate(timeout=tools.PATIENCE)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    raise
-            assert process.returncode == 0, said
+                process.wait(tools.PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        assert process.returncode == 0, log.read_text()
+
+    def _start(self, files: Sequence[IO[bytes]], seen: dict[str, str]) -> tools.Process:
+        if self.forks:
+            return forked.warm().start(["serve"], cwd=self.folder, env=seen, files=files)
+        into, out, err = files
+        return subprocess.Popen(
+            [*PROGRAM, "serve"], cwd=self.folder, env=seen, stdin=into, stdout=out, stderr=err
+        )
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], tools.PATIENCE)
-    line = process.stdout.readline() if ready else ""
-    if not line:
-        process.kill()
-        pytest.fail(f"the service did not start: {process.communicate()[1]}")
-    return line
+def _first_line(process: tools.Process, said: Path, log: Path) -> str:
+    def line() -> str:
+        tools.alive_or_log(process, log)
+        return said.read_text().partition("\n")[0]
+
+    found: str = tools.until(line, "the service to be ready")
+    return found + "\n"

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from e2e import forked
 from servers import tools
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = [sys.executable, "-m", "mailcounsel"]
 ADDRESS = "letters@example.org"
 
 
@@ -46,7 +46,7 @@ class ExampleCentre:
             "MAILCOUNSEL_IMAP_PASSWORD": "loopback-only",
             "MAILCOUNSEL_CONFIG": str(self.config),
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: forked.Forked | None = None
         self.text = self._configuration(smarthost, *imap)
 
     def _configuration(self, smarthost: int, imap_port: int, imap_user: str) -> str:
@@ -84,16 +84,8 @@ class ExampleCentre:
         """Type a command as somebody, with nobody at the terminal to ask."""
         home = self.folder / "home" / person
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        done = subprocess.run(
-            [*PROGRAM, *arguments],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=home,
-            env=os.environ | self.env | {"HOME": str(home)} | _acting(person) | env,
-            timeout=tools.PATIENCE,
-        )
+        seen = os.environ | self.env | {"HOME": str(home)} | _acting(person) | env
+        done = forked.type_in(arguments, cwd=home, env=seen)
         if check and done.returncode:
             raise AssertionError(f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -129,16 +121,8 @@ class ExampleCentre:
     def serve(self) -> None:
         """Start the service and wait until it says that it is ready."""
         self.log.write_bytes(b"")
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*PROGRAM, "serve"],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self.folder,
-                env=os.environ | self.env,
-                start_new_session=True,
-            )
+        seen = os.environ | self.env
+        self.process = forked.warm().serve(["serve"], cwd=self.folder, env=seen, log=self.log)
         tools.until(self._is_ready, "the service to be ready")
 
     def _is_ready(self) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import conftest as everywhere
-from e2e import running
+from e2e import forked, running
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +24,7 @@ def short_base():
 @pytest.fixture(scope="session")
 def warm():
     """A process that forks services."""
-    started = running.Warm()
-    yield started
-    started.stop()
+    return forked.warm()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+from e2e.forked import Warm
 from mailcounsel.crypto import openpgp, sealing
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.crypto.sealing import ReaderKey
@@ -31,7 +32,6 @@ from mailcounsel.service.operations.people import statement_of
 from parts.gpg_homes import Gpg
 from servers import sink, tools
 
-HERE = Path(__file__).resolve().parent
 PROGRAM = [sys.executable, "-m", "mailcounsel"]
 INBOX = "letters@example.org"
 SOCKETS = shutil.ignore_patterns("S.*", "*.sock", "lock", ".#*")  # what is not worth copying
@@ -123,35 +123,6 @@ def mail(sender: str, text: str, *, name: str, subject: str = "letter", answers:
 
 
 # -- processes ------------------------------------------------------------------------------------
-
-
-class Warm:
-    """A process that forks services, so that dozens of them start in the time of one."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, str(HERE / "warm.py")]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def prepare(self, config: Path, log: Path) -> int:
-        """Make a child that waits, and return its process id."""
-        self._say({"config": str(config), "log": str(log)})
-        assert self._process.stdout is not None
-        return int(self._process.stdout.readline())
-
-    def go(self, child: int) -> None:
-        """Let it run."""
-        self._say({"go": child})
-
-    def _say(self, request: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-
-    def stop(self) -> None:
-        """End it. Its children are their users' to end."""
-        self._process.communicate(timeout=tools.PATIENCE)
 
 
 class Running:
@@ -328,9 +299,10 @@ class Centre:
     def start_warm(self, warm: Warm, *strace: str, ready: bool = True) -> None:
         """Start the service by fork, and watched by strace if options for it are given."""
         self._starts = self.words().count("Ready: ")
-        child = warm.prepare(self.config, self.log)
-        self.running = Running(child)
-        self.tracer = attach(child, self.folder / "trace", *strace) if strace else None
+        words = ("--config", str(self.config), "--debug", "serve")
+        child = warm.serve(words, cwd=self.folder, env=os.environ, log=self.log, waits=True)
+        self.running = Running(child.pid)
+        self.tracer = attach(child.pid, self.folder / "trace", *strace) if strace else None
         warm.go(child)
         if ready:
             self.wait_until_ready()

@@ -21,6 +21,7 @@ from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Any
 
+from e2e import forked
 from servers import sink, tools
 
 PROGRAM = [sys.executable, "-m", "mailcounsel"]
@@ -91,7 +92,7 @@ class Staffroom:
         self.config = self.folder / "config.toml"
         self.world = sink.start()
         self.smtp_port = tools.free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: forked.Forked | None = None
         self.configure(hold=3600)
 
     def configure(self, *, hold: int) -> None:
@@ -112,9 +113,8 @@ class Staffroom:
     def serve(self) -> None:
         """Start the service and wait until it is ready."""
         log = self.folder / "log"
-        self.process = tools.start(
-            [sys.executable, "-m", "mailcounsel", "--config", str(self.config), "serve"], log
-        )
+        words = ("--config", str(self.config), "serve")
+        self.process = forked.warm().serve(words, cwd=Path("/"), env=os.environ, log=log)
         end = self.folder / "state" / "control.sock"
 
         def ready() -> bool:
@@ -169,16 +169,8 @@ class Staffroom:
         self, person: str, *words: str, expect: int = 0, given: str = "", **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Type a command as somebody; it must end with the exit code expected."""
-        done = subprocess.run(
-            [*PROGRAM, *words],
-            check=False,
-            input=given,
-            capture_output=True,
-            text=True,
-            cwd=self.home(person),
-            env=self.environment(person, **more),
-            timeout=tools.PATIENCE * 2,
-        )
+        seen = self.environment(person, **more)
+        done = forked.type_in(words, cwd=self.home(person), env=seen, given=given)
         said = f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == expect, said
         assert "Traceback" not in done.stderr, said

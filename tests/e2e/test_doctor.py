@@ -23,7 +23,7 @@ def model(short_base):
     """A centre that `init` made, to be copied."""
     folder = short_base / "doctor-model"
     folder.mkdir()
-    admin = Admin(folder)
+    admin = Admin(folder, forks=True)
     admin.init(25)
     return folder
 
@@ -31,7 +31,7 @@ def model(short_base):
 @pytest.fixture
 def centre(model, short_tmp, sink):
     """A copy of it, with a smarthost that listens and a port of its own."""
-    admin = Admin(short_tmp / "c")
+    admin = Admin(short_tmp / "c", forks=True)
     shutil.copytree(model, admin.folder)
     admin.change("port = 25\n", f"port = {sink.port}\n")
     listen(admin, tools.free_port())

@@ -25,7 +25,7 @@ from servers import tools
 
 @pytest.fixture
 def admin(short_tmp):
-    return Admin(short_tmp)
+    return Admin(short_tmp, forks=True)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def model(short_base):
     """A centre that `init` made, to be copied."""
     folder = short_base / "init-model"
     folder.mkdir()
-    admin = Admin(folder)
+    admin = Admin(folder, forks=True)
     admin.init(25)
     return folder
 
@@ -41,7 +41,7 @@ def model(short_base):
 @pytest.fixture
 def centre(model, short_tmp, sink):
     """A copy of it, with a smarthost that listens and a port of its own."""
-    admin = Admin(short_tmp / "c")
+    admin = Admin(short_tmp / "c", forks=True)
     shutil.copytree(model, admin.folder)
     admin.change("port = 25\n", f"port = {sink.port}\n")
     admin.config.write_text(
@@ -59,6 +59,7 @@ def mode(path: Path) -> int:
 # -- one person's machine -------------------------------------------------------------------------
 def test_init_makes_a_centre_that_loads_and_runs(admin, sink):
     """One command, and the configuration loads, keys are there, and the service is ready."""
+    admin.forks = False  # as it is typed, from the first import on
     made = admin.init(sink.port)
     assert made["invited"]["person"] == "sari"
     assert len(made["fingerprint"]) == 40

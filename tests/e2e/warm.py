@@ -1,7 +1,9 @@
-"""Start the service again and again without importing it each time: a process that forks it.
+"""Run the program again and again without importing it each time: a process that forks it.
 
-Reads one JSON object a line: {"config", "log"} makes a child that waits, answered with its process
-id; {"go": id} lets it run. Nothing but imports has happened before a child is made.
+On the socket it is given as its standard input it takes JSON messages. {"words", "cwd", "env",
+"waits"} comes with three open files and makes a child that runs `mailcounsel WORDS` on them;
+the answer is {"pid"}. A child that waits does nothing before {"go": pid}. Whenever one ends,
+{"ended": pid, "code"} is said, with the code as `subprocess` gives it.
 """
 
 from __future__ import annotations
@@ -9,8 +11,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import signal
+import socket
 import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
 
 from mailcounsel.cli import main
 from mailcounsel.cli import serve as _serve  # noqa: F401 - what a child would have to import
@@ -18,56 +25,89 @@ from mailcounsel.service import app as _app  # noqa: F401
 
 PR_SET_PTRACER = 0x59616D61
 ANYBODY = ctypes.c_ulong(-1)
+LONGEST = 1 << 20  # bytes of a message
+
+Program = Callable[[], None]
 
 
-def serve(path: str) -> None:
-    """Run the program as if it was typed."""
-    sys.argv = ["mailcounsel", "--config", path, "--debug", "serve"]
+class Nursery:
+    """Makes the children and says when they end."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._gates: dict[int, int] = {}
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._waker)
+
+    def run(self) -> Program | None:
+        """Work until the other end hangs up; in a child, return what it is to run."""
+        while True:
+            for ready in select.select([self._end.fileno(), self._woken], [], [])[0]:
+                if ready == self._woken:
+                    os.read(self._woken, 4096)
+                    self._say_who_ended()
+                    continue
+                message, files, *_ = socket.recv_fds(self._end, LONGEST, 3)
+                if not message:
+                    return None
+                program = self._do(json.loads(message), files)
+                if program:
+                    return program
+
+    def _do(self, request: dict[str, Any], files: list[int]) -> Program | None:
+        if "go" in request:
+            os.close(self._gates.pop(request["go"]))
+            return None
+        gate, keeper = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(keeper)
+            return lambda: become(request, files, gate)
+        for file in (*files, gate):
+            os.close(file)
+        if request["waits"]:
+            self._gates[child] = keeper
+        else:
+            os.close(keeper)
+        self._say(pid=child)
+        return None
+
+    def _say_who_ended(self) -> None:
+        while True:
+            try:
+                child, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not child:
+                return
+            self._say(ended=child, code=os.waitstatus_to_exitcode(status))
+
+    def _say(self, **message: int) -> None:
+        self._end.send(json.dumps(message).encode())
+
+
+def become(request: dict[str, Any], files: list[int], gate: int) -> None:
+    """Run the program as if it was typed, once the gate is opened."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+    os.read(gate, 1)
+    os.closerange(3, 256)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    if os.environ.get("PYTHONWARNINGS") == "error":
+        warnings.simplefilter("error")
+    sys.argv = ["mailcounsel", *request["words"]]
     main.main()
 
 
-def fork(request: dict[str, str], gates: dict[int, int]) -> None:
-    waiting, gate = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(waiting)
-        gates[child] = gate
-        print(child, flush=True)
-        return
-    os.setsid()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)
-    output = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, file in enumerate((nothing, output, output)):
-        os.dup2(file, number)
-    os.close(gate)
-    os.read(waiting, 1)
-    os.closerange(3, 256)
-    code = 1
-    try:
-        serve(request["config"])
-        code = 0
-    except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def run() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    gates: dict[int, int] = {}
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "go" in request:
-            gate = gates.pop(request["go"])
-            os.write(gate, b"!")
-            os.close(gate)
-        else:
-            fork(request, gates)
-
-
 if __name__ == "__main__":
-    run()
+    given = Nursery(socket.socket(fileno=os.dup(0))).run()
+    if given:
+        given()

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -22,6 +22,21 @@ HOST = "127.0.0.1"
 LOWEST_PORT = 20000  # above what services are known by
 TRIES = 100
 PATIENCE = 60.0  # seconds; only a dead server takes as long, however slow the machine
+
+
+class Process(Protocol):
+    """What is needed of a started server: `subprocess.Popen` is one."""
+
+    pid: int
+
+    @property
+    def args(self) -> Any: ...
+    @property
+    def returncode(self) -> Any: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
 
 
 def find(tool: str) -> str | None:
@@ -121,7 +136,7 @@ def start(command: list[str], log: Path, user: str | None = None) -> subprocess.
         )
 
 
-def stop(process: subprocess.Popen[bytes], polite: signal.Signals = signal.SIGTERM) -> None:
+def stop(process: Process, polite: signal.Signals = signal.SIGTERM) -> None:
     """Ask the server to end, wait, and make sure nothing of its group is left."""
     if process.poll() is None:
         process.send_signal(polite)
@@ -134,14 +149,14 @@ def stop(process: subprocess.Popen[bytes], polite: signal.Signals = signal.SIGTE
         os.killpg(process.pid, signal.SIGKILL)  # its own session, so its group bears its id
 
 
-def alive_or_log(process: subprocess.Popen[bytes], log: Path) -> None:
+def alive_or_log(process: Process, log: Path) -> None:
     """Fail at once, with its last words, when a server died instead of answering."""
     if process.poll() is not None:
         words = log.read_text(errors="replace")[-2000:] if log.exists() else ""
         pytest.fail(f"{process.args!r} ended with {process.returncode}:\n{words}")
 
 
-def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_for_port(process: Process, port: int, log: Path) -> None:
     """Wait until a server that was just started accepts connections."""
 
     def listening() -> bool:
