@@ -46,7 +46,8 @@ class ExampleCentre:
             "MAILCOUNSEL_IMAP_PASSWORD": "loopback-only",
             "MAILCOUNSEL_CONFIG": str(self.config),
         }
-        self.process: forked.Forked | None = None
+        self.forks = True  # False: the service and `init` start as they are typed
+        self.process: tools.Process | None = None
         self.text = self._configuration(smarthost, *imap)
 
     def _configuration(self, smarthost: int, imap_port: int, imap_user: str) -> str:
@@ -85,7 +86,7 @@ class ExampleCentre:
         home = self.folder / "home" / person
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         seen = os.environ | self.env | {"HOME": str(home)} | _acting(person) | env
-        done = forked.type_in(arguments, cwd=home, env=seen)
+        done = forked.type_in(arguments, cwd=home, env=seen, forks=self.forks)
         if check and done.returncode:
             raise AssertionError(f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -122,7 +123,7 @@ class ExampleCentre:
         """Start the service and wait until it says that it is ready."""
         self.log.write_bytes(b"")
         seen = os.environ | self.env
-        self.process = forked.warm().serve(["serve"], cwd=self.folder, env=seen, log=self.log)
+        self.process = forked.serve(cwd=self.folder, env=seen, log=self.log, forks=self.forks)
         tools.until(self._is_ready, "the service to be ready")
 
     def _is_ready(self) -> bool:

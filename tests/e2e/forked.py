@@ -152,11 +152,32 @@ class Warm:
         self._process.wait(tools.PATIENCE)
 
 
+def serve(*, cwd: Path, env: Mapping[str, str], log: Path, forks: bool = True) -> tools.Process:
+    """Start the service with its output in a file: by fork, or as it is typed."""
+    if forks:
+        return warm().serve(["serve"], cwd=cwd, env=env, log=log)
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [*PROGRAM, "serve"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd=cwd,
+            env=env,
+            start_new_session=True,
+        )
+
+
 def type_in(
-    words: Sequence[str], *, cwd: Path, env: Mapping[str, str], given: str = ""
+    words: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    given: str = "",
+    forks: bool = True,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of the program to its end: by fork where that is much faster."""
-    if SLOW_TO_IMPORT.intersection(words):
+    """Run a command of the program to its end: by fork where that is much faster, if allowed."""
+    if forks and SLOW_TO_IMPORT.intersection(words):
         return warm().run(words, cwd=cwd, env=env, given=given)
     return subprocess.run(
         [*PROGRAM, *words],
