@@ -30,7 +30,6 @@ from e2e.test_marker import base64_forms, files
 from mailcounsel.store import models
 from parts.gpg_homes import stop_agents
 
-pytestmark = pytest.mark.xdist_group("course")  # played once, by one process
 FIRST_DAY = datetime(2026, 11, 30, tzinfo=ZONE).astimezone(UTC)
 GOLDEN = Path(__file__).parents[1] / "course" / "golden"
 OWN = {  # words that belong to one client alone
