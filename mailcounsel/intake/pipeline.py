@@ -28,7 +28,9 @@ from mailcounsel.intake import assessing, looking, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.known import StoreKnowledge
 from mailcounsel.intake.looking import Plan
+from mailcounsel.store import statements
 from mailcounsel.store.engine import Store
+from mailcounsel.trust import addressbook
 
 PLACINGS = 3  # how often a letter is placed again before the attempt counts as failed
 
@@ -56,11 +58,20 @@ class Passage:
         """Begin to write down what was decided."""
 
         def job(connection: Connection) -> recording.Outcome:
+            if self._plan.placement.case is None:
+                self._take_turns(connection)
             if self._may_have_missed_its_parent():
                 self._plan = self._decide(connection)
             return recording.record(connection, self._office, self._received, self._plan, now)
 
         return self._store.submit(job)
+
+    def _take_turns(self, connection: Connection) -> None:
+        """Let one letter of a sender at a time open a case: the next one may belong to it."""
+        address = self._opened.letter.sender.address
+        if address:
+            lookup = addressbook.lookup(self._office.keyring, address)
+            statements.take_turns(connection, lookup)
 
     def _may_have_missed_its_parent(self) -> bool:
         """Whether what it answers may have been looked at beside it, and be written down by now."""

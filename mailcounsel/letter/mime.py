@@ -113,7 +113,7 @@ class _Splitter:
         self.count += 1
         if self.count > self.budgets.parts:
             raise errors.OverBudget("The letter has more parts than the limits allow.")
-        fields, body = _header_block(self.raw, start, self.budgets)
+        fields, body = _header_block(self.raw, start, self.budgets, is_root=not self.open)
         part = Part(fields, start, body, len(self.raw))
         part.content_type, part.params = headers.content_type(
             part.raw_field("content-type"), default=self._default_type()
@@ -174,28 +174,85 @@ def _after_line(raw: bytes, position: int) -> int:
     return len(raw) if end < 0 else end + 1
 
 
+_NEEDED = re.compile(rb"^(from|content-type)[ \t]*:", re.MULTILINE | re.IGNORECASE)
+# What may be gone on with. Never a word of our own border: a sender would finish its sentence.
+_GOES_ON = {"subject", "to", "cc", "references", "in-reply-to", "content-type"}
+_END_OF_BLOCK = re.compile(rb"^\r?$", re.MULTILINE)
+
+
+def _last_needed(
+    raw: bytes, position: int, fields: list[tuple[str, bytes]], budgets: Budgets
+) -> int:
+    """Return where the last field stands that the header lacks so far, else *position*."""
+    limit = position + budgets.header_bytes
+    blank = _END_OF_BLOCK.search(raw, position, limit)
+    there = {name.encode() for name, _ in fields}
+    found = _NEEDED.finditer(raw, position, blank.start() if blank else position)
+    needed = [one.start() for one in found if one[1].lower() not in there]
+    return max(needed, default=position)
+
+
 def _header_block(
-    raw: bytes, start: int, budgets: Budgets
+    raw: bytes, start: int, budgets: Budgets, *, is_root: bool
 ) -> tuple[tuple[tuple[str, bytes], ...], int]:
-    """Read fields until a blank line, a boundary, or a line that is no field."""
+    """Read fields until a blank line, a boundary, or a line that is no field.
+
+    Some gateways take the blanks off a letter's folded lines. Such a line is no end where the block
+    still holds one of `_NEEDED` that has not been there yet, or a Content-Type waits for its
+    parameters: that letter does not begin here.
+    """
     fields: list[tuple[str, bytes]] = []
     position = start
+    lost: int | None = None  # up to where folded lines may lack their blanks
     while position < len(raw):
-        end = _after_line(raw, position)
         if raw.startswith((b"\n", b"\r\n"), position):
-            return tuple(fields), end
+            return tuple(fields), _after_line(raw, position)
+        if raw.startswith(b"--", position):
+            break
         match = _FIELD.match(raw, position)
-        if match is None or raw.startswith(b"--", position):
-            return tuple(fields), position
-        while raw[end : end + 1] in {b" ", b"\t"}:  # folded
-            end = _after_line(raw, end)
-            if end - start > budgets.header_bytes:
-                break
-        if end - start > budgets.header_bytes or len(fields) >= budgets.headers:
-            raise errors.OverBudget("The letter has more header than the limits allow.")
-        value = raw[match.end() : end].strip()
-        if b"\n" in value:  # unfold; a bare CR stays, for `addresses.sender` to see
-            value = value.replace(b"\r\n", b"").replace(b"\n", b"").replace(b"\t", b" ")
-        fields.append((match.group(1).decode("ascii").lower(), value))
-        position = end
+        if match:
+            position = _add_field(raw, start, match, fields, budgets)
+            continue
+        if lost is None:
+            may_be = is_root and bool(fields)
+            lost = _last_needed(raw, position, fields, budgets) if may_be else position
+        if position >= lost and not _is_owed(fields):
+            break
+        position = _go_on(raw, position, fields)
     return tuple(fields), position
+
+
+def _add_field(
+    raw: bytes,
+    start: int,
+    match: re.Match[bytes],
+    fields: list[tuple[str, bytes]],
+    budgets: Budgets,
+) -> int:
+    """Add a field with its folded lines, and return where the next line begins."""
+    end = _after_line(raw, match.end())
+    while raw[end : end + 1] in {b" ", b"\t"}:  # folded
+        end = _after_line(raw, end)
+        if end - start > budgets.header_bytes:
+            break
+    if end - start > budgets.header_bytes or len(fields) >= budgets.headers:
+        raise errors.OverBudget("The letter has more header than the limits allow.")
+    value = raw[match.end() : end].strip()
+    if b"\n" in value:  # unfold; a bare CR stays, for `addresses.sender` to see
+        value = value.replace(b"\r\n", b"").replace(b"\n", b"").replace(b"\t", b" ")
+    fields.append((match.group(1).decode("ascii").lower(), value))
+    return end
+
+
+def _is_owed(fields: list[tuple[str, bytes]]) -> bool:
+    """Tell whether a Content-Type waits for its parameters."""
+    return bool(fields) and fields[-1][0] == "content-type" and fields[-1][1].endswith(b";")
+
+
+def _go_on(raw: bytes, position: int, fields: list[tuple[str, bytes]]) -> int:
+    """Take a line as the folded end of the last field; return where the next line begins."""
+    end = _after_line(raw, position)
+    name, value = fields[-1]
+    if name in _GOES_ON:
+        fields[-1] = (name, value + b" " + raw[position:end].strip())
+    return end

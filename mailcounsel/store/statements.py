@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exc,
+    func,
     insert,
     literal,
     select,
@@ -127,6 +128,16 @@ def _held(rows: Table) -> Ready:
     # Its id alone: a letter's row holds the whole letter.
     this = (rows.c.id == bindparam("this_id"), rows.c.fence == bindparam("this_fence"))
     return Ready(select(rows.c.id).where(*this).with_for_update())
+
+
+def take_turns(connection: Connection, what: bytes) -> None:
+    """Wait while another transaction holds the same first 8 bytes, then hold them to the end.
+
+    On PostgreSQL, where transactions run side by side; SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(what[:8], "big", signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def fenced_update(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
-from mailcounsel.intake import assessing, inbox, looking, recording
+import pytest
+import sqlalchemy
+
+from mailcounsel.intake import assessing, inbox, looking, pipeline, recording
 from mailcounsel.intake.known import StoreKnowledge
 from mailcounsel.service import work
 from mailcounsel.store import models
@@ -356,3 +360,47 @@ def test_a_letter_and_its_answer_looked_at_together_share_a_case(house):
     rows = [row for row in house.rows(models.Inbox) if row.id in kept]
     assert len(rows) == 2
     assert rows[0].case_id == rows[1].case_id
+
+
+def test_letters_of_a_stranger_that_are_written_down_side_by_side_share_a_case(
+    house, monkeypatch, until
+):
+    """Two at a time, as PostgreSQL allows: the second waits, and sees the case of the first."""
+    really, written, go_on = recording.record, threading.Event(), threading.Event()
+
+    def record(*facts):
+        outcome = really(*facts)
+        if not written.is_set():
+            written.set()
+            assert go_on.wait(60)
+        return outcome
+
+    def waits():
+        if house.store.is_sqlite:
+            return True  # its one writer is busy
+        query = sqlalchemy.text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        )
+        return house.store.read(lambda c: c.execute(query).scalar_one()) > 0
+
+    monkeypatch.setattr(recording, "record", record)
+    ours(house)
+    vouched = {"Authentication-Results": passed("klien.test")}
+    second = vouched | {"In-Reply-To": "<satu@klien.test>"}
+    for one in (vouched | {"Message-ID": "<satu@klien.test>"}, second):
+        house.keep(house.mail(ANI, "Halo.", headers=one))
+    claimed = inbox.claim(house.store, house.office.keyring, house.clock.now())
+    desk, now = house.desk, house.clock.now()
+    passages = [
+        pipeline.Passage(desk.store, desk.office, desk.centre, one)
+        for one in sorted(claimed, key=lambda one: b"In-Reply-To" in one.raw)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        ends = []
+        for passage in passages:
+            ends.append(pool.submit(lambda one=passage: one.finish(one.record(now), now)))
+            assert written.wait(60)
+        until(lambda: ends[1].done() or waits(), "the second letter to wait")
+        go_on.set()
+    assert len({end.result().case_id for end in ends}) == 1
+    assert len(house.rows(models.Client)) == 1

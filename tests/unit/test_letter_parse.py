@@ -581,6 +581,41 @@ def test_equal_names_become_distinct():
     assert len({one.name.casefold() for one in found}) == 8
 
 
+def test_a_folded_header_without_its_blanks_goes_on():
+    """A gateway took them off: sender, subject and parts behind it are the letter's."""
+    found = read(
+        b"Received: from a.test",
+        b"by b.test with SMTP; 5 Apr 2017 07:45:30 -0000",
+        b"Subject: satu",
+        b"dua",
+        b"From: Melati <melati@klien.test>",
+        b"Content-Type: multipart/alternative;",
+        b'boundary="_b_"',
+        body=b"--_b_\r\nContent-Type: text/plain\r\n\r\nHalo.\r\n--_b_--\r\n",
+    )
+    assert found.sender.address == "melati@klien.test"
+    assert found.subject == "satu dua"
+    assert found.text == "Halo."
+
+
+def test_a_sender_finishes_no_sentence_of_our_border():
+    """What stands below the border's word, blanks or not, is never read as a part of it."""
+    found = read(
+        b"Authentication-Results: mx.test; dmarc=fail",
+        b"header.from=x; dmarc=pass",
+        b"From: melati@klien.test",
+    )
+    assert found.header("authentication-results") == "mx.test; dmarc=fail"
+    assert found.sender.address == "melati@klien.test"
+
+
+@pytest.mark.parametrize("line", ["Halo, apa kabar", "Halo\r\nFrom: x@y.test"])
+def test_a_letter_that_lacks_the_blank_line_begins_where_it_does(line):
+    """Where the header is whole, the first line that is no field is the client's."""
+    raw = f"From: a@klien.test\r\nContent-Type: text/plain\r\n{line}\r\n\r\nlagi"
+    assert parse.read(raw.encode(), BUDGETS).text.startswith("Halo")
+
+
 def test_a_text_that_is_only_called_base64_is_read_as_it_stands():
     """A program that names an encoding and forgets to use it costs nobody a word."""
     words = b"Saya susah tidur. Ibu sakit, dan saya takut pulang ke rumah."
