@@ -77,12 +77,41 @@ def doubts(raw: bytes) -> list[str]:
     library = email.message_from_bytes(raw)
     return [
         *["replaced characters"] * ("\ufffd" in shown and b"\xef\xbf\xbd" not in raw),
-        *["a wrong charset"] * bool(_WRONG_CHARSET.search(shown)),
+        *["a wrong charset"] * _is_misread(f"{letter.subject}\n{letter.sender.name}", own, library),
         *["left encoded"] * bool(_ENCODED.search(shown) or _BASE64.search(own)),
         *["markup"] * (letter.html_used and bool(_MARKUP.search(own))),
         *_lost_words(letter, library),
         *["no words"] * (not letter.text.strip() and _has_words(library)),
     ]
+
+
+def _is_misread(heads: str, own: str, library: email.message.Message) -> bool:
+    in_text = _WRONG_CHARSET.search(own) and not _is_as_written(library)
+    return bool(_WRONG_CHARSET.search(heads) or in_text)
+
+
+def _is_as_written(library: email.message.Message) -> bool:
+    """Tell whether no text of a letter can be UTF-8 that was read as something else.
+
+    Such a text is valid UTF-8 beyond ASCII under another name. What looks like it without being so
+    was put there by the writer, as the noise of advertisements.
+    """
+    for part in library.walk():
+        data = part.get_payload(decode=True)
+        charset = str(part.get_content_charset() or "us-ascii").lower()
+        if part.get_content_maintype() != "text" or not isinstance(data, bytes) or data.isascii():
+            continue
+        if charset not in {"utf-8", "utf8"} and _is_utf_8(data):
+            return False
+    return True
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _lost_words(letter: parse.Letter, library: email.message.Message) -> list[str]:
@@ -117,12 +146,22 @@ def _texts(library: email.message.Message, kind: str) -> Iterator[str]:
     if library.get_content_type() != kind or disposition.startswith("attachment"):
         return
     data = library.get_payload(decode=True)
-    if isinstance(data, bytes):
-        try:
-            charset = str(library.get_content_charset() or "utf-8").lower()
-            yield data.decode(_WIDER.get(charset, charset), "ignore")
-        except LookupError:
-            yield data.decode("latin-1")
+    if not isinstance(data, bytes):
+        return
+    is_file = library.get_filename() is not None and b"\0" in data  # a picture that is called text
+    if not is_file:
+        charset = str(library.get_content_charset() or "utf-8").lower()
+        yield _decoded(data, _WIDER.get(charset, charset))
+
+
+def _decoded(data: bytes, charset: str) -> str:
+    """Read a text as what it is called, else as UTF-8 where it is that, else what can be read."""
+    try:
+        return data.decode(charset)
+    except LookupError:
+        return data.decode("latin-1")
+    except UnicodeDecodeError:
+        return data.decode() if _is_utf_8(data) else data.decode(charset, "ignore")
 
 
 class _Visible(html.parser.HTMLParser):

@@ -50,7 +50,8 @@ def data(raw: bytes, part: mime.Part, problems: list[str]) -> bytes:
 
 def content(raw: bytes, part: mime.Part, problems: list[str]) -> str:
     """Return the text of a text part, its lines ending in newlines."""
-    decoded, sure = charsets.decode(data(raw, part, problems), part.params.get("charset", ""))
+    encoded = charsets.unquoted(data(raw, part, problems))
+    decoded, sure = charsets.decode(encoded, part.params.get("charset", ""))
     if not sure:
         problems.append("charset")
     lines = charsets.with_newlines(decoded)
@@ -67,6 +68,7 @@ _REPORT_TYPES = {
     "message/global-disposition-notification",
     "message/feedback-report",
 }
+_BEGINNING = 4_000  # bytes of a file that are looked at
 _SIGNATURES = {
     "application/pgp-signature",
     "application/pkcs7-signature",
@@ -204,6 +206,8 @@ def _leaf(part: mime.Part, body: Body) -> None:
     elif part.content_type.startswith("multipart/"):
         body.problems.append("no-parts")
         body.runs.append((False, content(body.raw, part, body.problems)))
+    elif name and part.content_type == "text/plain" and _is_binary(part, body):
+        _file(part, body)
     elif part.content_type in _INLINE_TEXT and kind != "attachment" and not (name and body.runs):
         words = content(body.raw, part, body.problems)
         if part.params.get("hp-legacy-display") == "1" and part.content_type == "text/plain":
@@ -212,6 +216,12 @@ def _leaf(part: mime.Part, body: Body) -> None:
         body.runs.append((part.content_type != "text/plain", words))
     else:
         _file(part, body)
+
+
+def _is_binary(part: mime.Part, body: Body) -> bool:
+    """Whether a file that calls itself text is none: texts hold no NUL, but for UTF-16 and -32."""
+    wide = (charsets.codec(part.params.get("charset", "")) or "").startswith(("utf_16", "utf_32"))
+    return not wide and b"\0" in data(body.raw, part, [])[:_BEGINNING]
 
 
 def _presented(part: mime.Part) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from encodings.aliases import aliases
+from itertools import islice
 
 # Charset names mean what mail programs mean by them, not what the standards say
 # (the table of the WHATWG Encoding Standard, §4.2, for the names seen in mail).
@@ -83,12 +84,39 @@ def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
     other = "cp1252" if named is None or named == "utf_8" else named
     if _is_mostly_utf_8(data):
         return clean(_mixed(data, other)), False
+    if named in {None, "utf_8", "cp1252"} and _is_far_from_latin(data):
+        return clean(_guessed(data)), False
     if named is None or named == "utf_8":
         return clean(_roughly(data, "cp1252")), False
     text = _try(data, named)
     if text is not None:
         return clean(text), True
     return clean(_roughly(data, named)), False
+
+
+_FEWEST_FOR_A_GUESS, _LOOKED_AT_MOST = 40, 20_000  # bytes
+_GUESSED_AMONG = [
+    *("big5", "gb18030", "cp932", "euc_jp", "cp949"),
+    *("cp1251", "koi8_r", "iso8859_5", "cp1253", "cp1255", "cp1256", "cp874"),
+]
+
+
+def _is_far_from_latin(data: bytes) -> bool:
+    """Whether so much is beyond ASCII that no language of Latin letters can be meant."""
+    seen = data[:_LOOKED_AT_MOST]
+    return len(seen) >= _FEWEST_FOR_A_GUESS and 10 * len(seen.translate(None, _ASCII)) > 3 * len(
+        seen
+    )
+
+
+def _guessed(data: bytes) -> str:
+    """Read a text of other letters, whose charset nobody named rightly, in the likeliest one."""
+    import charset_normalizer  # noqa: PLC0415 - rarely needed, and large
+
+    seen = data[:_LOOKED_AT_MOST]
+    best = charset_normalizer.from_bytes(seen, cp_isolation=_GUESSED_AMONG).best()
+    found = codec(best.encoding) if best else None
+    return _roughly(data, found or "cp1252")
 
 
 _MULTIBYTE = re.compile(
@@ -157,6 +185,21 @@ def transfer_decoded(data: bytes, encoding: str) -> tuple[bytes, bool]:
             return data, True
         case _:
             return data, False
+
+
+# An encoder breaks at 76 letters; what was two bytes may have become one or three since.
+_SOFT_BREAK = re.compile(rb"^[^\r\n]{73,76}[^=\r\n]=\r?$", re.MULTILINE)
+_FEWEST_SOFT_BREAKS = 3
+
+
+def unquoted(data: bytes) -> bytes:
+    """Undo what is left of quoted-printable in a text that is not called so any more.
+
+    Gateways that changed the encoding left its soft line breaks, all of them in long lines.
+    """
+    breaks = _SOFT_BREAK.finditer(data)
+    enough = sum(1 for _ in islice(breaks, _FEWEST_SOFT_BREAKS)) == _FEWEST_SOFT_BREAKS
+    return binascii.a2b_qp(data) if enough else data
 
 
 _WORDS = re.compile(rb"[A-Za-z.,!?] [A-Za-z]")

@@ -383,6 +383,9 @@ def test_letters_of_a_stranger_that_are_written_down_side_by_side_share_a_case(
         )
         return house.store.read(lambda c: c.execute(query).scalar_one()) > 0
 
+    def write_down(passage):
+        return passage.finish(passage.record(now), now)
+
     monkeypatch.setattr(recording, "record", record)
     ours(house)
     vouched = {"Authentication-Results": passed("klien.test")}
@@ -398,7 +401,7 @@ def test_letters_of_a_stranger_that_are_written_down_side_by_side_share_a_case(
     with ThreadPoolExecutor(2) as pool:
         ends = []
         for passage in passages:
-            ends.append(pool.submit(lambda one=passage: one.finish(one.record(now), now)))
+            ends.append(pool.submit(write_down, passage))
             assert written.wait(60)
         until(lambda: ends[1].done() or waits(), "the second letter to wait")
         go_on.set()

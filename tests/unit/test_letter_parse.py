@@ -616,6 +616,65 @@ def test_a_letter_that_lacks_the_blank_line_begins_where_it_does(line):
     assert parse.read(raw.encode(), BUDGETS).text.startswith("Halo")
 
 
+CHINESE = (
+    "夫九州之人，言語不同，生民已來，固常然矣。自春秋標齊言之傳，離騷目楚詞之經，此蓋其較明之初也。"
+)
+RUSSIAN = "Здравствуйте, мне трудно спать после переезда, и я не знаю, с кем об этом поговорить."
+
+
+@pytest.mark.parametrize(
+    ("words", "charset"), [(CHINESE * 4, "big5"), (CHINESE * 4, "gb18030"), (RUSSIAN * 4, "koi8-r")]
+)
+def test_other_letters_without_a_charset_are_guessed(words, charset):
+    """A text nobody named rightly is read in the charset it most likely has."""
+    for named in (b"us-ascii", b"utf-8", b"unknown-8bit"):
+        found = read(b"Content-Type: text/plain; charset=" + named, body=words.encode(charset))
+        assert found.text == words
+        assert "charset" in found.problems
+
+
+def test_latin_letters_are_never_guessed():
+    """A few accents in a text of Latin letters are windows-1252, whatever else they could be."""
+    words = "Aku kemarin ke café, lalu naïf sekali – señor itu baik."
+    assert read(b"Content-Type: text/plain", body=words.encode("cp1252")).text == words
+
+
+LONG = "Saya menulis karena akhir-akhir ini sulit tidur dan sering merasa cemas se="
+
+
+def test_what_is_left_of_quoted_printable_is_undone():
+    """A gateway says 8bit, and left the soft line breaks: the words are whole again."""
+    body = f"{LONG}\n{LONG}\n{LONG}\nkali, terima kasih.".encode()
+    text = read(b"Content-Transfer-Encoding: 8bit", body=body).text
+    assert text == LONG[:-1] * 3 + "kali, terima kasih."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{LONG}\n{LONG}\nhabis",
+        "\n".join(["=" * 76] * 4),
+        "a = b =\nc =\nd =\n",
+        "x=\n" * 9,
+    ],
+)
+def test_other_lines_that_end_in_an_equals_sign_stand(body):
+    """Two long ones, rules across the page and short ones are what was written."""
+    found = read(b"Content-Transfer-Encoding: 8bit", body=body.encode())
+    assert found.text == body.strip("\n")
+
+
+def test_a_picture_that_is_called_text_is_a_file():
+    """Its bytes are nothing to read; a text with a stray NUL and no name stays one."""
+    picture = b"GIF89a\x64\x00\x04\x00\x80\xff;"
+    found = read(b'Content-Type: text/plain; name="gambar.txt"', body=picture)
+    assert found.text == ""
+    assert [(one.name, one.data) for one in found.attachments] == [("gambar.txt", picture)]
+    assert read(b"Content-Type: text/plain", body=b"Halo\0 Bu").text == "Halo Bu"
+    wide = b'text/plain; name="surat.txt"; charset=utf-16'
+    assert read(b"Content-Type: " + wide, body="Halo Bu".encode("utf-16")).text == "Halo Bu"
+
+
 def test_a_text_that_is_only_called_base64_is_read_as_it_stands():
     """A program that names an encoding and forgets to use it costs nobody a word."""
     words = b"Saya susah tidur. Ibu sakit, dan saya takut pulang ke rumah."
