@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import expectations, report
+from benchmarks import expectations, parsers, report
 from mailcounsel.letter import fold, parse
 
 BUDGETS = parse.Budgets()
@@ -34,7 +34,7 @@ def main() -> None:
     for source, facts in (
         ("imap_tools", headers_and_texts(corpora)),
         ("talon mails", replies(corpora)),
-        *((source, found(corpora)) for source, found in expectations.SOURCES),
+        *((source, found(corpora)) for source, found in (*expectations.SOURCES, *parsers.SOURCES)),
     ):
         compare(source, facts)
 
