@@ -90,7 +90,8 @@ class _Splitter:
 
     def run(self) -> Part:
         root = self._begin(_first_field(self.raw))
-        for match in _DASHED.finditer(self.raw, root.body):
+        dashed = _DASHED.finditer(self.raw, root.body) if self.boundaries else ()
+        for match in dashed:
             if not self.boundaries:
                 break
             line = match.group(1).rstrip(b" \t")

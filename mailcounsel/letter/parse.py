@@ -179,6 +179,7 @@ def _header_protection(payload: mime.Part) -> Literal["", "hp", "v1"]:
 # -- protection ---------------------------------------------------------------------------------
 
 _ARMOUR = re.compile(rb"^-----BEGIN PGP MESSAGE-----[ \t]*\r?$", re.MULTILINE)
+_ANY_ARMOUR = b"-----BEGIN PGP "
 _ARMOUR_END = b"-----END PGP MESSAGE-----"
 _CLEAR_SIGNED = re.compile(rb"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\r?$", re.MULTILINE)
 _CLEAR_SIGNED_END = b"-----END PGP SIGNATURE-----"
@@ -254,7 +255,7 @@ def _inline_protection(data: bytes, problems: list[str]) -> Protection:
 
 
 def _block(data: bytes, begin: re.Pattern[bytes], end: bytes) -> bytes:
-    start = begin.search(data)
+    start = begin.search(data) if _ANY_ARMOUR in data else None
     if start is None:
         return b""
     stop = data.find(end, start.end())
