@@ -60,6 +60,8 @@ def _keep_draft(service: client.Service, case_name: str, letter_id: str) -> str:
     said = json.loads(unlock.content_of(service, case, entry)["statement"])
     if "files" in said:  # a copy of the file: its words are ours
         return f"Nothing of the copy was sent. To send it: mailcounsel case copy {case_name}"
+    if "appointment" in said:  # its words go with the hour, not with the next reply
+        return f"The appointment is as it was before: mailcounsel appointment list {case_name}"
     if not said["words"].strip():
         return "It held no words of your own."
     drafts.keep(case.key, case.shown["person"], case.shown["case"], said["words"])

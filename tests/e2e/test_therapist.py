@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -227,6 +228,19 @@ def test_undo_brings_the_words_back(room, client):
     assert not list(room.home("sari").rglob("*.draft"))
     twice = room.run("sari", "undo", "ffffff", expect=3)
     assert "no such reply of yours" in twice.stderr
+
+
+def test_undo_of_an_appointment_says_where_it_stands(room, client):
+    """The meeting is taken back with its letter, and its words are no draft of the next reply."""
+    case = room.write(client, "Hello, could we talk?")
+    day = (datetime.now(UTC) + timedelta(days=9)).date()
+    words = ("propose", case, "--start", f"{day} 10:00", "--telephone", "--words", "On Monday?")
+    room.run("sari", "appointment", *words, "--plain", "agreed by phone")
+    undone = room.run("sari", "undo").stdout
+    assert f"as it was before: mailcounsel appointment list {case}" in undone
+    (kept,) = room.json("sari", "appointment", "list", case)["appointments"]
+    assert kept["state"] == "cancelled"
+    assert not list(room.home("sari").rglob("*.draft"))
 
 
 def test_a_draft_survives_a_short_letter_by_hand(room, client):
