@@ -139,7 +139,9 @@ def of_case(connection: Connection, case_ids: Sequence[str]) -> list[RowMapping]
     """Return the entries of some cases without their raw mail, oldest first."""
     columns = [column for column in letters.c if column.name != "source"]
     query = select(*columns).where(letters.c.case_id.in_(case_ids))
-    return list(connection.execute(query.order_by(letters.c.at, letters.c.number)).mappings())
+    return list(
+        connection.execute(query.order_by(letters.c.at, letters.c.number, letters.c.id)).mappings()
+    )
 
 
 def audit(

@@ -507,7 +507,7 @@ def test_a_case_is_closed_and_opened_again(room, client):
 def test_nothing_there_says_how_to_make_it(room, client):
     """Where there is no appointment and no way yet, the next command stands there to be typed."""
     case = room.write(client, "Hello, may we talk?")
-    assert "mailcounsel appointment propose" in room.run("sari", "appointment", "list").stdout
+    assert "mailcounsel appointment propose" in room.run("sari", "appointment", "list", case).stdout
     said = room.run("sari", "way", "show", case).stdout
     assert f'mailcounsel reply {case} --plain "reason"' in said
 
