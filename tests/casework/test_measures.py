@@ -18,7 +18,7 @@ from mailcounsel.service import work
 from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
 
-EVE = "eve@klien.test"
+EVE, ANI = "eve@klien.test", "ani@klien.test"
 JAKARTA = ZoneInfo("Asia/Jakarta")
 WHOLE = "1 0 2 1 0 0 1 2 0"
 
@@ -475,26 +475,62 @@ def test_a_client_who_stopped_is_not_asked(house, eve):
 
 
 def test_a_client_of_another_language_is_not_sent_a_foreign_text(house):
-    """There is no official Indonesian PHQ-9 here, and none is made up."""
-    house.write("ani@klien.test", "Halo, saya ingin bercerita tentang minggu ini.")
+    """A form that is here in English only is not sent to who writes Indonesian."""
+    house.call("sari", "measure.add", text=FORM)
+    house.write(ANI, "Halo, saya ingin bercerita tentang minggu ini.")
     with pytest.raises(errors.NotFound, match="no text in the language 'id'"):
-        send(house)
+        send(house, "own")
 
 
-def test_the_own_feedback_is_there_in_indonesian(house):
-    """The form of our own speaks the client's language."""
-    house.write("ani@klien.test", "Halo, saya ingin bercerita.")
-    (offer,) = house.sent_to("ani@klien.test")
-    house.write("ani@klien.test", "SETUJU", reply_to=offer)
+@pytest.fixture
+def ani(house):
+    """Ani writes Indonesian and agreed to ordinary mail."""
+    house.write(ANI, "Halo, saya ingin bercerita.")
+    (offer,) = house.sent_to(ANI)
+    house.write(ANI, "SETUJU", reply_to=offer)
     house.reply("wulan", "C-0001", "Halo Ani.")
     house.clock.on(minutes=2)
     house.send()
+    return offer
+
+
+def asked_ani(house, measure):
     local(house, 10)
-    send(house, "feedback")
+    send(house, measure)
     ask(house)
-    (form,) = house.sent_to("ani@klien.test")
-    house.write("ani@klien.test", "sebagian besar benar\n" * 4, reply_to=form)
+    (form,) = house.sent_to(ANI)
+    return form
+
+
+def test_the_own_feedback_is_there_in_indonesian(house, ani):
+    """The form of our own speaks the client's language."""
+    house.write(ANI, "sebagian besar benar\n" * 4, reply_to=asked_ani(house, "feedback"))
     assert answers(house)[0]["score"] == 12
+
+
+@pytest.mark.parametrize(
+    ("words", "score"),
+    [
+        (WHOLE, 7),
+        ("1: beberapa hari\n2: tidak\n3: lebih dari separuh waktu", None),
+        ("beberapa hari, tidak pernah, hampir setiap hari, 0, 0, 0, 0, 0, 0", 4),
+    ],
+)
+def test_the_indonesian_form_is_read(house, ani, words, score):
+    """By number or in the words of the form, and thanked for in Indonesian."""
+    form = asked_ani(house, "phq-9")
+    assert "1. Kurang berminat atau bergairah dalam melakukan apapun" in form.text
+    house.write(ANI, words, reply_to=form)
+    assert answers(house)[0]["score"] == score
+
+
+def test_the_ninth_question_in_indonesian_goes_to_the_risk_lane(house, ani):
+    """Its answer above zero is raised; its own words in a quote are not."""
+    form = asked_ani(house, "phq-9")
+    house.write(ANI, f"{WHOLE}\n\n{form.text}", reply_to=form)
+    assert causes(house) == []
+    house.write(ANI, "1 0 2 1 0 0 1 2 1", reply_to=form)
+    assert causes(house) == ["answer"]
 
 
 FORM = """

@@ -31,29 +31,52 @@ better = "lower"
 missing = 0
 missing_source = "ours"
 """
-GRANT = "No permission required to reproduce, translate, display or distribute."
+GRANT = {
+    "en": (
+        "Developed by Drs. Robert L. Spitzer",
+        "No permission required to reproduce, translate, display or distribute.",
+    ),
+    "id": (
+        "Dikembangkan oleh Dr. Robert L. Spitzer",
+        "Tidak diperlukan izin untuk memperbanyak, menerjemahkan, menampilkan atau menyebarkan.",
+    ),
+}
 
 
 def test_what_is_included():
-    """Only what is free for any use comes with the program, and only in its official language."""
+    """Only what is free for any use comes with the program, in both languages."""
     have = {(one.name, one.language) for one in shelf.included()}
-    free = {(name, "en") for name in ("phq-9", "phq-2", "gad-7", "gad-2")}
-    assert have == free | {("feedback", "en"), ("feedback", "id")}
+    names = ("phq-9", "phq-2", "gad-7", "gad-2", "feedback")
+    assert have == {(name, language) for name in names for language in ("en", "id")}
 
 
 @pytest.mark.parametrize("name", ["phq-9", "phq-2", "gad-7", "gad-2"])
-def test_the_notice_is_kept(name):
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_notice_is_kept(name, language):
     """Each form of Pfizer's grant carries the notice that goes with it."""
-    measure = shelf.find(name, "en", [])
-    assert measure.notice.startswith("Developed by Drs.")
-    assert measure.notice.endswith(GRANT)
+    measure = shelf.find(name, language, [])
+    begins, ends = GRANT[language]
+    assert measure.notice.startswith(begins)
+    assert measure.notice.endswith(ends)
     assert measure.source
 
 
-def test_the_short_forms_are_the_first_questions_of_the_long_ones():
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_short_forms_are_the_first_questions_of_the_long_ones(language):
     """PHQ-2 and GAD-2 are the first two questions, word for word."""
     for short, long in (("phq-2", "phq-9"), ("gad-2", "gad-7")):
-        assert shelf.find(short, "en", []).items == shelf.find(long, "en", []).items[:2]
+        wanted = shelf.find(long, language, []).items[:2]
+        assert shelf.find(short, language, []).items == wanted
+
+
+@pytest.mark.parametrize("name", ["phq-9", "phq-2", "gad-7", "gad-2"])
+def test_a_form_is_scored_alike_in_both_languages(name):
+    """Values, bands, cut-offs and the item that asks for danger belong to the form."""
+    one, other = (shelf.find(name, language, []) for language in ("en", "id"))
+    assert len(one.items) == len(other.items)
+    assert [option.value for option in one.options] == [option.value for option in other.options]
+    same = ("danger", "scoring", "bands", "cutoffs", "change")
+    assert all(getattr(one, fact) == getattr(other, fact) for fact in same)
 
 
 def test_the_ninth_question_asks_for_danger():
@@ -72,9 +95,9 @@ def test_every_band_and_every_rule_has_a_source():
 
 
 def test_a_language_without_a_text_is_refused_with_advice():
-    """Indonesian has no official PHQ-9 here, and nothing else is offered as if it were one."""
-    with pytest.raises(errors.NotFound, match=r"no text in the language 'id'.*measure import"):
-        shelf.find("phq-9", "id", [])
+    """There is no Malay PHQ-9 here, and nothing else is offered as if it were one."""
+    with pytest.raises(errors.NotFound, match=r"no text in the language 'ms'.*measure import"):
+        shelf.find("phq-9", "ms", [])
 
 
 @pytest.mark.parametrize("stub", shelf.stubs(), ids=lambda stub: stub.name)
@@ -110,8 +133,8 @@ def test_an_imported_stub_is_found(tmp_path):
 
 def test_an_official_translation_can_be_added(tmp_path):
     """A text in another language stands beside the one included."""
-    shelf.add(GOOD.replace('"mine"', '"phq-9"'), tmp_path)
-    assert shelf.find("phq-9", "id", [tmp_path]).language == "id"
+    shelf.add(GOOD.replace('"mine"', '"phq-9"').replace('"id"', '"ms"'), tmp_path)
+    assert shelf.find("phq-9", "ms", [tmp_path]).language == "ms"
     assert len(shelf.find("phq-9", "en", [tmp_path]).items) == 9
 
 
