@@ -52,18 +52,6 @@ _DUE = Ready(
     .order_by(goals.goals.c.next_due_at)
     .limit(bindparam("most", type_=BigInteger()))
 )
-_FREE = Ready(
-    select(cases.cases)
-    .where(cases.cases.c.id == bindparam("case"))
-    .with_for_update(skip_locked=True)
-)
-# All of a case's, since they are few: told to look for what is due as well, SQLite looks through
-# everything that is due.
-_OF_CASE = Ready(
-    select(goals.goals)
-    .where(goals.goals.c.case_id == bindparam("case"))
-    .order_by(goals.goals.c.created_at, goals.goals.c.number)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +85,46 @@ def claim(connection: Connection, now: datetime, most: int) -> list[Due]:
     A case that another process is at is left to it. The locks last as long as the transaction.
     """
     due = _DUE.rows(connection, {"now": now, "most": most})
-    free = (_free(connection, case_id) for case_id in dict.fromkeys(row["case_id"] for row in due))
-    locked = {case["id"]: case for case in free if case is not None}
-    claimed = (_claimed(connection, case, now) for case in locked.values())
+    if not due:
+        return []  # nearly always
+    locked = _locked(connection, list(dict.fromkeys(row["case_id"] for row in due)))
+    agreed = _agreed(connection, list(locked))
+    claimed = (Due(case, _due_of(agreed[case_id], now)) for case_id, case in locked.items())
     return [one for one in claimed if one.goals]
 
 
-def _free(connection: Connection, case_id: str) -> RowMapping | None:
-    """Lock a case, or the one it was linked into; None where another process is at it."""
-    found = next(iter(_FREE.rows(connection, {"case": case_id})), None)
-    if found is not None and found["merged_into"]:
-        return _free(connection, found["merged_into"])
-    return found
+def _locked(connection: Connection, case_ids: Sequence[str]) -> dict[str, RowMapping]:
+    """Lock cases, or those they were linked into, but for those another process is at."""
+    query = select(cases.cases).where(cases.cases.c.id.in_(case_ids))
+    rows = connection.execute(query.with_for_update(skip_locked=True)).mappings()
+    found = {row["id"]: row for row in rows}
+    free = [found[case_id] for case_id in case_ids if case_id in found]
+    mains = {row["id"]: row for row in free if not row["merged_into"]}
+    others = {row["merged_into"] for row in free} - {None, *mains}
+    return {**mains, **_locked(connection, sorted(others))} if others else mains
 
 
-def _claimed(connection: Connection, case: RowMapping, now: datetime) -> Due:
-    family = cases.family(connection, case)
-    agreed = [goal for one in family for goal in _OF_CASE.rows(connection, {"case": one})]
+def _agreed(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[RowMapping]]:
+    """Return what was agreed to ask in each of some cases and those linked into them, in order.
+
+    All of it, since it is little: told to look for what is due as well, SQLite looks through
+    everything that is due.
+    """
+    families = cases.families(connection, case_ids)
+    main_of = {one: main for main, family in families.items() for one in family}
+    rows = goals.goals
+    query = select(rows).where(rows.c.case_id.in_(main_of))
+    agreed: dict[str, list[RowMapping]] = {case_id: [] for case_id in case_ids}
+    for goal in connection.execute(query.order_by(rows.c.created_at, rows.c.number)).mappings():
+        agreed[main_of[goal["case_id"]]].append(goal)
+    return agreed
+
+
+def _due_of(agreed: Sequence[RowMapping], now: datetime) -> list[RowMapping]:
+    """Return what is asked now, with what falls due soon after; nothing while nothing is due."""
     near = [goal for goal in agreed if goal["next_due_at"] <= now + TOGETHER]
     asking = [goal for goal in near if goal["state"] == "active"]
-    return Due(case, asking if any(goal["next_due_at"] <= now for goal in asking) else [])
+    return asking if any(goal["next_due_at"] <= now for goal in asking) else []
 
 
 def _ask(connection: Connection, office: Office, due: Due, now: datetime) -> None:
