@@ -16,6 +16,7 @@ from mailcounsel import errors
 from mailcounsel.casework import danger
 from mailcounsel.casework.lexicon import phrases, pieces
 from mailcounsel.casework.lexicon.phrases import Element, Phrase, Word
+from mailcounsel.casework.lexicon.vocabulary import NO_WORD
 from mailcounsel.letter import parse
 from unit.test_danger import DANGER, HARMLESS
 
@@ -214,17 +215,35 @@ def test_pieces_are_as_small_as_the_words_allow() -> None:
     assert sum(piece.end - piece.start for piece in pieces.cut(giants)) < 4 * len(giants)
 
 
-# -- words told by their beginning --------------------------------------------------------------
+# -- words read together ------------------------------------------------------------------------
+
+ODD_WORDS = st.text(alphabet="mMaAtTiIbunhdrklse0134578$@*'é\u0301²７ﬁß", max_size=9)
 
 
 @settings(deadline=None)
-@given(st.text(alphabet="mMaAtTiIbunhdrklse0134578$@*'é\u0301", min_size=1, max_size=9))
-def test_a_beginning_hides_no_word_of_the_lexicon(written: str) -> None:
-    """A word passed over by its first characters is one that fills no place of any phrase."""
+@given(st.lists(ODD_WORDS, min_size=1, max_size=9))
+def test_words_folded_together_are_folded_as_alone(words: list[str]) -> None:
+    """No word leaks into its neighbour, and none is lost, however odd the words are."""
+    assert phrases.fold_all(words) == [phrases.fold(word) for word in words]
+
+
+@settings(deadline=None)
+@given(st.lists(ODD_WORDS, max_size=9))
+def test_words_read_together_are_read_as_alone(written: list[str]) -> None:
+    """Passing quickly over words that fill no place of any phrase passes over no other."""
     vocabulary = danger.book().vocabulary
-    bare = written.strip(phrases.JOINERS)
-    if bare:
-        assert vocabulary[written] == vocabulary._of(phrases.fold(bare))
+    vocabulary.clear()
+    bare = [word.strip(phrases.JOINERS) for word in written]
+    bits = [vocabulary._of(phrases.fold(word)) if word else NO_WORD for word in bare]
+    assert vocabulary.of_all(written) == bits
+
+
+def test_a_flood_of_words_is_forgotten_again() -> None:
+    """A letter of random words is no reason to remember them all."""
+    vocabulary = danger.book().vocabulary
+    for start in range(0, 200_000, 20_000):
+        vocabulary.of_all([f"q{number}" for number in range(start, start + 20_000)])
+    assert len(vocabulary) <= 20_000
 
 
 def test_every_word_of_the_lexicon_is_found_in_disguise() -> None:

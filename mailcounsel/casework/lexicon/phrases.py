@@ -32,9 +32,9 @@ JOINERS: Final = "*@$'’`\u00ad\u200b\u200c\u200d\u2060" + "".join(map(chr, ran
 WORD: Final = re.compile(f"[^\\W_]++(?:[{JOINERS}]++[^\\W_]++)*+")
 # A letter standing alone this often in a row is no longer a spelled word.
 LONGEST: Final = 40
-_LEET: Final = str.maketrans("013457@$", "oieastas")
-_NOT_A_LETTER: Final = re.compile(r"[^\w*]|_")
-_STRETCHED: Final = re.compile(r"([^\d*])\1+")
+_LEET: Final = tuple(zip("013457@$", "oieastas", strict=True))
+_NOT_A_LETTER: Final = re.compile(r"[^\w*\n]|_")
+_STRETCHED: Final = re.compile(r"([^\d*\n])\1+")
 
 
 class Word(NamedTuple):
@@ -64,24 +64,29 @@ class Phrase:
     elements: tuple[Element, ...]
 
 
+@lru_cache(maxsize=16_384)
 def fold(word: str) -> str:
     """Reduce a word to what a hurried reader sees: "MATIII", "m4ti" and "máti" are "mati".
 
     Stars stay where they hide a letter, and go where they hide most of the word, which could
     then be any word. What is longer than any word becomes "".
     """
-    return _fold(word) if len(word) <= LONGEST else ""
+    return fold_all([word])[0]
 
 
-@lru_cache(maxsize=16_384)
-def _fold(word: str) -> str:
-    if word.isascii() and word.isalpha():
-        return _STRETCHED.sub(r"\1", word.lower())
-    plain = unicodedata.normalize("NFKD", word).casefold()
-    if not plain.isdecimal():
-        plain = _NOT_A_LETTER.sub("", plain.translate(_LEET))
-    folded = _STRETCHED.sub(r"\1", plain)
-    return folded.replace("*", "") if folded.count("*") * 2 > len(folded) else folded
+def fold_all(words: Sequence[str]) -> list[str]:
+    """Fold one word or more, none with a line break, in a fifth of the time of one by one."""
+    joined = "\n".join([word if len(word) <= LONGEST else "" for word in words])
+    letters = plain = unicodedata.normalize("NFKD", joined).casefold()
+    for sign, letter in _LEET:
+        letters = letters.replace(sign, letter)
+    folded = _STRETCHED.sub(r"\1", _NOT_A_LETTER.sub("", letters)).split("\n")
+    pairs = zip(plain.split("\n"), map(_shown, folded), strict=True)
+    return [number if number.isdecimal() else word for number, word in pairs]
+
+
+def _shown(word: str) -> str:
+    return word.replace("*", "") if word.count("*") * 2 > len(word) else word
 
 
 def compile_phrase(entry: str, source: str, sets: Mapping[str, Element]) -> Phrase:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, overload
 
 from mailcounsel.casework.lexicon import phrases
 from mailcounsel.casework.lexicon.phrases import Word
-from mailcounsel.casework.lexicon.vocabulary import LETTER, NO_WORD
+from mailcounsel.casework.lexicon.vocabulary import LETTER, NO_WORD, Vocabulary
 
 # Words read before and after the part looked at: no phrase reaches as far.
 AROUND: Final = 48
@@ -118,10 +118,10 @@ def _before(text: str, start: int, end: int) -> int:
     return start
 
 
-def read(text: str, piece: Piece, vocabulary: Mapping[str, int]) -> Read:
+def read(text: str, piece: Piece, vocabulary: Vocabulary) -> Read:
     """Read the words of a piece."""
     written = _written(text[piece.start : piece.end])
-    bits = list(map(vocabulary.__getitem__, written))
+    bits = vocabulary.of_all(written)
     seen = set(bits)
     if NO_WORD in seen:
         written = [word for word, one in zip(written, bits, strict=True) if one != NO_WORD]
@@ -154,23 +154,27 @@ _SPELLED: Final = re.compile(rf"(x{{{phrases.LONGEST}}})x?|x{{3,}}")
 
 
 def _spelled_joined(
-    written: list[str], bits: list[int], vocabulary: Mapping[str, int]
+    written: list[str], bits: list[int], vocabulary: Vocabulary
 ) -> tuple[list[str], list[int], Sequence[int]]:
     """Join letters that stand alone in a row of three or more, as in "k m s"."""
     shape = "".join(["x" if one & LETTER else "-" for one in bits])
-    alone = {one for one in set(written) if vocabulary[one] & LETTER}
+    alone = {word for word, one in zip(written, bits, strict=True) if one & LETTER}
     letters = {one: phrases.fold(one.strip(phrases.JOINERS)) for one in alone}
     words: list[str] = []
+    their_bits: list[int] = []
     numbers: list[int] = []
     done = 0
     for run in _SPELLED.finditer(shape):
         first, last = run.start(), run.end(1) if run[1] else run.end()
         words += written[done:first]
+        their_bits += bits[done:first]
         numbers += range(done, first + 1)
         words.append("".join([letters[one] for one in written[first:last]]))
+        their_bits.append(vocabulary[words[-1]])
         done = last
     if not done:
         return written, bits, range(len(written))
     words += written[done:]
+    their_bits += bits[done:]
     numbers += range(done, len(written))
-    return words, list(map(vocabulary.__getitem__, words)), numbers
+    return words, their_bits, numbers

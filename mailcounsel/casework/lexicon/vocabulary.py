@@ -7,7 +7,7 @@ that must be filled has its bit in some word.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
@@ -23,9 +23,7 @@ _FIRST_BIT: Final = 2
 
 # Shorter than every prefix, so that one look-up excludes nearly every word.
 _HEAD: Final = 2
-# So many plain characters tell of most words that they begin like none of the lexicon.
-_BEGINNING: Final = 3
-# Words remembered, by the forms they were seen in; then all is forgotten, and begun anew.
+# Words remembered, by the forms they were seen in, before all is forgotten and begun anew.
 _MOST_REMEMBERED: Final = 16_384
 
 
@@ -41,8 +39,6 @@ class Vocabulary(dict[str, int]):
         for element in map(_required, elements):
             if element not in self._bits:
                 self._add(element)
-        begun = [prefix for group in self._prefixes.values() for prefix in group]
-        self._beginnings = _Beginnings((*self._exact, *begun), begun)
 
     @cached_property
     def _masked(self) -> _Masked:
@@ -62,17 +58,34 @@ class Vocabulary(dict[str, int]):
         """Return the bit of a place, the same whether it must be filled or may be."""
         return self._bits[_required(element)]
 
-    def __missing__(self, written: str) -> int:
-        if self._beginnings[written[:_BEGINNING].lower()]:
-            bare = written.strip(phrases.JOINERS)
-            found = self._of(phrases.fold(bare)) if bare else NO_WORD
-        else:
-            found = 0
-        if len(self) >= _MOST_REMEMBERED:
+    def of_all(self, written: Iterable[str]) -> list[int]:
+        """Return the bits of words as they are written, in their order.
+
+        What was never seen is worked out together: a letter of ten million random characters has
+        a million words that nobody ever wrote.
+        """
+        written = list(written)
+        unseen = set(written).difference(self)
+        if len(self) + len(unseen) > _MOST_REMEMBERED:
             self.clear()
-        if len(written) <= phrases.LONGEST:
-            self[written] = found
-        return found
+            unseen = set(written)
+        if unseen:
+            self._learn(list(unseen))
+        return list(map(self.__getitem__, written))
+
+    def __missing__(self, written: str) -> int:
+        self._learn([written])
+        return self[written]
+
+    def _learn(self, unseen: Sequence[str]) -> None:
+        bare = [written.strip(phrases.JOINERS) for written in unseen]
+        exact, prefixes = self._exact, self._prefixes
+        for written, word, folded in zip(unseen, bare, phrases.fold_all(bare), strict=True):
+            may_be_one = folded in exact or folded[:_HEAD] in prefixes or len(folded) == 1
+            if may_be_one or "*" in folded or folded.isdecimal():
+                self[written] = self._of(folded)
+            else:
+                self[written] = 0 if word else NO_WORD
 
     def _of(self, folded: str) -> int:
         if "*" in folded:
@@ -89,33 +102,6 @@ class Vocabulary(dict[str, int]):
 
 def _required(element: Element) -> Element:
     return replace(element, optional=False) if element.optional else element
-
-
-class _Beginnings(dict[str, bool]):
-    """Whether a word that is written with these first characters may be one of the lexicon.
-
-    A letter of ten million random characters has a million words that nobody ever wrote. Most of
-    them are told here, at a look-up each. Only plain letters and digits that stay as many when
-    they are folded tell anything; at all others the whole word is looked at.
-    """
-
-    def __init__(self, words: Iterable[str], prefixes: Iterable[str]) -> None:
-        super().__init__()
-        self._known = {word[:_BEGINNING] for word in words}
-        self._short = tuple(prefix for prefix in prefixes if len(prefix) < _BEGINNING)
-
-    def __missing__(self, written: str) -> bool:
-        if not written.isascii() or not written.isalnum() or written.isdecimal():
-            return True
-        folded = phrases.fold(written)
-        may_be = (
-            not len(written) == len(folded) == _BEGINNING
-            or folded in self._known
-            or folded.startswith(self._short)
-        )
-        if len(self) < _MOST_REMEMBERED:
-            self[written] = may_be
-        return may_be
 
 
 class _Masked:
