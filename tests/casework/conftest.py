@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,69 +14,41 @@ from mailcounsel.store.engine import Store
 from parts import gpg_homes
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request, tmp_path):
-    """The address of an empty database, on each of the two engines in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    return request.getfixturevalue("postgres_url")
+@pytest.fixture(scope="session")
+def sqlite_store(tmp_path_factory):
+    """A SQLite store of this release's shape: what its statements are compiled to is kept."""
+    opened = _shaped(f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
-def sqlite_shape(tmp_path_factory):
-    """A SQLite file of this release's shape, to copy: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("shape") / "store.db"
-    _shape(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgresql_shape(postgres):
-    """The name of a PostgreSQL database of this release's shape, emptied after each test."""
+def postgresql_store(postgres):
+    """A PostgreSQL store of this release's shape: its connections, too, are kept."""
     name = postgres.create()
-    _shape(postgres.url(name))
-    yield name
+    opened = _shaped(postgres.url(name))
+    yield opened
+    opened.close()
     postgres.drop(name)
 
 
-def _shape(url):
+def _shaped(url):
     opened = Store(url)
     schema.upgrade(opened)
-    opened.close()
+    return opened
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shaped_url(request, tmp_path):
-    """The address of a database of this release's shape, on each of the two engines in turn."""
-    if request.param == "sqlite":
-        path = tmp_path / "store.db"
-        shutil.copy(request.getfixturevalue("sqlite_shape"), path)
-        yield f"sqlite:///{path}"
-        return
-    server = request.getfixturevalue("postgres")
-    name = request.getfixturevalue("postgresql_shape")
-    yield server.url(name)
-    tables = reversed(SQLModel.metadata.sorted_tables)
-    server.execute("; ".join(f"DELETE FROM {table.name}" for table in tables), name)
-
-
-@pytest.fixture(scope="session")
-def postgresql_store(postgres, postgresql_shape):
-    """The store of that database: its connections, and what they have learned, are kept."""
-    opened = Store(postgres.url(postgresql_shape))
+def store(request):
+    """An empty store, on each of the two engines in turn; it is emptied after the test."""
+    opened = request.getfixturevalue(f"{request.param}_store")
     yield opened
-    opened.close()
+    opened.write(_empty)
 
 
-@pytest.fixture
-def store(request, shaped_url):
-    """A store of this release's shape, empty."""
-    if not shaped_url.startswith("sqlite"):
-        yield request.getfixturevalue("postgresql_store")
-        return
-    opened = Store(shaped_url)
-    yield opened
-    opened.close()
+def _empty(connection):
+    for table in reversed(SQLModel.metadata.sorted_tables):
+        connection.execute(table.delete())
 
 
 @pytest.fixture

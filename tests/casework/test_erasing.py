@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,7 +193,9 @@ def test_on_sqlite_the_bytes_leave_the_disk(house, ani):
     copies = [row.sealed for row in house.rows(models.CaseKeyCopy)]
     answer = erase(house)
     assert answer["journal_empty"]
-    left = b"".join(path.read_bytes() for path in house.folder.glob("store.db*"))
+    folder = Path(house.store.url.database).parent
+    left = b"".join(path.read_bytes() for path in folder.glob("store.db*"))
+    assert len(left) > 100_000
     stay = {value for _, value in sealed_values(house)}
     assert not any(value[:60] in left for value in copies)
     assert not any(value[:60] in left for value in gone if value not in stay)

@@ -101,14 +101,23 @@ def answers(port: int) -> bool:
     return True
 
 
-def private_dir(name: str, owner: str | None = None) -> Path:
-    """Make a short directory under /tmp that others may pass through; Unix sockets need short."""
-    path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+def private_dir(name: str, owner: str | None = None, *, below: str = "/tmp") -> Path:
+    """Make a short directory that others may pass through; Unix sockets need short."""
+    path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=below))
     path.chmod(0o755)
     if owner is not None and os.geteuid() == 0:
         entry = pwd.getpwnam(owner)
         os.chown(path, entry.pw_uid, entry.pw_gid)
     return path
+
+
+def memory_disk() -> str:
+    """Return a disk in memory, on which a sync costs nothing, or /tmp where it is too small."""
+    disk = Path("/dev/shm")
+    if not os.access(disk, os.W_OK | os.X_OK):
+        return "/tmp"
+    room = os.statvfs(disk)
+    return str(disk) if room.f_bavail * room.f_frsize > 2 << 30 else "/tmp"
 
 
 def unprivileged() -> pwd.struct_passwd:
