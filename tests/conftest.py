@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -41,6 +42,14 @@ def forget_settings() -> None:
         if own or name in DROPPED:
             del os.environ[name]
     os.environ["LANG"] = "C.UTF-8"
+
+
+def forget_ignored_signals() -> None:
+    """Undo what a run in the background inherits: no program would hear Ctrl-C or a hang-up."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 # -- no network ---------------------------------------------------------------------------------
@@ -84,6 +93,7 @@ HOME = pytest.StashKey[str]()
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process once, before anything is collected."""
     forget_settings()
+    forget_ignored_signals()
     config.stash[HOME] = os.environ["HOME"] = tempfile.mkdtemp(prefix="home-", dir="/tmp")
     sys.addaudithook(_stay_home)
     found = Path(mailcounsel.__file__).resolve()
