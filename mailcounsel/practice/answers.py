@@ -32,7 +32,7 @@ _NAME: Final = re.compile(
     r"(?<![\w.,-])(?:"
     r"(?:g|goal|tujuan|sasaran) ?(?P<goal>\d{1,2})(?![\d%]|[.,/–-]\d| ?(?:x|kali|times|dari|of)\b)"
     r"|(?P<mood>moo+d|moodku|moodnya|suasana hati(?:ku|nya)?|perasaan(?:ku)?|feelings?)"
-    r"|(?P<practice>latih?an(?:ku|nya)?|berlatih|prac?ti[cs]e|practi[cs]ed?|practi[cs]ing|praktik|praktek)"
+    r"|(?P<practice>latih?an(?:ku|nya)?|lat|berlatih|prac|prac?ti[cs]e|practi[cs]ed?|practi[cs]ing|praktik|praktek)"
     r")(?!\w)"
 )
 _ASKED: Final = re.compile(r"goal|G[1-9]\d?|mood|practice")
@@ -114,7 +114,7 @@ def _named(text: str, questions: Sequence[Question]) -> Answers | None:
     asked = {one.name for one in questions}
     if asked.isdisjoint(_name(match) for match in found):
         return None
-    if numbers.has_number(folded[: found[0].start()]):
+    if not numbers.counts_only(folded[: found[0].start()]):
         alone = len(questions) == 1
         return None if alone else _unsure(questions, Unsure("several numbers"))
     parts = list(_parts(folded, found))

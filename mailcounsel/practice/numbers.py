@@ -39,6 +39,11 @@ _CLAUSE: Final = re.compile(
     re.DOTALL,
 )
 _SPACED: Final = re.compile(r"[.,;!?…]+(?!\d)")
+# "3 out of 7 days" says how many times.
+_OF_DAYS: Final = re.compile(
+    r"(?<![\w/.,:–-])(\w+)(?: ?(?:x|kali|times))? (?:dari|out of|of) (\w+)"
+    r" (?:hari|malam|pagi|days|nights|mornings|evenings)\b"
+)
 _GREETING_WORDS: Final = 5
 _GLUED: Final = re.compile(r"(?<=\d)(?:x|kali|times)$")
 _COUNTED: Final = re.compile(r"\d+[a-z]+|\d{1,2}:\d{2}")
@@ -89,13 +94,20 @@ def number(text: str, kind: Kind = "rating") -> Number | Unsure:
         return Unsure("too long")
     if kind == "times" and _says_none(text):
         return Number(0)
-    clauses = list(_clauses(plain(text), kind))
+    said = plain(text) if kind == "rating" else _OF_DAYS.sub(_done, plain(text))
+    clauses = list(_clauses(said, kind))
     numbers = [number for clause in clauses for number in clause.numbers]
     doubt = next((number.doubt for number in numbers if number.doubt), None)
     if doubt:
         return Unsure(doubt)
     reason, value = _settle(clauses)
     return Unsure(reason) if value is None else Number(value)
+
+
+def _done(match: re.Match[str]) -> str:
+    done, days = (_value(word, "times") for word in match.groups())
+    is_sure = done is not None and days is not None and done <= days
+    return f"{match[1]} x" if is_sure else match[0]
 
 
 def _says_none(text: str) -> bool:
@@ -108,6 +120,12 @@ def _says_none(text: str) -> bool:
 def has_number(text: str) -> bool:
     """Tell whether anything in a text could be a number, in numerals or words."""
     return any(_is_numeral(word, "rating") for word in words_of(_SPACED.sub(" ", plain(text))))
+
+
+def counts_only(text: str) -> bool:
+    """Tell whether every number in a text plainly counts something: an age, a date, minutes."""
+    numbers = [number for clause in _clauses(plain(text), "times") for number in clause.numbers]
+    return all(number.value is None and number.doubt is None for number in numbers)
 
 
 def leads_only(text: str) -> bool:

@@ -15,9 +15,20 @@ Kind = Literal["rating", "times"]  # 0 to 10, or how many times: 0 to 99
 _SENT_FROM: Final = re.compile(
     r"^[ \t]*(?:sent from|get outlook|dikirim dari|terkirim dari)\b.*$", re.MULTILINE
 )
+# A line of a signature that holds a telephone number and nothing else.
+_TELEPHONE: Final = re.compile(
+    r"^[ \t]*(?:hp|no\.? hp|tel[pf]?|tlp|telepon|telephone|phone|ph|mob|mobile|cell|wa|whatsapp)\b"
+    r"[ \t.:]*[+(]?\d[\d ()./-]{5,}$",
+    re.MULTILINE,
+)
 _SCALE: Final = re.compile(
     r"\b(?:on (?:a |the )?|dari |dengan |pada )?(?:scale|skala)(?: (?:of|from|dari))? ?"
-    r"(?:[01] ?(?:-|–|to|sampai|hingga|s/d) ?)?10\b|\bdari [01] (?:sampai|hingga) 10\b"
+    r"(?:[01] ?(?:-|–|to|sampai|hingga|s/d) ?)?10\b|\b(?:dari|from) [01] (?:sampai|hingga|to) 10\b"
+)
+# An answer that says nothing has changed, and then the number.
+_AS_BEFORE: Final = re.compile(
+    r"\b(?:sama (?:seperti|kayak|kaya|kyk|dengan) minggu (?:lalu|kemarin)|same as last week)"
+    r"(?=[ \t]*[,:;.–-])"
 )
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[ \t]*([/:–—-])[ \t]*(?=\d)")
 _OUT_OF_TEN: Final = re.compile(
@@ -31,10 +42,11 @@ _DRAWN_OUT: Final = re.compile(r"(\w)\1\1+|(?<=..)(\w)\2+$")
 
 
 def folded(text: str) -> str:
-    """Fold a text, and leave out pictures, the name of a device and what the scale is."""
+    """Fold a text; leave out pictures, device, telephone, and what the scale or no change is."""
     one_case = unicodedata.normalize("NFKC", text).casefold().translate(_SAME)
     seen = "".join(_without_picture(character) for character in one_case)
-    return _SCALE.sub(" ", _SENT_FROM.sub("", seen.replace("\r\n", "\n")))
+    own = _TELEPHONE.sub("", _SENT_FROM.sub("", seen.replace("\r\n", "\n")))
+    return _AS_BEFORE.sub(" ", _SCALE.sub(" ", own))
 
 
 def plain(text: str) -> str:
