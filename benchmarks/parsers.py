@@ -1,4 +1,4 @@
-"""What the tests of three other parsers say their letters hold: subjects, senders, texts, files.
+"""What the tests of five other parsers say their letters hold: subjects, senders, texts, files.
 
 As in `expectations`, their sources are looked at and never run.
 """
@@ -6,13 +6,14 @@ As in `expectations`, their sources are looked at and never run.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.expectations import BUDGETS, Facts, new_words, words
-from mailcounsel.letter import attachments, parse
+from mailcounsel.letter import attachments, headers, parse
 
 # -- php-mime-mail-parser: one array of PHP --------------------------------------------------------
 
@@ -140,8 +141,61 @@ def _asserted(test: ast.FunctionDef) -> Iterator[tuple[str, str]]:
             yield _TICKET[of.attr], str(value.value)
 
 
+# -- Delta Chat's core: Rust, a test for each letter -----------------------------------------------
+
+_RUST = re.compile(
+    r'include_bytes!\("\.\./\.\./test-data/message/([\w.-]+)"\)(.*?)(?=include_bytes!|\n#\[|\Z)',
+    re.DOTALL,
+)
+_RUST_TELLS = {
+    "files": re.compile(r'assert_eq!\(filename, Some\("(.*?)"\.to_string\(\)\)'),
+    "subject": re.compile(r'get_subject\(\)(?:\.unwrap\(\))?,\s*(?:Some\()?"(.*?)"'),
+    "message_id": re.compile(r'get_rfc724_mid\(\),\s*Some\("(.*?)"'),
+    "text": re.compile(r'parts\[0\]\.msg,\s*"((?:\\.|[^"\\])*)"'),
+}
+
+
+def chatmail(corpora: Path) -> Iterator[Facts]:
+    """Compare file names, subjects, identities and replies of Delta Chat's letters."""
+    folder = corpora / "chatmail"
+    tests = folder / "expect" / "src" / "mimeparser" / "mimeparser_tests.rs"
+    for name, told in _RUST.findall(tests.read_text("utf-8")):
+        path = folder / "msg" / "test-data" / "message" / name
+        wanted = {fact: tells[1] for fact, by in _RUST_TELLS.items() if (tells := by.search(told))}
+        if path.is_file() and wanted:
+            letter = parse.read(path.read_bytes(), BUDGETS)
+            facts = {fact: _as_chat(letter, fact, value) for fact, value in wanted.items()}
+            yield f"chatmail/{name}", facts
+
+
+def _as_chat(letter: parse.Letter, fact: str, told: str) -> bool:
+    if fact == "files":  # which it makes safe to write only later
+        return attachments.safe_name(told, "") in {one.name for one in letter.attachments}
+    if fact == "text":  # a chat shows the subject before the words
+        wanted = words(json.loads(f'"{told}"').rpartition(" – ")[2])
+        return wanted in new_words(letter.text)
+    return words(told) == words((letter.subject if fact == "subject" else letter.message_id) or "")
+
+
+# -- jsmime, Thunderbird's parser: JavaScript, pairs of a header and what it says ------------------
+
+_PAIR = re.compile(r'\[("(?:\\.|[^"\\])*"),\s*("(?:\\.|[^"\\])*")\]')
+
+
+def jsmime(corpora: Path) -> Iterator[Facts]:
+    """Compare what encoded words say."""
+    tests = corpora / "jsmime" / "expect" / "test" / "test_header.js"
+    source = tests.read_text("utf-8").partition("suite('decodeRFC2047Words'")[2]
+    source = re.sub(r'"\s*\+\s*"', "", source.partition("suite('8-bit")[0])
+    for number, (written, told) in enumerate(_PAIR.findall(source)):
+        found = headers.decoded(json.loads(written))
+        yield f"jsmime/{number}", {"encoded_words": words(found) == words(json.loads(told))}
+
+
 SOURCES = (
     ("php_mime", php_mime),
     ("mailparser_js", mailparser_js),
     ("helpdesk", helpdesk),
+    ("chatmail", chatmail),
+    ("jsmime", jsmime),
 )
