@@ -219,7 +219,7 @@ def read_phrases() -> tuple[list[Phrase], list[Phrase]]:
 
 
 def _compiled(data: Mapping[str, Any], kind: str) -> list[Phrase]:
-    sets = {name: phrases.accepting(words) for name, words in _sets(data).items()}
+    sets = {name: phrases.accepting(*words) for name, words in _sets(data).items()}
     return [
         phrases.compile_phrase(entry["id"], written, sets)
         for entry in data[kind]

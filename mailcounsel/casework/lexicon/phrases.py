@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -71,6 +71,8 @@ def fold(word: str) -> str:
     Stars stay where they hide a letter, and go where they hide most of the word, which could
     then be any word. What is longer than any word becomes "".
     """
+    if word.isascii() and word.isalpha():  # nothing is hidden in it
+        return _STRETCHED.sub(r"\1", word.lower()) if len(word) <= LONGEST else ""
     return fold_all([word])[0]
 
 
@@ -100,7 +102,8 @@ def compile_phrase(entry: str, source: str, sets: Mapping[str, Element]) -> Phra
     return Phrase(entry, elements)
 
 
-def accepting(words: Sequence[str]) -> Element:
+@lru_cache(maxsize=4_096)
+def accepting(*words: str) -> Element:
     """Return the place that accepts one of some words, as a set of the lexicon lists them."""
     return Element(
         exact=frozenset([fold(form) for word in words for form in _forms(word)]),
@@ -114,7 +117,11 @@ def _element(part: str, sets: Mapping[str, Element]) -> Element:
         return Element(frozenset(), (), gap=True)
     names = part.rstrip("?").split("|")
     any_of = [sets[name[1:]] for name in names if name[0] == "@"]
-    any_of.append(accepting([name for name in names if name[0] != "@"]))
+    words = [name for name in names if name[0] != "@"]
+    if words:
+        any_of.append(accepting(*words))
+    if len(any_of) == 1:
+        return replace(any_of[0], optional=True) if part.endswith("?") else any_of[0]
     return Element(
         exact=frozenset().union(*[one.exact for one in any_of]),
         prefixes=tuple([prefix for one in any_of for prefix in one.prefixes]),
