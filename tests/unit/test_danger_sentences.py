@@ -30,8 +30,8 @@ def rows(name: str) -> list[Row]:
 
 
 FIRST, SECOND, THIRD = rows("first.tsv"), rows("second.tsv"), rows("third.tsv")
-FOURTH = rows("fourth.tsv")
-ALL = [*FIRST, *SECOND, *THIRD, *FOURTH]
+FOURTH, FIFTH, SIXTH = rows("fourth.tsv"), rows("fifth.tsv"), rows("sixth.tsv")
+ALL = [*FIRST, *SECOND, *THIRD, *FOURTH, *FIFTH, *SIXTH]
 
 
 def is_raised(row: Row) -> bool:
@@ -64,6 +64,8 @@ def test_recall_over_the_labelled_sentences(capsys: pytest.CaptureFixture[str]) 
         "second": SECOND,
         "third": THIRD,
         "fourth": FOURTH,
+        "fifth": FIFTH,
+        "sixth": SIXTH,
         "all": ALL,
     }
     with capsys.disabled():
