@@ -93,7 +93,9 @@ def _signs_of_stretch(
     lexicon, words = _lexicon(), stretch.words
     # An idiom may begin before the part looked at and still cover a sign in it.
     found = list(lexicon.book.find(text, stretch, stretch.first, stretch.end))
-    idioms = [one for one in found if lexicon.kinds[one.entry] == _IDIOM]
+    idioms = [
+        one for one in found if lexicon.kinds[one.entry] == _IDIOM and _is_one_clause(text, words, one)
+    ]
     wanted = [
         one for one in found if lexicon.kinds[one.entry] != _IDIOM and one.first >= stretch.begin
     ]
@@ -136,6 +138,12 @@ def _outermost(found: Sequence[Found], kinds: dict[str, str]) -> Iterator[Found]
         if one.last > reached.get(kind, -1):
             reached[kind] = one.last
             yield one
+
+
+def _is_one_clause(text: str, words: Sequence[Word], one: Found) -> bool:
+    """Tell whether no comma stands within: "my phone, I want to die" is no word on a phone."""
+    pairs = pairwise(words[one.first : one.last])
+    return not any("," in text[first.end : second.start] for first, second in pairs)
 
 
 def _is_covered(one: Found, idioms: Sequence[Found]) -> bool:

@@ -107,6 +107,17 @@ HARMLESS = [
     "I would rather not say.", "Kunci yang kami pakai.",
     "My sister and I cooked together. I had forgotten that.",
         "Let us eat together.", "Let me see what I can do.", "My brother and I amused ourselves.",
+    # plans, homes and feelings of an ordinary week
+    "I want to tell my mother that I will move out.", "Tell my husband that I will be late.",
+    "It gets better, and now I know what helps.", "Saya tidak akan ada waktu minggu depan.",
+    "I think about dropping her off at school earlier.", "Her death is easier to bear now.",
+    "I let go of the railing for the first time.", "Doakan saya tenang waktu ujian.",
+    "It is a relief that I do not have to be there on Monday.",
+    "I wrote a note for my husband about the dishes.", "I drove for hours behind a truck.",
+    "I almost did it on Friday: I nearly called my boss.",
+    "Kucing saya berikan makan untuk pertama kali.", "We told my parents about the money.",
+    "My kids will have insurance through the new job.",
+    "Saya cari cara belajar yang tidak terasa berat.",
     # everyday idioms that hold such words
     "Kemarin mati lampu.", "di sini mau mati lampu", "baterai mati", "HP saya mau mati",
     "lampu mati", "hp mau mati, nanti saya sambung", "mati gaya", "mau mati ketawa",
@@ -258,6 +269,22 @@ def test_an_idiom_is_passed_over_wherever_it_stands_in_a_long_letter() -> None:
     for words in range(19_940, 20_010, 3):
         text = "kata " * words + "my phone is going to die " + "kata " * 120
         assert danger.signs(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Suami memukul saya, lalu memukul kasur.", "Bapak memukul ibu dan memukul bantal.",
+        "My phone, I want to die.", "Lampunya, saya mau mati.", "Minum obat, sekarang, satu botol.",
+        "Tali jemuran sudah saya beli.", "Tali rafia sudah siap.", "I took some pills for my back.",
+        "I said goodbye to my home and my colleagues.", "Saya takut pulang terlambat.",
+        "I was hiding in the bathroom at work because he came.", "Saya tidak kuat lagi lari dari dia.",
+        "My team, he has beaten me.",
+    ],
+)  # fmt: skip
+def test_an_idiom_hides_no_sign_beside_it(text: str) -> None:
+    """Risk only ever raises: an everyday saying covers itself, and nothing near it."""
+    assert danger.signs(text)
 
 
 @settings(deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -244,6 +245,18 @@ def test_a_flood_of_words_is_forgotten_again() -> None:
     for start in range(0, 200_000, 20_000):
         vocabulary.of_all([f"q{number}" for number in range(start, start + 20_000)])
     assert len(vocabulary) <= 20_000
+
+
+def test_giant_words_are_not_remembered() -> None:
+    """Letters of giant words beside danger cost no memory once they have been read."""
+    danger.signs("ingin mati")
+    tracemalloc.start()
+    for number in range(40):
+        giant = f"{number}" + "ab" * 100_000
+        assert danger.signs(f"{giant} saya ingin mati {giant}")
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 def test_every_word_of_the_lexicon_is_found_in_disguise() -> None:

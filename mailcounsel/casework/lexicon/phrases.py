@@ -64,20 +64,24 @@ class Phrase:
     elements: tuple[Element, ...]
 
 
-@lru_cache(maxsize=16_384)
 def fold(word: str) -> str:
     """Reduce a word to what a hurried reader sees: "MATIII", "m4ti" and "máti" are "mati".
 
     Stars stay where they hide a letter, and go where they hide most of the word, which could
     then be any word. What is longer than any word becomes "".
     """
+    return _fold(word) if len(word) <= LONGEST else ""
+
+
+@lru_cache(maxsize=16_384)
+def _fold(word: str) -> str:
     if word.isascii() and word.isalpha():  # nothing is hidden in it
-        return _STRETCHED.sub(r"\1", word.lower()) if len(word) <= LONGEST else ""
+        return _STRETCHED.sub(r"\1", word.lower())
     return fold_all([word])[0]
 
 
 def fold_all(words: Sequence[str]) -> list[str]:
-    """Fold one word or more, none with a line break, in a fifth of the time of one by one."""
+    """Fold one word or more, none with a line break, as `fold` does, all at once."""
     joined = "\n".join([word if len(word) <= LONGEST else "" for word in words])
     letters = plain = unicodedata.normalize("NFKD", joined).casefold()
     for sign, letter in _LEET:

@@ -65,17 +65,20 @@ class Vocabulary(dict[str, int]):
         a million words that nobody ever wrote.
         """
         written = list(written)
-        unseen = set(written).difference(self)
+        unseen = {word for word in written if word not in self}
         if len(self) + len(unseen) > _MOST_REMEMBERED:
             self.clear()
             unseen = set(written)
         if unseen:
             self._learn(list(unseen))
-        return list(map(self.__getitem__, written))
+        bits = list(map(self.__getitem__, written))
+        for word in unseen:
+            if len(word) > phrases.LONGEST:  # a letter of giants is no reason to remember them
+                self.pop(word, None)
+        return bits
 
     def __missing__(self, written: str) -> int:
-        self._learn([written])
-        return self[written]
+        return self.of_all([written])[0]
 
     def _learn(self, unseen: Sequence[str]) -> None:
         bare = [written.strip(phrases.JOINERS) for written in unseen]
