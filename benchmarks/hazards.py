@@ -32,6 +32,7 @@ from mailcounsel.store import models
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 SIZE = 10_000_000
+PRINTABLE = [*range(32, 127), *range(160, 256)]  # of ISO 8859-1
 GOOD = 60
 MOST_SECONDS = 120  # for a good letter to be placed
 SETTLED = {"case", "quarantine", "discarded", "own-loop"}
@@ -81,6 +82,7 @@ def hazards() -> dict[str, bytes]:
         "10 MB of one letter": plain(b"a" * SIZE),
         "10 MB of words": plain(b"saya susah tidur karena mati lampu\r\n" * (SIZE // 36)),
         "10 MB of base64 as text": plain(base64.encodebytes(dice.randbytes(SIZE * 3 // 4))),
+        "10 MB of random letters": plain(bytes(dice.choices(PRINTABLE, k=SIZE))),
         "10 MB of marks": plain(b"> a\r\n" * (SIZE // 5)),
         "10 MB of HTML": FROM + b"Content-Type: text/html\r\n\r\n" + b"<p>aku</p>\r\n" * 830_000,
         "10 MB of open tags": FROM + b"Content-Type: text/html\r\n\r\n" + b"<div>" * 2_000_000,

@@ -173,7 +173,7 @@ def _as_chat(letter: parse.Letter, fact: str, told: str) -> bool:
         return attachments.safe_name(told, "") in {one.name for one in letter.attachments}
     if fact == "text":  # a chat shows the subject before the words
         wanted = words(json.loads(f'"{told}"').rpartition(" – ")[2])
-        return wanted in new_words(letter.text)
+        return bool(wanted) and wanted in new_words(letter.text)
     return words(told) == words((letter.subject if fact == "subject" else letter.message_id) or "")
 
 

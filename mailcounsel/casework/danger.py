@@ -93,9 +93,8 @@ def _signs_of_stretch(
     lexicon, words = _lexicon(), stretch.words
     # An idiom may begin before the part looked at and still cover a sign in it.
     found = list(lexicon.book.find(text, stretch, stretch.first, stretch.end))
-    idioms = [
-        one for one in found if lexicon.kinds[one.entry] == _IDIOM and _is_one_clause(text, words, one)
-    ]
+    sayings = [one for one in found if lexicon.kinds[one.entry] == _IDIOM]
+    idioms = [one for one in sayings if _is_one_clause(text, words, one)]
     wanted = [
         one for one in found if lexicon.kinds[one.entry] != _IDIOM and one.first >= stretch.begin
     ]

@@ -112,9 +112,17 @@ def _done(match: re.Match[str]) -> str:
 
 def _says_none(text: str) -> bool:
     """Tell whether an answer is the one for "none" that lessons and check-ins offer in words."""
-    words = words_of(_SPACED.sub(" ", plain(text)))
-    said = "-".join(word for word in words if word not in sets()["courtesy"])
-    return said in sets()["none"]
+    words = list(words_of(_SPACED.sub(" ", plain(text))))
+    return any(_says_only(words, none.split("-")) for none in sets()["none"])
+
+
+def _says_only(words: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Tell whether the wanted words stand there in a row, with nothing but courtesy around."""
+    for at in range(len(words) - len(wanted) + 1):
+        around = [*words[:at], *words[at + len(wanted) :]]
+        if words[at : at + len(wanted)] == wanted and sets()["courtesy"].issuperset(around):
+            return True
+    return False
 
 
 def has_number(text: str) -> bool:

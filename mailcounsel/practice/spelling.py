@@ -25,11 +25,6 @@ _SCALE: Final = re.compile(
     r"\b(?:on (?:a |the )?|dari |dengan |pada )?(?:scale|skala)(?: (?:of|from|dari))? ?"
     r"(?:[01] ?(?:-|–|to|sampai|hingga|s/d) ?)?10\b|\b(?:dari|from) [01] (?:sampai|hingga|to) 10\b"
 )
-# An answer that says nothing has changed, and then the number.
-_AS_BEFORE: Final = re.compile(
-    r"\b(?:sama (?:seperti|kayak|kaya|kyk|dengan) minggu (?:lalu|kemarin)|same as last week)"
-    r"(?=[ \t]*[,:;.–-])"
-)
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[ \t]*([/:–—-])[ \t]*(?=\d)")
 _OUT_OF_TEN: Final = re.compile(
     r"(?<![\w/.,:–-])(\w{1,8}) ?(?:/|\b(?:dari|dr|per|out of|of)\b) ?(?:10|sepuluh|ten)"
@@ -42,11 +37,10 @@ _DRAWN_OUT: Final = re.compile(r"(\w)\1\1+|(?<=..)(\w)\2+$")
 
 
 def folded(text: str) -> str:
-    """Fold a text; leave out pictures, device, telephone, and what the scale or no change is."""
+    """Fold a text, and leave out pictures, the names of devices, telephones and the scale."""
     one_case = unicodedata.normalize("NFKC", text).casefold().translate(_SAME)
     seen = "".join(_without_picture(character) for character in one_case)
-    own = _TELEPHONE.sub("", _SENT_FROM.sub("", seen.replace("\r\n", "\n")))
-    return _AS_BEFORE.sub(" ", _SCALE.sub(" ", own))
+    return _SCALE.sub(" ", _TELEPHONE.sub("", _SENT_FROM.sub("", seen.replace("\r\n", "\n"))))
 
 
 def plain(text: str) -> str:

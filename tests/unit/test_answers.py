@@ -77,6 +77,33 @@ def test_no_sentence_is_misread(held_out: bool) -> None:
     assert [one.text for one in ALL if one.is_held_out == held_out and misread(one)] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "text", "said"),
+    [
+        ("goal", "7\n\nHP 0812-0000-0000", (7,)),
+        ("goal", "From 0 to 10 I am at 6", (6,)),
+        ("goal", "Masih mentok di 5", (5,)),
+        ("goal", "sy ksh 5 y kak, mksh", (5,)),
+        ("practice", "3 out of 7 days", (3,)),
+        ("practice", "4x dari 6 malam", (4,)),
+        ("practice", "none at all", (0,)),
+        ("practice", "tidak sama sekali", (0,)),
+        ("practice", "Not once, I'm afraid", (0,)),
+        ("mood,practice", "Anak saya umur 9 tahun. Mood 2, lat 1x", (2, 1)),
+        ("G1,practice", "Tgl 14 Maret. G1 5, latihan 4x", (5, 4)),
+    ],
+)
+def test_a_certain_answer_is_read(asked: str, text: str, said: tuple[int, ...]) -> None:
+    """What stands around a certain answer in an everyday letter does not hide it."""
+    assert Sentence(tuple(asked.split(",")), said, text).read() == said
+
+
+def test_half_of_what_a_stranger_says_for_certain_is_read() -> None:
+    """A reader that is sure of nothing would misread nothing: so much has to be read."""
+    certain = sum(value is not None for one in ALL for value in one.expected)
+    assert sum(map(left, ALL)) <= 0.35 * certain
+
+
 @given(st.text(max_size=60) | st.text("gG12 6745/=,.\nmodlatihnx", max_size=24))
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Whatever comes, each question has a number within its scale, or is unsure."""

@@ -278,8 +278,8 @@ def test_an_idiom_is_passed_over_wherever_it_stands_in_a_long_letter() -> None:
         "My phone, I want to die.", "Lampunya, saya mau mati.", "Minum obat, sekarang, satu botol.",
         "Tali jemuran sudah saya beli.", "Tali rafia sudah siap.", "I took some pills for my back.",
         "I said goodbye to my home and my colleagues.", "Saya takut pulang terlambat.",
-        "I was hiding in the bathroom at work because he came.", "Saya tidak kuat lagi lari dari dia.",
-        "My team, he has beaten me.",
+        "I was hiding in the bathroom at work because he came.",
+        "Saya tidak kuat lagi lari dari dia.", "My team, he has beaten me.",
     ],
 )  # fmt: skip
 def test_an_idiom_hides_no_sign_beside_it(text: str) -> None:

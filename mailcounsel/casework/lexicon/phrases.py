@@ -32,8 +32,8 @@ JOINERS: Final = "*@$'’`\u00ad\u200b\u200c\u200d\u2060" + "".join(map(chr, ran
 WORD: Final = re.compile(f"[^\\W_]++(?:[{JOINERS}]++[^\\W_]++)*+")
 # A letter standing alone this often in a row is no longer a spelled word.
 LONGEST: Final = 40
-_LEET: Final = tuple(zip("013457@$", "oieastas", strict=True))
-_NOT_A_LETTER: Final = re.compile(r"[^\w*\n]|_")
+_LEET: Final = (*zip("013457@$", "oieastas", strict=True), ("_", ""))
+_NOT_A_LETTER: Final = re.compile(r"[^\w*\n]+")
 _STRETCHED: Final = re.compile(r"([^\d*\n])\1+")
 
 
@@ -87,7 +87,8 @@ def fold_all(words: Sequence[str]) -> list[str]:
     for sign, letter in _LEET:
         letters = letters.replace(sign, letter)
     folded = _STRETCHED.sub(r"\1", _NOT_A_LETTER.sub("", letters)).split("\n")
-    pairs = zip(plain.split("\n"), map(_shown, folded), strict=True)
+    folded = [_shown(word) if "*" in word else word for word in folded]
+    pairs = zip(plain.split("\n"), folded, strict=True)
     return [number if number.isdecimal() else word for number, word in pairs]
 
 
