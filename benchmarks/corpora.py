@@ -139,7 +139,7 @@ def through(place: places.Place, one: Sent) -> tuple[float, dict[str, object]]:
         desk.store, desk.office.keyring, one.raw, envelope, inbox.handed_over(), desk.now()
     ).result()
     begun = time.perf_counter()
-    while work.place_letters(desk):
+    while work.place_letters(desk) + work.place_heavy_letter(desk):
         place.clock.ahead += WAIT  # a letter that failed is tried again
     seconds = time.perf_counter() - begun
     rows = models.table(models.Inbox)

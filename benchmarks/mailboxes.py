@@ -175,7 +175,7 @@ def place_all(place: places.Place) -> tuple[float, int, float]:
     slowest, over, whole = 0.0, 0, 0.0
     while True:
         begun = time.perf_counter()
-        number = work.place_letters(place.desk)
+        number = work.place_letters(place.desk) + work.place_heavy_letter(place.desk)
         took = time.perf_counter() - begun
         whole += took
         if not number and not inbox.counts(place.desk.store).letters.get("received", 0):

@@ -156,13 +156,17 @@ class House:
         future = inbox.keep(self.store, keyring, raw, envelope, sighted, self.clock.now())
         return future.result().inbox_id
 
+    def place(self) -> int:
+        """Take what is due through the nine steps. Return how many letters that were."""
+        return work.place_letters(self.desk) + work.place_heavy_letter(self.desk)
+
     def receive(self, raw: bytes, **more: Any) -> SimpleNamespace:
         """Keep a letter and take it through the nine steps. Return its inbox row."""
         return self.again(self.keep(raw, **more))
 
     def again(self, kept: str) -> SimpleNamespace:
         """Take what is due through the nine steps. Return the inbox row of one letter."""
-        work.place_letters(self.desk)
+        self.place()
         rows = models.table(models.Inbox)
         query = select(rows).where(rows.c.id == kept)
         return self.store.read(lambda c: SimpleNamespace(**c.execute(query).mappings().one()))

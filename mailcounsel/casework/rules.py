@@ -7,7 +7,6 @@ read in one pass and words are looked up in text that was folded once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -178,11 +177,21 @@ def _compile(pattern: str) -> tuple[dict[str, int], int]:
 
 
 # Not every single space: a letter of a megabyte would be a hundred thousand words for a moment.
-_SPACES = re.compile(r"\s{2,}|[^\S ]")
+# Every blank of Unicode but the space.
+_BLANKS = (
+    "".join(map(chr, (*range(9, 14), *range(28, 32), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B))))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
 
 
 def _fold(text: str) -> str:
-    return _SPACES.sub(" ", text.casefold()).strip()
+    """Return a text in small letters, with single spaces; a pattern would hold every piece."""
+    folded = text.casefold()
+    for blank in _BLANKS:
+        folded = folded.replace(blank, " ")
+    while "  " in folded:
+        folded = folded.replace("  ", " ")
+    return folded.strip()
 
 
 def _has_phrase(folded: str, phrase: str) -> bool:

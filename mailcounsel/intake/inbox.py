@@ -14,7 +14,7 @@ An attempt is counted before the work begins, so that a letter that kills the pr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -43,16 +43,19 @@ SETTLED: tuple[Settled, ...] = ("case", "discarded", "own-loop")
 SMTP = "smtp"  # the account of sightings by SMTP
 LEASE_SECONDS = 300  # longer than gpg's timeouts for the letters of one claim together
 HELD_AT_ONCE = 1_000_000  # bytes of letters claimed together, and of one that is larger by itself
-HEAVY = 500_000  # bytes beyond which a letter may take a second; no other one waits for two
+HEAVY = 500_000  # bytes beyond which a letter may take a second or ten; it has a way of its own
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5))
 ATTEMPTS = len(BACK_OFF) + 1
 
 _RECEIVED = inboxes.c.state == "received"
 _SIZE = func.length(inboxes.c.raw)
 _NEW = _RECEIVED & (inboxes.c.attempts == 0)
-_LIGHT = statements.Queue(inboxes, _NEW & (_SIZE <= HEAVY), counting=True, size=_SIZE)
-_HEAVY = statements.Queue(inboxes, _NEW & (_SIZE > HEAVY), counting=True)
-_TRIED = statements.Queue(inboxes, _RECEIVED & (inboxes.c.attempts > 0), counting=True)
+_TRIED = _RECEIVED & (inboxes.c.attempts > 0)
+_LIGHT, _HEAVY = _SIZE <= HEAVY, _SIZE > HEAVY
+_NEW_LIGHT = statements.Queue(inboxes, _NEW & _LIGHT, counting=True, size=_SIZE)
+_NEW_HEAVY = statements.Queue(inboxes, _NEW & _HEAVY, counting=True)
+_TRIED_LIGHT = statements.Queue(inboxes, _TRIED & _LIGHT, counting=True)
+_TRIED_HEAVY = statements.Queue(inboxes, _TRIED & _HEAVY, counting=True)
 _KILLED = Ready(
     update(inboxes)
     .where(_RECEIVED, inboxes.c.attempts >= ATTEMPTS, inboxes.c.lease_until < database_now())
@@ -194,37 +197,47 @@ def claim(
     most: int = 4,
     lease_seconds: int = LEASE_SECONDS,
 ) -> list[Received]:
-    """Claim letters that are due, oldest first, counting an attempt for each.
+    """Claim letters of up to `HEAVY` bytes that are due, oldest first, and count the attempts.
 
-    One large letter at most comes with them, as the last and where no others wait: a heap of large
-    ones holds up nobody.
     A letter that was tried before comes alone, so that one that kills the process takes nobody
     with it; once its last attempt did so it goes to quarantine. One that does not open counts as
     failed. Neither stops the others.
     """
+
+    def job(connection: Connection) -> list[RowMapping]:
+        _KILLED.run(connection, {})
+        alone = _TRIED_LIGHT.claim(connection, now, most=1, lease_seconds=lease_seconds)
+        return alone or _NEW_LIGHT.claim(
+            connection, now, most=most, lease_seconds=lease_seconds, most_size=HELD_AT_ONCE
+        )
+
+    return _all_opened(store, keyring, store.write(job), now)
+
+
+def claim_heavy(
+    store: Store, keyring: ServiceKeyring, now: datetime, lease_seconds: int = LEASE_SECONDS
+) -> list[Received]:
+    """Claim one letter of more than `HEAVY` bytes, or none; in all else as `claim`."""
+
+    def job(connection: Connection) -> list[RowMapping]:
+        _KILLED.run(connection, {})
+        tried = _TRIED_HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
+        return tried or _NEW_HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
+
+    return _all_opened(store, keyring, store.write(job), now)
+
+
+def _all_opened(
+    store: Store, keyring: ServiceKeyring, rows: Iterable[RowMapping], now: datetime
+) -> list[Received]:
     opened = []
-    for row in store.write(lambda connection: _claim(connection, now, most, lease_seconds)):
+    for row in rows:
         try:
             opened.append(_opened(keyring, row))
         except errors.SealBroken:
             failure = _after_failure(row["attempts"], "seal-broken", now)
             _report(store, row["id"], row["fence"], failure)
     return opened
-
-
-def _claim(
-    connection: Connection, now: datetime, most: int, lease_seconds: int
-) -> list[RowMapping]:
-    _KILLED.run(connection, {})
-    alone = _TRIED.claim(connection, now, most=1, lease_seconds=lease_seconds)
-    if alone:
-        return alone
-    light = _LIGHT.claim(
-        connection, now, most=most, lease_seconds=lease_seconds, most_size=HELD_AT_ONCE
-    )
-    if len(light) == most:
-        return light
-    return light + _HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
 
 
 def _opened(keyring: ServiceKeyring, row: RowMapping) -> Received:

@@ -46,12 +46,14 @@ M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # of malloc.h
 LARGE = 131_072  # bytes: what glibc begins with, and raises by itself unless it is told
 TICKS = {  # seconds
     "intake": 5.0,
+    "heavy letters": 5.0,
     "outbox": 1.0,
     "checkins": 5.0,
     "errands": 5.0,
     "promises": 60.0,
     "sweep": 60.0,
 }
+BESIDE = {"intake": "heavy letters"}  # a loop that is woken with another one
 
 
 def keyring_path(config: Config) -> Path:
@@ -134,6 +136,7 @@ class Service:
         loop = asyncio.get_running_loop()
         jobs: dict[str, Callable[[Desk], int]] = {
             "intake": work.place_letters,
+            "heavy letters": work.place_heavy_letter,
             "outbox": work.send_letters,
             "checkins": work.ask_checkins,
             "errands": work.run_errands,
@@ -229,9 +232,10 @@ class Service:
         log.info("config: The configuration was read again; %d rules.", len(config.rules))
 
     def ring(self, name: str) -> None:
-        """Wake a loop by name. May be called from any thread."""
-        if name in self._bells:
-            self._bells[name].ring()
+        """Wake a loop by name, and the one beside it. May be called from any thread."""
+        for one in (name, BESIDE.get(name)):
+            if one in self._bells:
+                self._bells[one].ring()
 
     async def stop(self) -> None:
         """Close the doors, finish what is being written, and let go of everything. Idempotent."""

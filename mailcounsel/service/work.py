@@ -25,10 +25,11 @@ SIDE_BY_SIDE = 4  # letters that wait for gpg or for a database server at the sa
 
 
 def place_letters(desk: Desk) -> int:
-    """Take the letters that are due through the nine steps. Return how many there were.
+    """Take the letters that are due through the nine steps, but the heavy ones.
 
     Those that have to wait for another process go side by side in threads. The others are looked
-    at one after the other and recorded together: threads would only wait for each other.
+    at one after the other and recorded together: threads would only wait for each other. Return
+    how many there were.
     """
     is_alone = desk.store.is_sqlite  # else a lease must outlast all that is claimed with it
     most = TOGETHER if is_alone else SIDE_BY_SIDE
@@ -37,10 +38,21 @@ def place_letters(desk: Desk) -> int:
     others = [one for one in letters if one not in waiting]
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="intake") as pool:
         placed = [pool.submit(place_together, desk, [one]) for one in waiting]
-        place_together(desk, [one for one in others if len(one.raw) <= inbox.HEAVY])
-        place_together(desk, [one for one in others if len(one.raw) > inbox.HEAVY])
+        place_together(desk, others)
     for one in placed:
         one.result()
+    if letters:
+        desk.ring("outbox")
+    return len(letters)
+
+
+def place_heavy_letter(desk: Desk) -> int:
+    """Take one heavy letter through the nine steps, if one is due. Return how many there were.
+
+    It goes beside the others, so that nobody waits for ten megabytes made to be slow.
+    """
+    letters = inbox.claim_heavy(desk.store, desk.office.keyring, desk.now())
+    place_together(desk, letters)
     if letters:
         desk.ring("outbox")
     return len(letters)

@@ -41,6 +41,7 @@ QUIET_FROM, QUIET_UNTIL = 21, 7  # the hours of a client's clock without automat
 AT_REST = timedelta(minutes=2)  # by then a reply has left, and `undo` is over
 LOOPS = (
     work.place_letters,
+    work.place_heavy_letter,
     work.ask_checkins,
     work.run_errands,
     work.keep_promises,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import smtplib
 import socket
@@ -241,6 +242,18 @@ def full_disk(centre: Centre) -> None:
     balance = centre.call("sari", "reconcile")
     assert (balance["lost"], balance["case"]) == (0, 2)
     assert running.integrity(centre.store) == []
+
+
+def test_a_letter_made_to_be_slow_delays_nobody(make_centre):
+    """Eight megabytes of random letters are still being read when the next client has a case."""
+    centre = make_centre()
+    centre.start()
+    noise = bytes(random.Random(1).choices(range(33, 127), k=8_000_000))
+    lines = b"\r\n".join(noise[at : at + 60] for at in range(0, len(noise), 60))
+    centre.send(running.mail(BUDI, "Noise.", name="1") + b"\r\n" + lines, BUDI)
+    centre.send(running.mail(ANI, "Is anybody there?", name="2"), ANI)
+    tools.until(lambda: "Is anybody there?" in centre.received(), "the small letter")
+    assert centre.call("sari", "reconcile")["received"] == 1
 
 
 def test_a_smarthost_that_is_down_only_delays(make_centre, mailserver):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import sys
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -64,6 +66,26 @@ def matches(rule: Rule, facts: RuleFacts = FACTS) -> bool:
 def test_a_rule_matches_when_every_condition_holds(rule: Rule, expected: bool) -> None:
     """Each condition alone, and two together, decide as written."""
     assert matches(rule) is expected
+
+
+def test_any_blank_stands_between_words() -> None:
+    """Every blank of Unicode, and any row of them, is a space to a rule."""
+    blanks = [letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.isspace()]
+    assert len(blanks) > 20
+    rule = Rule("r", text_contains=("tidak tidur",))
+    for blank in blanks:
+        assert matches(rule, replace(FACTS, text=f"saya tidak{blank * 3} {blank}tidur"))
+
+
+def test_a_text_of_blanks_needs_no_memory_for_each() -> None:
+    """Two million quote marks are matched in a few times the memory of the text."""
+    facts = replace(FACTS, text="> a\n" * 2_000_000)
+    tracemalloc.start()
+    try:
+        assert not matches(Rule("r", text_contains=("tidur",)), facts)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(facts.text)
+    finally:
+        tracemalloc.stop()
 
 
 def test_other_facts_turn_the_answers_round() -> None:
