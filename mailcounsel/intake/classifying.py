@@ -22,16 +22,18 @@ AUTOMATIC = "automatic"
 OWN_LOOP = "own-loop"
 
 
+# Fields of systems that ask a sender to prove that they are a person.
+_CHALLENGES = ("x-boxtrapper", "x-tmda-fingerprint", "x-challenge")
 # Fields that vacation programs and challenge systems add to what they write.
 _MARKS = (
     "x-autoreply",
     "x-autorespond",
     "x-autoresponder",
     "x-auto-reply",
+    "x-autoreply-from",
+    "x-mail-autoreply",
     "x-vacation",
-    "x-boxtrapper",
-    "x-tmda-fingerprint",
-    "x-challenge",
+    *_CHALLENGES,
 )
 _COMMENT = re.compile(r"\([^()]*\)")
 
@@ -50,7 +52,9 @@ def classify(letter: Letter, mail_from: str | None, known: Knowledge, config: Co
     """Say what a mail is. `mail_from` is the envelope's sender, None where none was told."""
     if _is_our_own(letter, known, config):
         return Class(OWN_LOOP, "own-message-id", may_answer=False)
-    report = letter.report or dialects.bounce(letter, null_sender=mail_from == "")
+    is_challenge = any(letter.header(mark) for mark in _CHALLENGES)
+    lost = None if is_challenge else dialects.bounce(letter, null_sender=mail_from == "")
+    report = letter.report or lost
     if report:
         return _of_report(report)
     reason = _machine(letter, mail_from)

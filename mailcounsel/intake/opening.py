@@ -7,6 +7,7 @@ ones. Certificates the letter offers (Autocrypt, an attached key) are collected,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from mailcounsel.config import Config
 from mailcounsel.crypto import autocrypt, openpgp, packets
 from mailcounsel.crypto.openpgp import Centre, Signature
 from mailcounsel.letter import parse
+from mailcounsel.letter.attachments import Attachment
 from mailcounsel.letter.mime import Budgets
 from mailcounsel.letter.parse import Letter
 
@@ -159,11 +161,23 @@ def offered_by(letter: Letter) -> tuple[Offered, ...]:
     if not address:
         return ()
     header = autocrypt.choose(letter.autocrypt, address)
-    attached = [
-        one.data for one in letter.attachments if one.content_type == "application/pgp-keys"
-    ]
+    attached = [one.data for one in letter.attachments if _is_certificate(one)]
+    pasted = _KEY_BLOCK.search(letter.text)
+    attached += [pasted[0].encode("ascii", "replace")] if pasted else []
     candidates = [header.keydata] if header else []
     return tuple(_usable([*candidates, *attached[:MOST_CERTIFICATES]], address))
+
+
+_KEY_BLOCK = re.compile(
+    "^-----BEGIN PGP PUBLIC KEY BLOCK-----$[^-]{1,200000}?^-----END PGP PUBLIC KEY BLOCK-----$",
+    re.MULTILINE,
+)
+
+
+def _is_certificate(file: Attachment) -> bool:
+    """Whether a file is a certificate by its type, or by its beginning: few programs name it."""
+    begins = file.data[:200].lstrip().startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    return file.content_type == "application/pgp-keys" or begins
 
 
 def _usable(candidates: list[bytes], address: str) -> list[Offered]:

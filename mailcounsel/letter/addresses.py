@@ -44,7 +44,15 @@ class _Mailbox:
     def name(self) -> str:
         if self.angle is None:
             return self.comment.strip()
-        return "".join(word[1:-1] if word[:1] == '"' else word for word in self.words).strip()
+        return "".join(_unquoted(word) for word in self.words).strip()
+
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _unquoted(word: str) -> str:
+    """Return a word without its quotation marks and escapes (RFC 5322 §3.2.4)."""
+    return _ESCAPED.sub(r"\1", word[1:-1]) if word[:1] == '"' else word
 
 
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|[(<>,;:]|\s+|[^\s"(<>,;:]+', re.DOTALL)
@@ -154,11 +162,14 @@ def recipients(values: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for address in found if address))
 
 
-def sender(values: Sequence[bytes]) -> Sender:
-    """Read the From fields of a letter; the address is None unless it is beyond doubt."""
+def sender(values: Sequence[bytes], charset: str = "") -> Sender:
+    """Read the From fields of a letter; the address is None unless it is beyond doubt.
+
+    `charset` is that of the letter's words, for a name beyond ASCII that is not encoded.
+    """
     if not values:
         return Sender(None, "", "no-sender")
-    boxes = _mailboxes(headers.plain(values[0]))
+    boxes = _mailboxes(headers.plain(values[0], charset))
     name = headers.decoded(boxes[0].name) if boxes else ""
     doubt = _doubt(values, boxes)
     if doubt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -51,7 +52,8 @@ def data(raw: bytes, part: mime.Part, problems: list[str]) -> bytes:
 def content(raw: bytes, part: mime.Part, problems: list[str]) -> str:
     """Return the text of a text part, its lines ending in newlines."""
     encoded = charsets.unquoted(data(raw, part, problems))
-    decoded, sure = charsets.decode(encoded, part.params.get("charset", ""))
+    named = part.params.get("charset", "") or _named_within(part, encoded)
+    decoded, sure = charsets.decode(encoded, named)
     if not sure:
         problems.append("charset")
     lines = charsets.with_newlines(decoded)
@@ -59,6 +61,15 @@ def content(raw: bytes, part: mime.Part, problems: list[str]) -> str:
         delete_space = part.params.get("delsp", "").lower() == "yes"
         lines = charsets.unflowed(lines, delete_space=delete_space)
     return lines
+
+
+_META = re.compile(rb"""(?i)<meta[^<>]{0,200}?charset\s*=\s*["']?([\w:.-]{2,40})""")
+
+
+def _named_within(part: mime.Part, encoded: bytes) -> str:
+    """Return the charset a page in HTML names by itself, where its header names none."""
+    named = _META.search(encoded[:_BEGINNING]) if part.content_type == "text/html" else None
+    return named[1].decode("ascii") if named else ""
 
 
 _REPORT_TYPES = {
@@ -75,6 +86,10 @@ _SIGNATURES = {
     "application/x-pkcs7-signature",
 }
 _INLINE_TEXT = {"text/plain", "text/html", "text/enriched", "text/richtext"}
+_WRITTEN = {"text/markdown", "text/x-markdown", "text/x-web-markdown"}  # words as people type them
+_NO_FILE = re.compile(
+    r"(?i)att\d{5}\.(?:txt|html?)"
+)  # a text after a picture, as Exchange names it
 
 
 def collect(part: mime.Part, body: Body) -> None:
@@ -131,13 +146,20 @@ def _piece(part: mime.Part, body: Body) -> report.Piece:
     return report.Piece(part.content_type, data(body.raw, part, body.problems))
 
 
-# A plain text this short beside HTML this much longer says "your program cannot show HTML".
+# A plain text this short may be a stub, beside HTML this much longer surely.
 _STUB_CHARS = 300
 _STUB_RATIO = 5
+_STUB_SOURCE = 20_000  # characters of HTML
+_STUB_MORE = 5  # words
+_STUB = re.compile(r"(?i)\b(?:html|mime)\b|^\[cid:[^\]]*\]$")
+_WORD = re.compile(r"\w+")
 
 
 def _alternative(part: mime.Part, body: Body) -> None:
-    """Read the plain version, or the HTML one where there is no real plain one."""
+    """Read the plain version, or the HTML one where there is no real plain one.
+
+    Where a short plain version says something else than the HTML, both are read.
+    """
     versions = []
     for child in part.children:
         version = Body(body.raw, problems=body.problems)
@@ -147,8 +169,7 @@ def _alternative(part: mime.Part, body: Body) -> None:
         body.pieces += version.pieces
     plain = next((one for one in versions if _words(one, html=False)), None)
     rich = next((one for one in versions if _words(one, html=True)), None)
-    chosen = rich if plain is None or (rich is not None and _is_stub(plain, rich)) else plain
-    if chosen is not None:
+    for chosen in _chosen(plain, rich):
         body.runs += chosen.runs
 
 
@@ -156,13 +177,33 @@ def _words(version: Body, *, html: bool) -> bool:
     return any(is_html == html and run.strip() for is_html, run in version.runs)
 
 
-def _is_stub(plain: Body, rich: Body) -> bool:
-    short = sum(len(run.strip()) for is_html, run in plain.runs if not is_html)
+def _chosen(plain: Body | None, rich: Body | None) -> list[Body]:
+    if plain is None or rich is None:
+        return [one for one in (plain, rich) if one is not None]
+    words = " ".join(run for is_html, run in plain.runs if not is_html).strip()
     source = sum(len(run) for is_html, run in rich.runs if is_html)
-    if short > _STUB_CHARS or source < _STUB_RATIO * max(short, 100):
-        return False
-    visible = sum(len(text.html_to_text(run)[0]) for is_html, run in rich.runs if is_html)
-    return visible > _STUB_RATIO * short
+    if len(words) > _STUB_CHARS:
+        return [plain]
+    if source > _STUB_SOURCE:  # where most of it is what programs write, only much more counts
+        return [rich] if _visible(rich) > _STUB_RATIO * len(words) else [plain]
+    visible = _shown(rich)
+    told, shown = (Counter(_WORD.findall(one.casefold())) for one in (words, visible))
+    if not shown:
+        return [plain]
+    is_within = "".join(words.split()) in "".join(visible.split())
+    missing = 0 if is_within else (told - shown).total()
+    if 2 * missing > told.total():
+        return [rich] if _STUB.search(words) else [rich, plain]
+    more = shown.total() - told.total()
+    return [rich] if not missing and more > max(_STUB_MORE, told.total() / 2) else [plain]
+
+
+def _visible(version: Body) -> int:
+    return len(_shown(version))
+
+
+def _shown(version: Body) -> str:
+    return "\n".join(text.html_to_text(run)[0] for is_html, run in version.runs if is_html)
 
 
 def _related(part: mime.Part, body: Body) -> None:
@@ -208,14 +249,24 @@ def _leaf(part: mime.Part, body: Body) -> None:
         body.runs.append((False, content(body.raw, part, body.problems)))
     elif name and part.content_type == "text/plain" and _is_binary(part, body):
         _file(part, body)
-    elif part.content_type in _INLINE_TEXT and kind != "attachment" and not (name and body.runs):
+    elif _is_to_be_read(part, kind, name, body):
         words = content(body.raw, part, body.problems)
         if part.params.get("hp-legacy-display") == "1" and part.content_type == "text/plain":
             shown, _, rest = words.partition("\n\n")
             words = rest if _are_fields(shown) else words
-        body.runs.append((part.content_type != "text/plain", words))
+        is_html = part.content_type in _INLINE_TEXT and part.content_type != "text/plain"
+        body.runs.append((is_html, words))
     else:
         _file(part, body)
+
+
+def _is_to_be_read(part: mime.Part, kind: str, name: str, body: Body) -> bool:
+    if kind == "attachment":
+        return False
+    if part.content_type in _WRITTEN:
+        return not name
+    has_file_name = bool(name) and _NO_FILE.fullmatch(name) is None
+    return part.content_type in _INLINE_TEXT and not (has_file_name and body.runs)
 
 
 def _is_binary(part: mime.Part, body: Body) -> bool:

@@ -29,11 +29,26 @@ _WIDER = {
     "big5": "cp950",
     "iso2022_jp": "iso2022_jp_2",
     "utf8": "utf_8",
+    "utf8mb4": "utf_8",
+    "ansi": "cp1252",
+    "iso_8859_8_i": "iso8859_8",  # the order of the letters, which is the logical one anyway
+    "iso_8859_8_e": "iso8859_8",
+    "iso_8859_6_i": "iso8859_6",
+    "iso_8859_6_e": "iso8859_6",
+    "koi8_ru": "koi8_u",
+    "windows_874": "cp874",
+    "dos_874": "cp874",
+    "windows_31j": "cp932",
+    "windows_932": "cp932",
+    "windows_936": "gb18030",
+    "windows_949": "cp949",
+    "windows_950": "cp950",
 }
 # Codecs of Python that are no charsets of mail: some cost quadratic time, some run escapes.
 _NEVER = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 _BINARY = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec"}
-_KNOWN = (set(aliases.values()) | {"utf_8", "utf_8_sig", "cp874", "cp1252"}) - _NEVER - _BINARY
+_KNOWN = (set(aliases.values()) | {"utf_8", "utf_8_sig", "cp874", "cp1252", "koi8_u"}) - _NEVER
+_KNOWN -= _BINARY
 _KNOWN.discard("zlib_codec")
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -50,6 +65,8 @@ def codec(charset: str) -> str | None:
     name = _NAME.sub("_", charset[:64].lower()).strip("_")
     if name.startswith("x_") and name not in aliases:
         name = name[2:]
+    if name.startswith("cp_"):
+        name = name.replace("_", "")
     found = aliases.get(name, name)
     found = _WIDER.get(name) or _WIDER.get(found) or found
     return found if found in _KNOWN else None
@@ -74,11 +91,7 @@ def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
     read as one byte a letter: forwarded and cut texts are mixed. Windows-1252 is the last resort.
     """
     named = codec(charset) if charset else None
-    if named is not None and named != "utf_8" and not _is_single_byte(named):
-        text = _try(data, named)
-        if text is not None:
-            return clean(text), True
-    text = _try(data, "utf-8-sig")
+    text = _of_several_bytes(data, named) or _try(data, "utf-8-sig")
     if text is not None:
         return clean(text), True
     other = "cp1252" if named is None or named == "utf_8" else named
@@ -92,6 +105,37 @@ def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
     if text is not None:
         return clean(text), True
     return clean(_roughly(data, named)), False
+
+
+def _of_several_bytes(data: bytes, named: str | None) -> str | None:
+    """Read a charset with letters of several bytes; None where it is another or does not fit."""
+    if named is None or named == "utf_8" or _is_single_byte(named):
+        return None
+    text = _try(data, named)
+    if text is None and named == _JAPANESE:
+        text = _try(_in_eight_bits(data), "cp932")
+    return text
+
+
+_JAPANESE = "iso2022_jp_2"
+_SHIFTED = re.compile(rb"\x1b\$[@B]([^\x1b]*)(?:\x1b\([BJ])?")
+
+
+def _in_eight_bits(data: bytes) -> bytes:
+    """Turn ISO-2022-JP into Shift_JIS, whose codec knows the letters of makers as well ("①")."""
+
+    def shifted(match: re.Match[bytes]) -> bytes:
+        pairs = zip(match[1][::2], match[1][1::2], strict=False)
+        return b"".join(_shift_jis(row, cell) for row, cell in pairs)
+
+    return _SHIFTED.sub(shifted, data)
+
+
+def _shift_jis(row: int, cell: int) -> bytes:
+    """Return a letter of JIS X 0208 as Shift_JIS has it (JIS X 0208:1997, appendix 1)."""
+    high = (row + 1) // 2 + (0x70 if row < 0x5F else 0xB0)
+    low = cell + ((0x1F if cell < 0x60 else 0x20) if row % 2 else 0x7E)
+    return bytes([high & 0xFF, low & 0xFF])
 
 
 _FEWEST_FOR_A_GUESS, _LOOKED_AT_MOST = 40, 20_000  # bytes

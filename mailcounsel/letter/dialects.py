@@ -55,7 +55,9 @@ def bounce(letter: Letter, *, null_sender: bool) -> Report | None:
 
 def answers_for_somebody(subject: str) -> bool:
     """Tell whether a subject begins as programs begin theirs when they answer for somebody away."""
-    return subject.casefold().strip().startswith(tuple(_known()["autoreply"]["subjects"]))
+    folded = subject.casefold().strip()
+    is_away = folded.startswith("auto: ") and "out of the office" in folded  # as Notes says it
+    return is_away or folded.startswith(tuple(_known()["autoreply"]["subjects"]))
 
 
 def _is_from_a_server(letter: Letter) -> bool:

@@ -65,6 +65,7 @@ def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
         return ()
     marks = _Marks(lines, [None] * len(lines), [""] * len(lines))
     known = _Known(earlier)
+    _fold_armour(marks)
     _fold_marked(marks)
     _fold_headed(marks, known)
     _fold_devices(marks)
@@ -119,6 +120,28 @@ def _spans(marks: _Marks) -> Iterator[Span]:
             yield Span(kind, rule, marks.lines[first].start, marks.lines[index - 1].end)
 
 
+# -- the armour around a signed text ------------------------------------------------------------
+
+_ARMOUR = "-----begin pgp signed message-----"
+_SIGNATURE = "-----begin pgp signature-----"
+_SIGNATURE_END = "-----end pgp signature-----"
+
+
+def _fold_armour(marks: _Marks) -> None:
+    """Fold what OpenPGP writes around a text that is signed in the clear (RFC 9580 §7)."""
+    folded = [line.folded for line in marks.lines]
+    if _ARMOUR not in folded:
+        return
+    first = folded.index(_ARMOUR)
+    stop = first + 1
+    while stop < len(folded) and folded[stop].startswith("hash:"):
+        stop += 1
+    marks.mark(first, stop, "signature", "OpenPGP")
+    if _SIGNATURE in folded and _SIGNATURE_END in folded:
+        begun, ended = folded.index(_SIGNATURE), folded.index(_SIGNATURE_END)
+        marks.mark(begun, ended + 1, "signature", "OpenPGP")
+
+
 # -- lines that bear a mark ---------------------------------------------------------------------
 
 _MARKED = re.compile(r">(?![:;=.][-']?[()\[\]<>/|]|[._]<|_>|:)")
@@ -131,11 +154,22 @@ def _fold_marked(marks: _Marks) -> None:
     """
     last = None
     for index, line in enumerate(marks.lines):
-        if line.text[:1] == ">" and line.text[-1] != "<" and _MARKED.match(line.text):
+        if _is_marked(line.text) and not _is_escaped(marks.lines, index):
             if last is not None and all(not one.text for one in marks.lines[last:index]):
                 marks.mark(last, index, "quote", "marks")
             marks.mark(index, index + 1, "quote", "marks")
             last = index + 1
+
+
+def _is_marked(text: str) -> bool:
+    return text[:1] == ">" and text[-1] != "<" and _MARKED.match(text) is not None
+
+
+def _is_escaped(lines: Sequence[_Line], index: int) -> bool:
+    """Whether a mailbox's file put the mark before "From", where no line beside bears one."""
+    near = [*lines[max(0, index - 1) : index], *lines[index + 1 : index + 2]]
+    is_from = lines[index].text.startswith(">From ")
+    return is_from and not any(one.text[:1] == ">" for one in near)
 
 
 # -- a heading, and what follows it -------------------------------------------------------------
@@ -143,23 +177,25 @@ def _fold_marked(marks: _Marks) -> None:
 _ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}([-./])\d{1,2}\1\d{2}\b")
 _WORD = re.compile(r"\w+")
-_CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
-_DRAWN = "-_*="  # with which dividers and rules begin
-_DIVIDER = re.compile(r"[-_*=]{2,20}\s*([^-_*=\n]{3,60}?)\s*[-_*=]{2,20}")
+_CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
+_DRAWN = "-_*=‐"  # with which dividers and rules begin
+_DIVIDER = re.compile(r"[-_*=‐]{2,20}\s*([^-_*=‐\s].{1,140}?)\s*[-_*=‐]{2,20}")
 _RULE = re.compile(r"[_-]{10,}")
-_LABEL = re.compile(r"\*?([^\W\d][\w ’']{0,20}?)\s?:\*?\s?(.*)")
+_LABEL = re.compile(r"\*?([^\W\d][\w ’']{0,20}?)\s?[:：]\*?\s?(.*)")
 _LONGEST_ATTRIBUTION = 3  # lines
 _LONGEST_SENTENCE = 400  # characters
 _LONGEST_HEADER = 8  # lines
 
 
 def _fold_headed(marks: _Marks, known: _Known) -> None:
-    index = 0
+    index, first_own = 0, _first_own(marks)
     while index < len(marks.lines):
         if not marks.lines[index].text:
             index += 1
             continue
         if _is_forwarding(marks.lines[index].folded):
+            if marks.kinds[index] is None:
+                _open_marked(marks, index + 1)
             index += 1 + _LONGEST_HEADER
             continue
         stop, rule, certain = _heading(marks, index)
@@ -171,9 +207,22 @@ def _fold_headed(marks: _Marks, known: _Known) -> None:
             marks.mark(index, after, "quote", rule)
             _name_marks(marks, after, rule)
         elif certain:
-            marks.mark(index, stop, "quote", rule)
-            _fold_tail(marks, stop, rule, known)
+            _fold_tail(marks, (index, stop), rule, known, has_own=first_own < index)
         index = stop
+
+
+def _first_own(marks: _Marks) -> int:
+    """Return the first line that bears no mark: a letter that begins with a heading is its own."""
+    own = (n for n, line in enumerate(marks.lines) if line.text and marks.kinds[n] is None)
+    return next(own, len(marks.lines))
+
+
+def _open_marked(marks: _Marks, index: int) -> None:
+    """Open the marked lines of a forwarded letter: it is what the client wants to be read."""
+    for number in range(index, len(marks.lines)):
+        if marks.lines[number].text and marks.kinds[number] is None:
+            break
+        marks.kinds[number], marks.rules[number] = None, ""
 
 
 def _is_forwarding(line: str) -> bool:
@@ -202,44 +251,64 @@ def _heading(marks: _Marks, index: int) -> tuple[int, str, bool]:
     known = phrases.load()
     folded = line.folded
     is_drawn = folded[0] in _DRAWN
-    divider = _DIVIDER.fullmatch(folded) if is_drawn else None
-    if divider and divider[1] in known.dividers:
-        return index + 1, f"divider, {known.dividers[divider[1]]}", True
+    divider = _DIVIDER.fullmatch(folded.replace("&nbsp;", " ")) if is_drawn else None
+    if divider and divider[1].strip() in known.dividers:
+        stop, _ = _copied_fields(marks, _next_words(marks, index + 1))
+        return stop or index + 1, f"divider, {known.dividers[divider[1].strip()]}", True
     if divider and divider[1].split(None, 1)[0] in known.first_words:
-        return _between_dashes(index, f"{divider[1]}:")
-    if folded[0].isdigit():
-        return _dated(marks, index)
-    if _OF_YAHOO.sub("", folded).split(None, 1)[0] in known.first_words:
-        return _attribution(marks, index)
+        return _between_dashes(marks, index, f"{divider[1].strip()}:")
+    found = _sentence(marks, index)
+    if found[0]:
+        return found
     is_rule = is_drawn and _RULE.fullmatch(folded) is not None
     start = _next_words(marks, index + 1) if is_rule else index
-    if start == index and ":" not in folded:
-        return 0, "", False
-    stop, language = _copied_fields(marks, start)
-    return stop, f"header, {language}", True
+    if is_rule or ":" in folded or "：" in folded:
+        stop, language = _copied_fields(marks, start)
+        if stop:
+            return stop, f"header, {language}", True
+    return _addressed(marks, index)
+
+
+def _sentence(marks: _Marks, index: int) -> tuple[int, str, bool]:
+    folded = marks.lines[index].folded
+    if folded[0].isdigit():
+        return _dated(marks, index)
+    if _OF_YAHOO.sub("", folded).split(None, 1)[0] in phrases.load().first_words:
+        return _attribution(marks, index)
+    return 0, "", False
 
 
 _OF_YAHOO = re.compile(r"^-{2,4} (?=\w)")  # "--- On Mon, 3/11/26, Rita wrote:"
 _DATED = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}\b.{0,90}<[^<>\s@]+@[^<>\s]+>(?: \w{2,12})?:?")
 
 
-def _is_sure(sentence: str, form: phrases.Attribution) -> bool:
+def _is_sure(sentence: str, form: phrases.Attribution, after: str) -> bool:
     """Whether a program wrote the sentence: it has an address, or a date with year and time.
 
-    "Pada 3 Nov 2026 pukul 22.30 suami saya menulis:" is a client's own, by its words.
+    "Pada 3 Nov 2026 pukul 22.30 suami saya menulis:" is a client's own, by its words; so is one
+    after which somebody's words stand between quotation marks.
     """
     if _ADDRESS.search(sentence):
         return True
-    is_own = not form.own.isdisjoint(_WORD.findall(sentence))
+    is_own = not form.own.isdisjoint(_WORD.findall(sentence)) or after[:1] in _QUOTATION
     return bool(_CLOCK.search(sentence) and _YEAR.search(sentence)) and not is_own
 
 
-def _between_dashes(index: int, sentence: str) -> tuple[int, str, bool]:
+_QUOTATION = tuple("\"'“”„«»‘‚")
+
+
+def _between_dashes(marks: _Marks, index: int, sentence: str) -> tuple[int, str, bool]:
     """Recognise "---- On 3 Nov at 10:00 Rita wrote ----"."""
     for one in phrases.load().attributions:
         if one.fits(sentence) and any(letter.isdigit() for letter in sentence):
-            return index + 1, f"wrote, {one.language}", _is_sure(sentence, one)
+            is_sure = _is_sure(sentence, one, _words_after(marks, index + 1))
+            return index + 1, f"wrote, {one.language}", is_sure
     return 0, "", False
+
+
+def _words_after(marks: _Marks, index: int) -> str:
+    after = _next_words(marks, index)
+    return marks.lines[after].text if after < len(marks.lines) else ""
 
 
 def _dated(marks: _Marks, index: int) -> tuple[int, str, bool]:
@@ -270,47 +339,98 @@ def _attribution(marks: _Marks, index: int) -> tuple[int, str, bool]:
         sentence = f"{sentence} {_OF_YAHOO.sub('', line.folded)}".strip()
         if len(sentence) > _LONGEST_SENTENCE:
             break
+        if not any(letter.isdigit() for letter in sentence):
+            continue
         for one in phrases.load().attributions:
-            if one.fits(sentence) and any(letter.isdigit() for letter in sentence):
-                return stop, f"wrote, {one.language}", _is_sure(sentence, one)
+            if one.fits(sentence):
+                is_sure = _is_sure(sentence, one, _words_after(marks, stop))
+                return stop, f"wrote, {one.language}", is_sure
+            if one.runs_on(sentence) and _ADDRESS.search(sentence):
+                return stop, f"wrote, {one.language}", True
     return 0, "", False
+
+
+def _addressed(marks: _Marks, index: int) -> tuple[int, str, bool]:
+    """Recognise an address and a digit before a colon and marked lines, in any language.
+
+    Such as "вт, 3 нояб. 2026 г. в 08:01, Rita <rita@klien.test>:"; never without the marks, and
+    never with a line more than that takes, which would be a client's own.
+    """
+    lines: list[str] = []
+    for stop in range(index + 1, min(index + _LONGEST_ATTRIBUTION, len(marks.lines)) + 1):
+        line = marks.lines[stop - 1]
+        if not line.text or len(line.text) > _LONGEST_SENTENCE or marks.kinds[stop - 1] is not None:
+            break
+        lines.append(line.folded)
+        after = _next_words(marks, stop)
+        if after < len(marks.lines) and marks.rules[after] == "marks":
+            takes_all = _is_addressed(lines) and not _is_addressed(lines[1:])
+            return (stop, "address", False) if takes_all else (0, "", False)
+    return 0, "", False
+
+
+def _is_addressed(lines: Sequence[str]) -> bool:
+    sentence = " ".join(lines)
+    bare = sentence.rstrip("\u202a\u202b\u202c\u200e\u200f ")
+    if not bare.endswith((":", "：")) or not _ADDRESS.search(sentence):
+        return False
+    says = sentence.startswith(_QUOTING) or bare.endswith(("writes:", "wrote:", "menulis:"))
+    return says or _CLOCK.search(sentence) is not None
+
+
+_QUOTING = ("quoting ", "zitat von ", "citando ", "mengutip ", "citazione ")
 
 
 def _copied_fields(marks: _Marks, index: int) -> tuple[int, str]:
     """Find "From: ... Sent: ... To: ..." as Outlook copies them above a quotation.
 
-    The first names a sender with an address or a name, one of them a date with a digit, and
-    all are of one language; "From: the moment I wake up" is a client's own sentence.
+    One names a sender, the first one unless it has an address; one is a date with a digit; and
+    all are of one language. "From: the moment I wake up" is a client's own sentence, and so is a
+    head in which the sender comes between others.
     """
     kinds: dict[str, set[str]] = {}
-    stop = index
+    stop, has_address = index, False
     while stop < min(index + _LONGEST_HEADER, len(marks.lines)):
-        label = _LABEL.fullmatch(marks.lines[stop].text)
-        found = phrases.load().fields.get(label[1].casefold(), ()) if label else ()
-        if not label or not found or (stop == index and all(kind != "from" for _, kind in found)):
+        label, found = _field(marks.lines[stop].text)
+        if label is None or not found:
             break
         for language, kind in found:
             if kind != "date" or any(letter.isdigit() for letter in label[2]):
                 kinds.setdefault(language, set()).add(kind)
+            is_sender = kind == "from" and (stop == index or _ADDRESS.search(label[2]))
+            has_address = has_address or bool(is_sender)
         stop += 1
     language = next((one for one, seen in kinds.items() if len(seen) == len(_ALL_KINDS)), "")
-    return (stop, language) if language else (0, "")
+    is_within = index > 0 and bool(_field(marks.lines[index - 1].text)[1])
+    return (stop, language) if language and has_address and not is_within else (0, "")
+
+
+def _field(line: str) -> tuple[re.Match[str] | None, tuple[tuple[str, str], ...]]:
+    """Return the label of a copied header line with what follows, and what the label may mean."""
+    label = _LABEL.fullmatch(line)
+    return label, phrases.load().fields.get(label[1].casefold(), ()) if label else ()
 
 
 _ALL_KINDS = ("from", "date", "other")
 
 
-def _fold_tail(marks: _Marks, index: int, rule: str, known: _Known) -> None:
-    """Fold what follows a heading without marks: to the end, as the programs that do this write.
+def _fold_tail(
+    marks: _Marks, heading: tuple[int, int], rule: str, known: _Known, *, has_own: bool
+) -> None:
+    """Fold a heading without marks and what follows it: to the end, as such programs write.
 
     Where the quoted letter is known, lines that are not in it stay open: they were written
-    below or between.
+    below or between. A letter that has nothing of its own above (`has_own`) is what its sender
+    wants to be read, unless it is known.
     """
+    first, index = heading
     tail = [n for n in range(index, len(marks.lines)) if marks.lines[n].text]
     matched = [n for n in tail if known.holds(marks.lines[n].text)]
     if 2 * len(matched) < len(tail):
-        marks.mark(index, len(marks.lines), "quote", rule)
+        if has_own:
+            marks.mark(first, len(marks.lines), "quote", rule)
         return
+    marks.mark(first, index, "quote", rule)
     for number in matched:
         marks.mark(number, number + 1, "quote", rule)
     _close_gaps(marks, index, rule)
@@ -331,6 +451,7 @@ def _close_gaps(marks: _Marks, index: int, rule: str) -> None:
 _POSTSCRIPT = re.compile(r"(?i)\(?(p\.? ?s|n\.? ?b|catatan|ps)\b")
 _LONGEST_SIGNATURE = 8  # lines
 _SENTENCE_WORDS = 6
+_TOLD_WORDS = 5  # in small letters: somebody tells something, where others give a name and a street
 
 
 def _fold_devices(marks: _Marks) -> None:
@@ -342,16 +463,27 @@ def _fold_devices(marks: _Marks) -> None:
 
 
 def _device(line: str) -> str:
-    for language, pattern in _devices().get(line[:_DEVICE_HEAD], ()):
-        if pattern.fullmatch(line):
-            is_own = not phrases.load().no_device.isdisjoint(_WORD.findall(line))
-            return "" if is_own else language
+    devices = _devices()
+    for language, pattern in (*devices.get(line[:_DEVICE_HEAD], ()), *devices.get(_ANY, ())):
+        match = pattern.fullmatch(line)
+        if match:
+            return language if all(map(_is_device, match.groups())) else ""
     return ""
+
+
+def _is_device(words: str) -> bool:
+    """Whether the words name a device or a program, and nobody whose it is.
+
+    "Dikirim dari HP suami saya" and "Sent from the bridge" are what a client has to say.
+    """
+    known, found = phrases.load(), _WORD.findall(words)
+    return known.nobody.isdisjoint(found) and any(word in known.devices_named for word in found)
 
 
 _LONGEST_DEVICE = 200  # characters, with the address a program links to
 _LINK = re.compile(r"<https?://[^<>\s]*>")
-_DEVICE_HEAD = 2  # letters; every known line begins with so many
+_DEVICE_HEAD = 2  # letters, with which nearly every known line begins
+_ANY = ""  # the others, such as "iPhoneから送信"
 
 
 @cache
@@ -359,7 +491,8 @@ def _devices() -> Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]:
     """Return the known lines by their first letters: few lines of a letter begin like one."""
     found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
     for language, pattern in phrases.load().devices:
-        found.setdefault(pattern.pattern[:_DEVICE_HEAD], []).append((language, pattern))
+        head = pattern.pattern[:_DEVICE_HEAD]
+        found.setdefault(_ANY if head[0] == "(" else head, []).append((language, pattern))
     return found
 
 
@@ -369,6 +502,9 @@ def _fold_signature(marks: _Marks) -> None:
         if line.text != "--" or marks.kinds[index] is not None:
             continue
         stop = index + 1
+        if stop < len(marks.lines) and marks.rules[stop].startswith("device"):
+            marks.mark(index, stop, "signature", marks.rules[stop])
+            continue
         while stop < min(index + 1 + _LONGEST_SIGNATURE, len(marks.lines)):
             if marks.kinds[stop] is not None or not _is_signature_line(marks.lines[stop].text):
                 break
@@ -390,7 +526,9 @@ def _is_name(below: list[_Line]) -> bool:
 def _is_signature_line(text: str) -> bool:
     if not text or _POSTSCRIPT.match(text):
         return False
-    return not (text[-1] in ".!?…" and len(text.split()) >= _SENTENCE_WORDS)
+    words = text.split()
+    is_sentence = text[-1] in ".!?…" and len(words) >= _SENTENCE_WORDS
+    return not is_sentence and sum(word.islower() for word in words) < _TOLD_WORDS
 
 
 # -- lines we have seen before ------------------------------------------------------------------

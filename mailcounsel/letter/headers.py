@@ -19,19 +19,23 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
 
 
-def plain(value: bytes) -> str:
-    """Return a raw field value as one line of text, encoded words left as they are."""
+def plain(value: bytes, charset: str = "") -> str:
+    """Return a raw field value as one line of text, encoded words left as they are.
+
+    `charset` is that of the letter's words: programs that write headers without saying in which
+    charset take the same one.
+    """
     if value.isascii():
         text = value.decode("ascii")
         if text.isprintable():
             return text.strip()
-    text, _ = charsets.decode(value)
+    text, _ = charsets.decode(value, charset)
     return _CONTROL.sub(" ", text).strip()
 
 
-def decoded(value: bytes | str) -> str:
+def decoded(value: bytes | str, charset: str = "") -> str:
     """Return a field value as one line of text with its encoded words read (RFC 2047)."""
-    text = plain(value) if isinstance(value, bytes) else value
+    text = plain(value, charset) if isinstance(value, bytes) else value
     if "=?" not in text:
         return text
     text = "".join(_pieces(text))
@@ -145,9 +149,12 @@ def message_ids(value: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one[:_LONGEST_ID] for one in short if one))
 
 
+_LEAP_SECOND = re.compile(r"(:\d\d):60\b")  # RFC 5322 §3.3; no clock here has one
+
+
 def date(value: bytes) -> datetime | None:
     """Return the moment a Date field names, aware, in UTC, or None when it names none."""
-    text = plain(value)[:200]
+    text = _LEAP_SECOND.sub(r"\1:59", plain(value)[:200])
     try:
         moment = parsedate_to_datetime(text)
         if moment.tzinfo is None:  # "-0000": a time in UTC, whose place is not told

@@ -10,12 +10,21 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from typing import Any
+
+Words = Mapping[str, frozenset[str]]
 
 
 @functools.cache
-def _common() -> Mapping[str, frozenset[str]]:
+def _common() -> tuple[Words, Words]:
+    """Return the words of the languages there are letters in, and those of others."""
     source = resources.files("mailcounsel.letter").joinpath("common_words.toml")
-    words: dict[str, str] = tomllib.loads(source.read_text("utf-8"))
+    words: dict[str, Any] = tomllib.loads(source.read_text("utf-8"))
+    others: dict[str, str] = words.pop("others")
+    return _sets(words), _sets(others)
+
+
+def _sets(words: Mapping[str, str]) -> Words:
     return {language: frozenset(listed.split()) for language, listed in words.items()}
 
 
@@ -32,7 +41,7 @@ def guess(text: str, languages: Sequence[str], headers_hint: str | None = None) 
     words are undecided.
     """
     words = _WORD.findall(text[:_LOOKED_AT].casefold().replace("’", "'"))
-    common = _common()
+    common, others = _common()
     scores = {
         language: sum(map(common.get(language, frozenset()).__contains__, words))
         for language in languages
@@ -43,7 +52,8 @@ def guess(text: str, languages: Sequence[str], headers_hint: str | None = None) 
     best, score = ranked[0]
     second = ranked[1][1] if len(ranked) > 1 else 0
     if score >= _FEWEST and score >= _CLEAR_LEAD * second and 10 * score >= len(words):
-        return best
+        foreign = max(sum(map(known.__contains__, words)) for known in others.values())
+        return best if score >= foreign else None
     return _hinted(headers_hint, languages)
 
 

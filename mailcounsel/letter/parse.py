@@ -128,7 +128,7 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
     enclosed_words = enclosed.opened(found)
     words, html_used = found.text()
     words = "\n\n".join(part for part in (words, *enclosed_words) if part)
-    fields = payload.fields
+    fields, charset = payload.fields, _charset(payload)
     own_id = _message_id(fields)
     moment = next((headers.date(value) for value in _raw(fields, "date")), None)
     found.problems += ["no-message-id"] * (own_id is None) + ["no-date"] * (moment is None)
@@ -137,9 +137,9 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
         message_id=own_id,
         in_reply_to=_ids(fields, "in-reply-to", own_id),
         references=_ids(fields, "references", own_id),
-        sender=addresses.sender(_raw(fields, "from")),
+        sender=addresses.sender(_raw(fields, "from"), charset),
         recipients=addresses.recipients([*_raw(fields, "to"), *_raw(fields, "cc")]),
-        subject=next((headers.decoded(value) for value in _raw(fields, "subject")), ""),
+        subject=next((headers.decoded(value, charset) for value in _raw(fields, "subject")), ""),
         date=moment,
         text=words,
         html_used=html_used,
@@ -153,6 +153,13 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
 
 
 Fields = tuple[tuple[str, bytes], ...]
+
+
+def _charset(part: mime.Part) -> str:
+    """Return the charset of the first words, "" where they name none."""
+    while part.children:
+        part = part.children[0]
+    return part.params.get("charset", "")
 
 
 def _raw(fields: Fields, name: str) -> list[bytes]:
@@ -184,6 +191,7 @@ _ARMOUR_END = b"-----END PGP MESSAGE-----"
 _CLEAR_SIGNED = re.compile(rb"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\r?$", re.MULTILINE)
 _CLEAR_SIGNED_END = b"-----END PGP SIGNATURE-----"
 _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_SMIME_CLOSED = ("enveloped", "authenveloped")
 _BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -196,8 +204,13 @@ def _protection(raw: bytes, root: mime.Part, problems: list[str]) -> Protection:
         return Protection("signed", signed=signed, signature=body.data(raw, signature, problems))
     if root.content_type in _SMIME or (root.children and _is_smime_signed(root)):
         problems.append("smime")
-    if root.content_type == "text/plain":
-        return _inline_protection(body.data(raw, root, []), problems)
+        is_closed = root.params.get("smime-type", "").lower().startswith(_SMIME_CLOSED)
+        problems += ["smime-encrypted"] * is_closed
+    plain = root
+    if root.content_type == "multipart/alternative" and root.children:
+        plain = root.children[0]  # a browser's extension encrypts what it finds in both versions
+    if plain.content_type == "text/plain":
+        return _inline_protection(body.data(raw, plain, []), problems)
     if _has_signed_part(root):
         problems.append("signed-part")
     return Protection()

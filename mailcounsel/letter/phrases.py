@@ -29,6 +29,11 @@ class Attribution:
             and (not self.holds or any(f" {word} " in sentence for word in self.holds))
         )
 
+    def runs_on(self, sentence: str) -> bool:
+        """Tell whether the quotation begins in the same line, as a phone of Yahoo writes it."""
+        heads = [sentence.partition(f"{end}  ") for end in self.end]
+        return any(gap and self.fits(head + gap.rstrip()) for head, gap, _ in heads)
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
@@ -40,7 +45,8 @@ class Phrases:
     fields: Mapping[str, tuple[tuple[str, str], ...]]  # label -> (language, kind)
     forwards: frozenset[str]
     devices: tuple[tuple[str, re.Pattern[str]], ...]  # language, whole line
-    no_device: frozenset[str]  # words for what sends no letter
+    devices_named: frozenset[str]  # words of which one is in the name of a device or a program
+    nobody: frozenset[str]  # words for people, and for what sends no letter
 
 
 @functools.cache
@@ -67,7 +73,8 @@ def load() -> Phrases:
         devices=tuple(
             (one["language"], _device(text)) for one in data["device"] for text in one["phrases"]
         ),
-        no_device=frozenset(data["no_device"]),
+        devices_named=frozenset(" ".join(data["devices_named"]).split()),
+        nobody=frozenset(" ".join(data["nobody"]).split()),
     )
 
 
@@ -81,5 +88,5 @@ def _fields(tables: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, str], ..
 
 
 def _device(phrase: str) -> re.Pattern[str]:
-    words = re.escape(phrase).replace(r"\*", r"[^.!?,;:]{1,40}")
+    words = re.escape(phrase).replace(r"\*", r"([^.!?,;:]{1,60})")
     return re.compile(words + r"\.?")

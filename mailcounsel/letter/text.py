@@ -33,12 +33,59 @@ def html_to_text(html: str) -> tuple[str, bool]:
     characters; on deep nesting it returns nothing at all. It leaves out what stands behind the end
     of the document, where servers and some programs add lines: so no document ends for it.
     """
-    html = _END.sub("", charsets.clean(html))
+    html = _END.sub("", charsets.clean(html).replace(_BEGUN, "").replace(_ENDED, ""))
+    html = _with_bounds(_IMAGE.sub(r" \1 ", html))
     if _is_modest(html):
         laid_out = _with_layout(html)
         if _is_whole(laid_out, html):
-            return _tidy(laid_out), True
-    return _tidy(tags.words(html)), False
+            return _tidy(_marked(laid_out)), True
+    return _tidy(_marked(tags.words(html))), False
+
+
+# A picture that stands for a sign, as programs send a face.
+_IMAGE = re.compile(r"""(?i)<img\b[^<>]{0,2000}?\balt=["']([^"'<>\w\s&]{1,12})["'][^<>]*>""")
+# Where a quotation begins and ends, as lines no letter has: they are no characters at all.
+_BEGUN, _ENDED = "\ufdd0", "\ufdd1"
+_BLOCK = re.compile(r"""(?i)<(/?)blockquote\b((?:[^<>"']|"[^"<>]*"|'[^'<>]*')*+)>""")
+_CITES = re.compile(r"""(?i)type=["']?cite|cite=|\b(?:class|id)=["'][^"']*quote|border-left""")
+
+
+def _with_bounds(html: str) -> str:
+    """Mark the bounds of what a program quoted; a plain block is how people indent their words."""
+    cites: list[bool] = []
+
+    def bounded(match: re.Match[str]) -> str:
+        if not match[1]:
+            cites.append(_CITES.search(match[2]) is not None)
+            return f"{match[0]}<div>{_BEGUN}</div>" if cites[-1] else match[0]
+        is_cited = cites.pop() if cites else False
+        return f"<div>{_ENDED}</div>{match[0]}" if is_cited else match[0]
+
+    return _BLOCK.sub(bounded, html)
+
+
+def _marked(text: str) -> str:
+    """Put "> " before the lines between bounds, as the plain version of a letter has it."""
+    shown, depth = [], 0
+    for piece in _BOUND.split(text):
+        if piece in (_BEGUN, _ENDED):
+            shown.append("\n")
+            depth = max(0, depth + (1 if piece == _BEGUN else -1))
+        elif depth:
+            shown.append(_quoted(piece.strip("\n"), min(depth, _DEEPEST)))
+        else:
+            shown.append(piece)
+    return "".join(shown)
+
+
+def _quoted(text: str, depth: int) -> str:
+    marks = ">" * depth
+    lines = (f"{marks} {line.strip()}".rstrip() for line in text.split("\n"))
+    return "\n".join(lines) if text.strip() else ""
+
+
+_BOUND = re.compile(f"({_BEGUN}|{_ENDED})")
+_DEEPEST = 5  # marks before a line
 
 
 def _is_whole(laid_out: str, html: str) -> bool:

@@ -192,7 +192,7 @@ def _protection(opened: Opened) -> dict[str, Any]:
     is_partly = around or "signed-part" in opened.problems
     is_signed = bool(opened.signed_by) or kind.endswith("signed") or is_partly
     return {
-        "encrypted": opened.was_encrypted or is_closed,
+        "encrypted": opened.was_encrypted or is_closed or "smime-encrypted" in opened.problems,
         "opened": opened.was_encrypted and not is_closed,
         "signed": is_signed,
         "by": list(opened.signed_by),

@@ -54,6 +54,20 @@ def test_a_key_is_seen_before_it_is_believed(house, ani):
     assert way(house).channel == parcels.NONE
 
 
+KEY_AS_A_FILE = (
+    'Content-Type: multipart/mixed; boundary="k"\r\n\r\n--k\r\n\r\nHalo.\r\n--k\r\n'
+    'Content-Type: application/octet-stream; name="key.asc"\r\n\r\n{}\r\n--k--\r\n'
+)
+
+
+@pytest.mark.parametrize("form", [KEY_AS_A_FILE, "\r\nHalo, ini kunci saya.\r\n{}\r\n"])
+def test_a_key_is_seen_however_it_is_sent(house, ani, form):
+    """As a file that does not say what it is, as most programs send it, or between the words."""
+    armour = ani.gpg("--export", "--armor", ani.key).decode().replace("\n", "\r\n")
+    house.receive(f"From: {ANI}\r\nTo: halo@rumah.test\r\n{form.format(armour)}".encode())
+    assert pinned(house) == [("seen", ani.key)]
+
+
 def test_a_signature_over_the_whole_body_pins(house, ani):
     """Signed with the key it carries: from now on letters are encrypted to that key."""
     house.receive(ani.signed("Halo.", key=ani.autocrypt()))

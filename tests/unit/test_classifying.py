@@ -48,12 +48,37 @@ def report(kind, *fields):
         ("X-Autoreply: yes", "autoreply-mark"),
         ("X-Autorespond: x", "autoreply-mark"),
         ("X-Boxtrapper: yes", "autoreply-mark"),
+        ("X-Autoreply-From: b@y.test", "autoreply-mark"),
+        ("X-Mail-Autoreply: 1", "autoreply-mark"),
     ],
 )
 def test_what_a_machine_wrote_is_automatic(line, reason):
     """RFC 3834 section 2, RFC 2919, and what older programs write."""
     found = classify(line)
     assert (found.kind, found.reason, found.may_answer) == ("automatic", reason, False)
+
+
+def test_a_challenge_is_no_bounce():
+    """A system that asks whether we are people writes as a mail server does, and lost nothing."""
+    lines = ("Subject: Undelivered mail", "X-TMDA-Fingerprint: abc", "Return-Path: <>")
+    assert classify(*lines, sender="mailer-daemon@y.test").kind == "automatic"
+    without = classify(lines[0], lines[2], sender="mailer-daemon@y.test")
+    assert without.kind == "bounce"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "AUTO: Tom is out of the office (returning 09/11)",
+        "Odpowiedź automatyczna: Surat",
+        "自动回复: 来信",
+        "Автоматический ответ: Письмо",
+    ],
+)
+def test_subjects_of_answers_in_more_languages(subject):
+    """They get no answer of ours; "Auto: kaputt" of a client gets one."""
+    assert not classify(f"Subject: {subject}").may_answer
+    assert classify("Subject: Auto: kaputt").may_answer
 
 
 def test_a_subject_alone_stops_our_answer_and_hides_nothing():

@@ -153,6 +153,83 @@ def test_headings_of_programs_that_do_not_mark(rule, heading):
     assert rule in rules(text)
 
 
+def test_answers_below_marked_lines_with_a_head():
+    """Below a divider and a copied header the marked lines fold, and what stands below does not."""
+    head = "From: Letters <l@example.org>\nSent: 2 November 2026\nTo: m@k.test\nSubject: x\n"
+    text = f"-----Original Message-----\n{head}\n> How are you?\n\nNothing helps.\n"
+    assert words(text) == "Nothing helps."
+
+
+FOREIGN = [
+    "вт, 3 нояб. 2026 г. в 08:01, Surat <surat@example.org>:",
+    "2026年11月3日(火) 8:01 Surat <surat@example.org>:",
+    "Surat <surat@example.org> 于2026年11月3日周二 08:01写道：",
+    "Noong Mar, Nob 3, 2026 nang 8:01 AM, sinulat ni Surat\n<surat@example.org> ang:",
+    "Zitat von Surat <surat@example.org>:",
+    "Surat <surat@example.org> writes:",
+]
+
+
+@pytest.mark.parametrize("line", FOREIGN)
+def test_a_line_with_an_address_before_marked_lines(line):
+    """In any language; the line above it stays the client's, however short."""
+    assert words(f"Musik.\n{line}\n{QUOTED}") == "Musik."
+    assert words(f"Musik.\n{line}\n\n{OURS}") != "Musik." or line[0].isdigit()
+
+
+def test_a_quotation_that_begins_in_the_line_of_its_heading():
+    """Yahoo's program for phones leaves three blanks where others leave a line."""
+    line = "On Tue, 3 Nov 2026 at 8:01, Surat<surat@example.org> wrote:   Dear Rina,"
+    assert words(f"Thank you.\n\n  {line}\n\nWhat helps?\n") == "Thank you."
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Gesendet: 3. November 2026\nVon: S <s@example.org>\nAn: a@k.test\nBetreff: x\n",
+        "-----Original-Nachricht-----\nBetreff: x\nDatum: 2026-11-03\nVon: S <s@example.org>\n",
+        "Von: S <s@example.org>\nAn: a@k.test\nKopie:\nDatum: 03.11.2026 08:01\nBetreff: x\n",
+        "---- On Tue, 03 Nov 2026 08:01:12 +0530 S <s@example.org> wrote ---\n",
+        "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐\n",
+        "发件人: S <s@example.org>\n发送时间: 2026年11月3日\n收件人: a@k.test\n主题: x\n",
+        "От: S <s@example.org>\nОтправлено: 3 ноября 2026 г.\nКому: a@k.test\nТема: x\n",
+    ],
+)
+def test_heads_of_more_programs(head):
+    """GMX puts the date first, Notes leaves a field empty, Zoho draws a long line."""
+    assert words(f"Ya.\n\n{head}\nWas hilft?\n") == "Ya."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sent from AOL on Android",
+        "Sent with Proton Mail secure email.",
+        "Sent from my Android device with K-9 Mail. Please excuse my brevity.",
+        "Gesendet mit der GMX iPhone App",
+        "Envoyé à partir de Outlook pour Android",
+        "Inviato da iPhone",
+        "Отправлено с iPhone",
+        "iPhoneから送信",
+        "发自我的 iPhone",
+        "Galaxy cihazımdan gönderildi",
+        "Wysłane z iPhone'a",
+    ],
+)
+def test_device_lines_of_more_languages(line):
+    """They hold the name of a device or a program; dashes above them go with them."""
+    assert words(f"Ya.\n\n-- \n{line}\n") == "Ya."
+
+
+def test_the_armour_of_a_signed_text():
+    """What OpenPGP puts around words is folded, and the words are not."""
+    text = (
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nSaya takut.\n"
+        "-----BEGIN PGP SIGNATURE-----\n\niHUEARYIAB0=\n=kHJh\n-----END PGP SIGNATURE-----\n"
+    )
+    assert words(text) == "Saya takut."
+
+
 def test_answers_between_marked_lines():
     """Marked lines fold, answers between and below them stay."""
     text = "> satu\n> dua\nya\n\n> tiga\n\ntidak\n"
@@ -260,6 +337,27 @@ OPEN = [
     "Kepada: siapa pun\nDari: saya\nTanggal: hari ini, yang ke-10 tanpa tidur\n",
     "Pesan asli dari saya:\ntolong\n",
     "2026-11-03 10:15 dipukul\n2026-11-04 23:40 dipukul lagi\n2026-11-05 diam\n",
+]
+
+
+OPEN += [
+    "Kepada: Rumah\nDari: Rina\nTanggal: 3 November 2026\nPerihal: bantuan\n\nSaya ingin mati.\n",
+    "Dari: Rina\nUntuk: Rumah\nTanggal: 3 November 2026\n\nSuami saya memukul saya.\n",
+    "From: Jo <jo@y.test>\nDate: November 3, 2026\nSubject: Help\n\nMy father hits me.\n",
+    "Halo,\n\nUntuk: Rumah\nDari: Rina\nTanggal: 3 November 2026\n\nSaya takut.\n",
+    'Hello,\n\nOn 3 November 2026 at 22:30 Peter wrote:\n"I am done."\n\nI think of the bridge.\n',
+    "Halo,\n\nPada 3 November 2026 pukul 22.30 Andi menulis:\n“Putus.”\n\nSaya di jembatan.\n",
+    "Dikirim dari HP suami saya\n",
+    "Dikirim dari desa saya\n",
+    "Sent via a friend because I have no internet\n",
+    "Sent from my workplace at night\n",
+    "Von meinem Mann gesendet\n",
+    "Gesendet von der Brücke\n",
+    "Verzonden vanaf het dak\n",
+    "Aman.\n--\ntolong telepon 081234567890 jangan lewat email\n",
+    "Fine.\n\n-- \nNo I am not, I want to die, call me +62 812 3456 7890\n",
+    "Halo,\n>From that day he has hit me.\nTolong.\n",
+    "Begin forwarded message:\n\n> From: X <x@y.test>\n> Date: 2 November 2026\n>\n> bye\n",
 ]
 
 

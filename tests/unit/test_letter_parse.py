@@ -173,7 +173,7 @@ def test_inline_armour():
 def test_smime_is_named():
     """S/MIME is not opened; the letter says why it cannot be read."""
     found = read(b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data")
-    assert "smime" in found.problems
+    assert {"smime", "smime-encrypted"} <= set(found.problems)
 
 
 # -- the letter inside --------------------------------------------------------------------------
@@ -454,6 +454,125 @@ def test_text_of_a_letter_with_bare_returns():
     """A letter whose lines end in bare CR is read."""
     found = parse.read(b"From: a@b.test\rSubject: s\r\rone\rtwo", BUDGETS)
     assert (found.subject, found.text) == ("s", "one\ntwo")
+
+
+def alternative(plain, html):
+    return read(
+        b"Content-Type: multipart/alternative; boundary=b",
+        body=b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n--b\r\n"
+        b"Content-Type: text/html; charset=utf-8\r\n\r\n%s\r\n--b--"
+        % (plain.encode(), html.encode()),
+    ).text
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [
+        "Your email client does not support HTML.",
+        "Diese Nachricht wurde im HTML-Format gesendet.",
+        "[cid:image001.png@01DC4C39.12345678]",
+        "This is a multi-part message in MIME format.",
+    ],
+)
+def test_a_short_stub_beside_short_html(stub):
+    """What only says that there is HTML is left for what the client wrote."""
+    assert alternative(stub, "<p>Suami saya minum.</p>") == "Suami saya minum."
+
+
+def test_a_plain_version_that_ends_early():
+    """Where the HTML says all of it and much more, the HTML is read."""
+    html = "<p>Halo,</p><p>suami saya minum dan saya sendiri dengan tiga anak.</p>"
+    assert "tiga anak" in alternative("Halo,", html)
+
+
+def test_two_versions_that_differ_are_both_read():
+    """No word of a short plain version is lost to an HTML version that does not hold it."""
+    found = alternative("Saya ingin mati.", "<p>Kirim dari toko kami</p>")
+    assert "Saya ingin mati." in found
+    assert "toko" in found
+
+
+@pytest.mark.parametrize("html", ["<p>Halo, saya <b>sedih</b>.</p>", "<p></p>"])
+def test_two_versions_of_the_same_words_are_read_once(html):
+    """So is a plain version beside an empty one."""
+    assert alternative("Halo, saya sedih.", html) == "Halo, saya sedih."
+    assert alternative("我很累。真的。", "<p>我很累。<br>真的。</p>") == "我很累。真的。"
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [
+        ("iso-8859-8-i", "iso8859_8"),
+        ("koi8-u", "koi8_u"),
+        ("windows-874", "cp874"),
+        ("windows-31j", "cp932"),
+        ("x-windows-949", "cp949"),
+        ("cp-1252", "cp1252"),
+    ],
+)
+def test_labels_of_charsets(label, codec):
+    """Names that mail uses and Python does not know."""
+    assert charsets.codec(label) == codec
+
+
+def test_letters_of_makers_in_japanese():
+    """ISO-2022-JP with a letter that stands in no JIS table is read with all others."""
+    data = b"\x1b$B-!$3$s\x1b(B ok \x1b$B$O\x1b(B"
+    assert charsets.decode(data, "iso-2022-jp") == ("①こん ok は", True)
+
+
+def test_a_page_that_names_its_charset_itself():
+    """Where the header does not, the page's own word counts."""
+    page = '<meta http-equiv="x" content="text/html; charset=windows-1251"><p>Мне плохо</p>'
+    assert read(b"Content-Type: text/html", body=page.encode("cp1251")).text == "Мне плохо"
+
+
+def test_headers_in_the_charset_of_the_words():
+    """A subject and a name that are not encoded are in the charset the words are in."""
+    lines = ("From: Анна <a@y.test>", "Subject: Письмо", "Content-Type: text/plain; charset=koi8-r")
+    found = read(*(line.encode("koi8_r") for line in lines))
+    assert (found.subject, found.sender.name) == ("Письмо", "Анна")
+    assert found.sender.address == "a@y.test"
+
+
+def test_escapes_in_a_name():
+    """A quoted name is shown without the signs that quote it (RFC 5322 section 3.2.4)."""
+    assert addresses.sender([b'"Jo \\"the lion\\" F" <jo@y.test>']).name == 'Jo "the lion" F'
+
+
+def test_a_leap_second():
+    """A second that no clock here has is the one before it."""
+    moment = headers.date(b"Thu, 31 Dec 2026 23:59:60 +0000")
+    assert moment == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_words_in_marked_up_text():
+    """Markdown is words as people type them; with a name it is a file."""
+    assert read(b"Content-Type: text/x-markdown; charset=utf-8", body=b"*sedih*").text == "*sedih*"
+    named = read(b'Content-Type: text/markdown; name="a.md"', body=b"x")
+    assert (named.text, len(named.attachments)) == ("", 1)
+
+
+def test_a_text_behind_a_picture():
+    """Exchange calls it a file; it is the rest of the letter."""
+    found = read(
+        b"Content-Type: multipart/mixed; boundary=b",
+        body=b"--b\r\n\r\nsatu\r\n--b\r\nContent-Type: image/png\r\n\r\nx\r\n--b\r\n"
+        b'Content-Type: text/plain; name="ATT00001.txt"\r\n\r\ndua\r\n--b--',
+    )
+    assert found.text.split() == ["satu", "dua"]
+
+
+def test_armour_in_both_versions():
+    """What a browser's extension encrypted is encrypted, though HTML stands beside it."""
+    armour = b"-----BEGIN PGP MESSAGE-----\r\n\r\nabcd\r\n-----END PGP MESSAGE-----"
+    found = read(
+        b"Content-Type: multipart/alternative; boundary=b",
+        body=b"--b\r\nContent-Type: text/plain\r\n\r\n%s\r\n--b\r\n"
+        b"Content-Type: text/html\r\n\r\n<pre>%s</pre>\r\n--b--" % (armour, armour),
+    )
+    assert found.protection.kind == "inline-encrypted"
+    assert found.protection.ciphertext == armour
 
 
 def test_stub_beside_html():

@@ -24,6 +24,48 @@ def test_layout_is_kept():
     ]
 
 
+QUOTES = [
+    '<blockquote type="cite"><p>Sejak kapan?</p></blockquote>',
+    '<blockquote class="gmail_quote" style="margin:0"><div>Sejak kapan?</div></blockquote>',
+    '<BLOCKQUOTE style="border-left: 2px solid">Sejak kapan?<br></BLOCKQUOTE>',
+]
+
+
+@pytest.mark.parametrize("quote", QUOTES)
+def test_what_a_program_quoted_is_marked(quote):
+    """Answers below and between quotations can be told from them, as in a plain letter."""
+    html = f"<p>Halo.</p>{quote}<div>Sejak Mei.</div>{quote}Tidak tahu."
+    found, _ = text.html_to_text(html)
+    lines = [line for line in found.split("\n") if line]
+    assert lines == ["Halo.", "> Sejak kapan?", "Sejak Mei.", "> Sejak kapan?", "Tidak tahu."]
+
+
+def test_nested_quotations_are_marked_as_often():
+    """Also in a letter too large for layout."""
+    quote = "<blockquote type=cite>a<blockquote type=cite>b</blockquote>c</blockquote>d"
+    for html in (quote, f"{'<i>x</i>' * 50_000}{quote}"):
+        found, _ = text.html_to_text(html)
+        lines = [line for line in found.split("\n") if line]
+        assert lines[-4:] == ["> a", ">> b", "> c", "d"]
+
+
+def test_words_that_are_only_indented_stay_unmarked():
+    """A block without a sign of quoting is how people indent what they write."""
+    html = "<p>Daftar:</p><blockquote style='margin:0 0 0 40px;border:none'>takut</blockquote>"
+    assert ">" not in text.html_to_text(html)[0]
+
+
+def test_bounds_of_quotations_cannot_be_forged():
+    """A letter that holds the signs for bounds itself is not marked by them."""
+    assert text.html_to_text("<p>\ufdd0saya\ufdd1 takut</p>")[0] == "saya takut"
+
+
+def test_a_picture_of_a_face_is_read():
+    """Programs send faces as pictures; what names a real picture is not the client's word."""
+    html = '<p>Sedih <img data-emoji="x" alt="😔" src="cid:1"> <img alt="logo" src="cid:2"></p>'
+    assert text.html_to_text(html)[0].split() == ["Sedih", "😔"]
+
+
 def test_deep_nesting_loses_no_words():
     """Where the converter with layout gives up silently, the words still come."""
     html = "<div>" * 3000 + "tolong saya" + "</div>" * 3000
@@ -188,6 +230,22 @@ BOTH = ("id", "en")
 def test_language_guess(words, guessed):
     """The commonest words decide between the languages asked for, or nobody does."""
     assert language.guess(words, BOTH) == guessed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Ich bin so müde am Abend.",
+        "No me siento bien hoy.",
+        "Obrigada. Hoje foi um dia difícil.",
+        "Je me sens mal, on me laisse.",
+        "Ik was zo moe, dank je.",
+        "Nie mam do kogo pisać.",
+    ],
+)
+def test_another_language_is_none_of_ours(words):
+    """A short word that two languages share makes no letter English or Indonesian."""
+    assert language.guess(words, BOTH) is None
 
 
 def test_language_hint_decides_only_the_undecided():
