@@ -190,7 +190,8 @@ def _protection(opened: Opened) -> dict[str, Any]:
     is_closed = kind.endswith("encrypted")
     around = kind == "inline-signed" and "text-around-armour" in opened.problems
     is_partly = around or "signed-part" in opened.problems
-    is_signed = bool(opened.signed_by) or kind.endswith("signed") or is_partly
+    is_smime = "smime" in opened.problems and "smime-encrypted" not in opened.problems
+    is_signed = bool(opened.signed_by) or kind.endswith("signed") or is_partly or is_smime
     return {
         "encrypted": opened.was_encrypted or is_closed or "smime-encrypted" in opened.problems,
         "opened": opened.was_encrypted and not is_closed,

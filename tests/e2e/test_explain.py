@@ -147,6 +147,19 @@ def test_certificates_beside_the_key_judge_signatures(admin):
     assert (partly["signed"], partly["by"], partly["over"]) == (True, [], "part")
 
 
+def test_explain_tells_of_smime_what_can_be_seen(admin):
+    """A signature is one though nobody here can judge it; what is closed is said to be."""
+    signed = 'multipart/signed; protocol="application/pkcs7-signature"; boundary="b"'
+    parts = "--b\n\nSaya.\n--b\nContent-Type: application/pkcs7-signature\n\nx\n--b--"
+    path = letter(admin.folder, parts, Content_Type=signed, MIME_Version="1.0")
+    found = admin.json("explain", str(path))["protection"]
+    assert (found["signed"], found["by"], found["encrypted"]) == (True, [], False)
+    closed = "application/pkcs7-mime; smime-type=enveloped-data"
+    path = letter(admin.folder, "x", "closed.eml", Content_Type=closed, MIME_Version="1.0")
+    found = admin.json("explain", str(path))["protection"]
+    assert (found["signed"], found["encrypted"], found["opened"]) == (False, True, False)
+
+
 def test_explain_applies_the_rules_of_the_configuration(admin):
     """Each rule says that it matched, or which condition did not hold."""
     admin.run("init", "--name", "x", "--address", "letters@example.org", "--smarthost", "localhost")
