@@ -20,6 +20,7 @@ from mailcounsel.trust import addressbook
 
 REMIND, DECIDE = "consent-reminder", "consent-decision"  # kinds of errand
 WAIT = timedelta(days=1)
+LONGEST = timedelta(days=30)  # for which it is looked whether somebody has answered meanwhile
 UNDECIDED = "no-consent"  # the flag a person sees
 
 
@@ -48,13 +49,14 @@ def _noticed_at(connection: Connection, case: RowMapping) -> datetime | None:
 def remind(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
     """Ask a client once more, where it is certain enough that it is they who wrote."""
     case = cases.main(connection, errand["case_id"])
-    if _is_over(connection, office, case) or not _is_certain(connection, case):
+    if _is_over(connection, office, case) or case["created_at"] < now - LONGEST:
         return
     since = _noticed_at(connection, case)
-    if since and since > now - WAIT:  # that notice asked the same
-        errands.put(
-            connection, case["id"], REMIND, errand["ref"], _awake(connection, office, case, since)
-        )
+    is_asked = since is not None and since > now - WAIT  # that notice asked the same
+    is_danger = cases.has_open_risk(connection, case)  # other words are needed first
+    if is_asked or is_danger or not _is_certain(connection, case):
+        again = _awake(connection, office, case, since if since and is_asked else now)
+        errands.put(connection, case["id"], REMIND, errand["ref"], again)
         return
     asked = Asked(REMIND, {}, once=f"{REMIND}:{case['client_id']}", is_answer=False)
     letters.ask(connection, office, case, asked, now)

@@ -22,7 +22,7 @@ from mailcounsel.casework.rules import Priority
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 from mailcounsel.store.ready import Ready
-from mailcounsel.trust import casekeys, roster
+from mailcounsel.trust import addressbook, casekeys, roster
 
 cases = models.table(models.Case)
 entries = models.table(models.Letter)
@@ -409,6 +409,12 @@ def letter_waits(
         if sooner < stands:
             values |= {"promised_at": sooner, "promised_since": received_at}
     return statements.changed(connection, cases, case["id"], **values)
+
+
+def speak(connection: Connection, case: RowMapping, language: str) -> RowMapping:
+    """Write to a case's client in a language from now on. Return the case as it is now."""
+    addressbook.set_spoken(connection, case["client_id"], language=language)
+    return statements.changed(connection, cases, case["id"], language=language)
 
 
 def raise_priority(connection: Connection, case_id: str, priority: str) -> None:

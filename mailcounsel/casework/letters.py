@@ -71,6 +71,7 @@ CONTENT_FREE = frozenset(
     {
         "acknowledgement",
         "acknowledgement-again",
+        "not-opened",
         "consent-reminder",
         "consent-thanks",
         "notice",

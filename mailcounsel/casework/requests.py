@@ -12,6 +12,7 @@ from mailcounsel.casework import (
     case_word,
     cases,
     consent,
+    crisis,
     daytime,
     letters,
     promises,
@@ -218,6 +219,8 @@ def _answer(
     until = _promised(office, case, now, presses=template in PRESSING)
     promised = promises.local_day(until, zone, case["language"])
     facts = {"promised_day": promised, "until_day": "", "client_key": "", "hour": hour}
+    near = crisis.help_near(office, connection, case, now) if template == "help" else ""
+    facts["help_near"] = near
     if template == "key":
         facts["client_key"] = _client_key(connection, office, case)
     asked = Asked(

@@ -7,6 +7,7 @@ PLAIN = frozenset({"letter", "reply", "note"})
 WORDS = {
     "reply-undone": "taken back, never sent",
     "acknowledgement-again": "acknowledgement",
+    "not-opened": "asked to write again",
     "later": "word that it takes longer",
     "notice": "note without content",
     "crisis": "note about help nearby",

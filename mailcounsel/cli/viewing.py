@@ -63,6 +63,10 @@ FLAGS = {
         "that; somebody else may be reading their mail; then: mailcounsel seen {case} "
         "asks-erase-denied"
     ),
+    "not-opened": (
+        "a letter is locked with a key that is not ours, so nobody can read it; the client was "
+        "asked to write again; then: mailcounsel seen {case} not-opened"
+    ),
     "stop-unsigned": (
         "check-ins were stopped by a word that is not signed: if it surprises you, ask the client; "
         "then: mailcounsel seen {case} stop-unsigned"

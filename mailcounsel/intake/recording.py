@@ -54,6 +54,8 @@ def record(
     case = _locked(connection, office, plan, now)
     if case is None:
         return Outcome(CHANGED)
+    if plan.placement.case is not None:
+        case = _in_their_language(connection, case, plan)
     if plan.placement.case is None and case["maybe_case_id"]:
         kind = "maybe" if plan.placement.maybe else "maybe-word"
         records.flag(connection, now, case["id"], kind, case["maybe_case_id"])
@@ -116,6 +118,18 @@ def _new(connection: Connection, office: Office, plan: Plan, now: datetime) -> R
         maybe_case_id=_maybe(connection, office, plan, now),
     )
     return cases.get(connection, cases.open_case(connection, office, new, now))
+
+
+FEWEST_WORDS = 4  # of a letter that shows which language its client writes in now
+
+
+def _in_their_language(connection: Connection, case: RowMapping, plan: Plan) -> RowMapping:
+    """Let our letters follow the language a client writes in, where that is beyond doubt."""
+    language, words = plan.assessed.language, plan.assessed.new_words.split()
+    is_theirs = plan.kind.kind == classifying.LETTER and not plan.envelope.suspect
+    if not is_theirs or language in {None, case["language"]} or len(words) < FEWEST_WORDS:
+        return case
+    return cases.speak(connection, case, str(language))
 
 
 def _maybe(connection: Connection, office: Office, plan: Plan, now: datetime) -> str | None:

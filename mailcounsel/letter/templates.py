@@ -34,6 +34,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         | {"promised_day", "emergency", "offer_plain", "agree_word", "about"}
         | {"case_word", "ask_when"},
         "acknowledgement-again": _CLIENT | {"promised_day", "emergency", "help_word"},
+        "not-opened": _CLIENT | {"emergency", "help_word", "key_word"},
         "consent-reminder": _CLIENT | {"agree_word", "emergency"},
         "consent-thanks": _CLIENT | {"emergency", "stop_word"},
         "reply": _CLIENT | {"text", "emergency"},
@@ -52,7 +53,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "resumed": _CLIENT | {"stop_word", "emergency"},
         "later": _CLIENT | {"promised_day", "emergency"},
         "hour": _CLIENT | {"hour", "morning_word", "evening_word", "stop_word", "emergency"},
-        "help": _CLIENT | {"emergency", "promised_day"},
+        "help": _CLIENT | {"emergency", "promised_day", "help_near"},
         "introduction": _CLIENT
         | {"text", "name", "training", "languages", "licence", "licence_until", "about_me"}
         | {"emergency"},

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailcounsel import errors
-from mailcounsel.casework import consent, enclosures, letters, parcels
+from mailcounsel.casework import consent, enclosures, letters, parcels, undelivered
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto.openpgp import Centre
@@ -220,7 +220,8 @@ def _report(outbox: Outbox, claim: _Claim, outcome: Outcome, now: datetime) -> N
         case "later" if pause:
             told = write(lambda c: letters.postpone(c, name, fence, now + pause, reason))
         case "later" | "failed":
-            told = write(lambda c: letters.failed(c, name, fence, now, reason))
+            office = outbox.office
+            told = write(lambda c: undelivered.failed(c, office, name, fence, now, reason))
         case "uncertain":
             told = write(lambda c: letters.uncertain(c, name, fence, now, reason))
         case "waiting":

@@ -179,6 +179,11 @@ def has_address(connection: Connection, client_id: str) -> bool:
     return found is not None
 
 
+def set_spoken(connection: Connection, client_id: str, **spoken: str) -> None:
+    """Set a client's `language`, or the `time_zone` they live in (IANA), or both."""
+    statements.change(connection, clients, client_id, **spoken)
+
+
 def set_checkins(connection: Connection, client_id: str, state: str) -> None:
     """Turn a client's check-ins on, paused or stopped."""
     statements.change(connection, clients, client_id, checkins=state)

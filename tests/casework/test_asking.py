@@ -53,6 +53,26 @@ def test_a_letter_nobody_vouches_for_earns_no_second_mail(house):
     assert "no-consent" not in house.flags(1)
 
 
+def test_a_client_answered_late_is_reminded_a_day_after_that(house):
+    """The first answer may take two working days; the reminder waits for it."""
+    house.write(ANI, "Halo.")
+    house.send()
+    assert a_day(house, days=2) == []
+    house.reply("wulan", "C-0001", "Halo Ani.")
+    house.sent_to(ANI)
+    assert [text for _ in range(3) for text in a_day(house) if "SETUJU" in text] != []
+    assert a_day(house) == []
+    assert "no-consent" in house.flags(1)
+
+
+def test_nobody_is_reminded_while_they_are_in_danger(house):
+    """Other words come first; the reminder waits until a person has closed the risk."""
+    house.write(ANI, "Saya mau bunuh diri malam ini.")
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="danger")
+    house.send()
+    assert [text for _ in range(3) for text in a_day(house) if "SETUJU" in text] == []
+
+
 def test_who_has_chosen_is_not_reminded_and_the_flag_goes(house):
     """The word ends the asking, also when it comes late."""
     house.write(ANI, "Halo.")

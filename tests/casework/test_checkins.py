@@ -609,6 +609,33 @@ def test_a_long_answer_is_rated_and_read(house, ani):
     assert house.case(1).waiting_since is not None
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "3. Ayah saya meninggal kemarin dan pekerjaan saya hilang, saya tidak berhenti menangis.",
+        "7. Apakah saya boleh berhenti minum obat?",
+        "5, tolong telepon saya",
+    ],
+)
+def test_words_that_tell_or_ask_something_are_read(house, ani, words):
+    """A number beside a story or a question is kept, and a person reads the words."""
+    question = asked(house)
+    house.write(ANI, words, reply_to=question)
+    assert states(house) == [("answered", "")]
+    assert house.case(1).waiting_since is not None
+    assert house.outbox("checkin-thanks") == []
+    assert house.outbox("acknowledgement-again") != []
+
+
+@pytest.mark.parametrize("words", ["7", "7/10, dua kali jalan kaki minggu ini", "6. Lumayan, kak"])
+def test_a_few_words_beside_a_number_need_nobody(house, ani, words):
+    """They are kept with the number, and the client is thanked."""
+    question = asked(house)
+    house.write(ANI, words, reply_to=question)
+    assert house.case(1).waiting_since is None
+    assert len(house.outbox("checkin-thanks")) == 1
+
+
 def test_a_clock_in_another_zone_is_the_same_moment(house, ani):
     """Times in the store are UTC."""
     assert house.rows(models.Goal)[0].next_due_at.tzinfo == UTC

@@ -42,6 +42,14 @@ def near(house):
     return house
 
 
+def test_who_calls_for_help_hears_where_it_is_near(near):
+    """The word HELP gets what a word of danger gets."""
+    near.write(ANI, "BANTUAN")
+    (answer,) = near.outbox("help")
+    assert "Telepon Teduh" in answer.parcel.text
+    assert "Telepon Lama" not in answer.parcel.text
+
+
 def notes(house):
     return [row.parcel for row in house.outbox("crisis") if row.parcel]
 

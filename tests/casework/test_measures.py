@@ -140,6 +140,15 @@ def test_the_ninth_question_goes_to_the_risk_lane(house, eve, words):
     assert "checkin-thanks" not in [row.kind for row in house.outbox()]
 
 
+def test_a_ninth_answer_is_promised_no_day(house, eve):
+    """The note with help is the answer; a day beside it would sound as if it could wait."""
+    question = asked(house)
+    house.write(EVE, "1 2 1 0 1 1 0 0 1", reply_to=question)
+    assert house.outbox("acknowledgement-again") == []
+    assert len(house.outbox("crisis")) == 1
+    assert house.case(1).waiting_since is not None
+
+
 def test_a_zero_clears_nothing(house, eve):
     """A zero in the ninth question leaves an open sign of danger open."""
     form = asked(house)

@@ -20,7 +20,7 @@ from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto import sealing
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.outgoing import claim
-from mailcounsel.store import models, schema
+from mailcounsel.store import models, schema, statements
 from mailcounsel.store.engine import Store
 from mailcounsel.trust import addressbook, pins, roster
 from parts import gpg_homes
@@ -343,6 +343,22 @@ def test_after_two_days_a_person_is_told(house, sink):
     assert now - NOW < timedelta(days=2)
     assert row["sealed"] is not None
     assert house.flags() == [("failed", name)]
+
+
+def test_a_refused_reply_makes_its_case_wait_again(house, sink):
+    """Its client has no answer, as if it had bounced; an open danger is raised anew."""
+    sink.reject("550 5.1.1 no ida@example.org here", at="RCPT", times=2)
+    house.post()
+    risks = models.table(models.Risk)
+    opened = {"case_id": house.case["id"], "letter_id": "a", "cause": "words", "opened_at": NOW}
+    house.send()
+    found = house.store.read(lambda c: cases.get(c, house.case["id"]))
+    assert (found["waiting_since"], found["priority"]) == (NOW, cases.PRIORITIES.index("high"))
+    house.store.write(lambda c: statements.add(c, risks, id="r", **opened))
+    house.post()
+    house.send()
+    raised = house.store.read(lambda c: [row["cause"] for row in statements.every(c, risks, "id")])
+    assert sorted(raised) == ["bounced", "words"]
 
 
 def test_a_refusal_for_good_is_shown_to_a_person(house, sink):

@@ -299,3 +299,15 @@ def test_a_letter_that_cannot_be_opened_is_shown_as_it_came(house, ani):
     row = house.receive(broken)
     assert row.state == "case"
     assert "cannot-decrypt" in house.read("wulan", "C-0001")[0]["problems"]
+
+
+def test_a_letter_nobody_can_open_is_asked_for_again(house, ani, mal):
+    """Locked with a key that is not ours: the client hears it, and a person sees it."""
+    theirs = SimpleNamespace(public_certificate=lambda: mal.certificate, fingerprint=mal.key)
+    house.receive(ani.encrypted(theirs, b"Content-Type: text/plain\r\n\r\nHalo.", ani.headers()))
+    assert "not-opened" in house.flags(1)
+    (asked,) = house.outbox("not-opened")
+    assert "KUNCI" in asked.parcel.text
+    assert house.outbox("acknowledgement") == []
+    house.call("wulan", "case.clear", case="C-0001", kind="not-opened")
+    assert "not-opened" not in house.flags(1)

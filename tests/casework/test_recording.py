@@ -180,3 +180,24 @@ def test_the_claim_is_counted_before_the_work(house):
         inbox.free_leases(house.store)
     row = house.again(kept)
     assert (row.state, row.reason) == ("quarantine", "killed")
+
+
+def test_our_letters_follow_the_language_a_client_writes_in(house):
+    """A first letter says little; later ones say more, and a word or two changes nothing."""
+    house.write(ANI, "...")
+    (first,) = house.sent_to(ANI)
+    assert "surat" in first.text
+    house.write(ANI, "ok", reply_to=first)
+    assert house.case(1).language == "id"
+    house.write(ANI, "I do not understand this language. Please write in English.", reply_to=first)
+    assert house.case(1).language == "en"
+    house.write(ANI, "I want to kill myself tonight.", reply_to=first)
+    (note,) = house.outbox("crisis")
+    assert "With warm wishes" in note.parcel.text
+
+
+def test_a_forged_letter_changes_no_language(house):
+    """Whoever proves nothing opens a case of their own."""
+    house.write(ANI, "Halo, saya mau cerita banyak hal.")
+    house.write(ANI, "I do not understand this language at all.", suspect=True)
+    assert house.case(1).language == "id"

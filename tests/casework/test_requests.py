@@ -186,6 +186,15 @@ def test_help_needs_no_proof(house):
     assert house.case(1).waiting_since is not None
 
 
+def test_a_first_letter_that_calls_for_help_gets_the_first_acknowledgement_too(house):
+    """Else nobody would tell them how letters can reach them, or that it is kept between us."""
+    house.write(ANI, "Halo, saya Ben.", headers={"Subject": "Help"})
+    assert [len(house.outbox(kind)) for kind in ("help", "acknowledgement")] == [1, 1]
+    (first,) = house.outbox("acknowledgement")
+    house.write(ANI, "BANTUAN", reply_to=first.parcel)
+    assert [len(house.outbox(kind)) for kind in ("help", "acknowledgement")] == [2, 1]
+
+
 def test_help_in_the_subject_is_heard_beside_other_words(house):
     """A call for help counts wherever it stands, and the words beside it are read."""
     house.write(ANI, "Saya tidak tahu harus ke mana.", headers={"Subject": "TOLONG"})

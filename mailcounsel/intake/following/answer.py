@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import RowMapping
 
 from mailcounsel.casework import acceptance, answering, measures, meetings
@@ -11,7 +13,12 @@ from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.practice import answers
 from mailcounsel.practice.numbers import Number, Unsure
 
-LONG_ANSWER = 200  # characters: a check-in answer longer than this is a letter as well
+LONG_ANSWER = 10  # words: a check-in answer of more is a letter as well
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_ASKS = re.compile(
+    r"\?|\b(?:tolong|mohon|balas|hubungi|telepon|telp|bantu|please|pls|help|call|write|contact)\b",
+    re.IGNORECASE,
+)
 
 
 def is_about_meeting(this: Recorded) -> bool:
@@ -60,6 +67,7 @@ def is_answer(this: Recorded) -> bool:
     words = this.plan.assessed.new_words
     read = _read_answers(this, asked, words)
     certain = [isinstance(said, Number) for said in read.values()]
+    is_all = all(certain) and not _says_more(words)
     if not any(certain) and not asked.named:
         return False  # a letter about something else: the question stays open
     answering.answer(
@@ -71,12 +79,16 @@ def is_answer(this: Recorded) -> bool:
         words.strip(),
         this.letter_id,
         this.now,
-        thank=this.plan.kind.may_answer,
+        thank=this.plan.kind.may_answer and is_all,
     )
-    if not all(certain) or len(words) > LONG_ANSWER:
-        return False
-    this.retype("answer")
-    return True
+    if is_all:
+        this.retype("answer")
+    return is_all
+
+
+def _says_more(words: str) -> bool:
+    """Tell whether somebody should read the words: they ask for something, or tell a story."""
+    return bool(_ASKS.search(words)) or len(_WORD.findall(words)) > LONG_ANSWER
 
 
 def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> bool:
@@ -89,7 +101,9 @@ def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> b
     reply = measures.Reply(this.letter_id, text, named, may_answer)
     read = measures.take(this.connection, this.office, this.as_it_is(), checkin, reply, this.now)
     if read.is_danger:
-        waiting.wait(this)  # first, since a letter that waits sets the priority of its rule
+        # First, since a letter that waits sets the priority of its rule. The note with help is the
+        # answer: a day beside it would sound as if it could wait until then.
+        waiting.wait(this, acknowledge=False)
         danger.raise_it(this, "answer")
         return True
     is_all = read.is_all and not this.plan.assessed.is_fresh_danger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from mailcounsel.casework import cases, letters, records, risk, staff
+from mailcounsel.casework import letters, records, undelivered
 from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.store import models
 
@@ -28,17 +28,6 @@ def tie(this: Recorded) -> None:
         return  # it has not left, so nobody can have sent it back
     bounced = update(outgoing).where(one, outgoing.c.state.in_(["sent", "uncertain"]))
     this.connection.execute(bounced.values(state="bounced"))
-    case = this.as_it_is()
     if row["kind"] == "reply":
-        cases.letter_waits(this.connection, this.office, case, this.received.received_at)
-        cases.raise_priority(this.connection, this.case_id, "high")
-        staff.notify(this.connection, this.office, case, f"bounce:{outgoing_id}", this.now)
-        if cases.has_open_risk(this.connection, case):
-            risk.raise_risk(
-                this.connection,
-                this.office,
-                this.case_id,
-                this.letter_id,
-                this.now,
-                cause="bounced",
-            )
+        came = this.received.received_at
+        undelivered.press(this.connection, this.office, row, this.letter_id, came, this.now)

@@ -47,7 +47,8 @@ def carry_out(this: Recorded) -> None:
     is_asking = command in requests.FOR_A_PERSON
     is_pressing = command == assessing.HELP or (is_asking and command != requests.PROGRESS)
     if is_pressing or is_asking or this.plan.assessed.says_more:
-        waiting.wait(this, acknowledge=False)
+        # Who writes for the first time is told how letters may reach them, whatever else they ask.
+        waiting.wait(this, acknowledge=this.plan.placement.case is None)
     else:
         this.retype("command")
     if is_pressing:

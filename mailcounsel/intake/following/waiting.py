@@ -8,6 +8,8 @@ from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.letter import countries
 from mailcounsel.practice import suitability
 
+NOT_OPENED = "not-opened"  # a flag, and the template that asks to write once more
+
 
 def wait(this: Recorded, *, acknowledge: bool = True) -> None:
     """Put the letter before a person, and tell the client that it is here."""
@@ -21,13 +23,16 @@ def wait(this: Recorded, *, acknowledge: bool = True) -> None:
         return
     if this.plan.placement.case is None:
         _propose(this)
+    is_closed = "cannot-decrypt" in this.plan.opened.problems
+    if is_closed:
+        records.flag(this.connection, this.now, this.case_id, NOT_OPENED, this.letter_id)
     if acknowledge and this.plan.kind.may_answer and not danger.is_noted(this):
         requests.acknowledge(
             this.connection,
             this.office,
             case,
             is_new=this.plan.placement.case is None,
-            template=this.plan.decision.acknowledgement,
+            template=NOT_OPENED if is_closed else this.plan.decision.acknowledgement,
             received_at=this.received.received_at,
             now=this.now,
             stranger=this.stranger(),
