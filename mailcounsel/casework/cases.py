@@ -411,8 +411,15 @@ def letter_waits(
     return statements.changed(connection, cases, case["id"], **values)
 
 
-def speak(connection: Connection, case: RowMapping, language: str) -> RowMapping:
-    """Write to a case's client in a language from now on. Return the case as it is now."""
+def speak(connection: Connection, office: Office, case: RowMapping, language: str) -> RowMapping:
+    """Write to a case's client in a language from now on. Return the case as it is now.
+
+    Raises: Refused for a language the centre has no letters in.
+    """
+    known = office.config.centre.languages
+    if language not in known:
+        message = f"There are no letters in {language!r} here, only in: {', '.join(known)}."
+        raise errors.Refused(message)
     addressbook.set_spoken(connection, case["client_id"], language=language)
     return statements.changed(connection, cases, case["id"], language=language)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, RowMapping, func, select
 
@@ -44,6 +44,21 @@ def move(
     for goal in asked_about(connection, case):
         weekday = goal["at"].rpartition(" ")[0]
         _change(connection, case, goal, goal["every"], f"{weekday} {at:%H:%M}".strip(), now)
+
+
+def live_in(connection: Connection, case: RowMapping, zone: str, now: datetime) -> None:
+    """Let a client live by the clock of a time zone: the hours agreed with them are its hours.
+
+    Raises: Refused for a name that is no time zone.
+    """
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{zone!r} is no time zone: write its IANA name, such as Asia/Makassar."
+        raise errors.Refused(message) from None
+    addressbook.set_spoken(connection, case["client_id"], time_zone=zone)
+    for goal in asked_about(connection, case):
+        _change(connection, case, goal, goal["every"], goal["at"], now)
 
 
 def change(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mailcounsel.cli import (
+    case_client,
     case_copy,
     case_erase,
     case_evaluate,
@@ -27,6 +28,7 @@ def case() -> None:
     """
 
 
+case.add_command(case_client.client)
 case.add_command(case_copy.copy)
 case.add_command(case_erase.erase)
 case.add_command(case_show.show)

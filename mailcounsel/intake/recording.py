@@ -55,7 +55,7 @@ def record(
     if case is None:
         return Outcome(CHANGED)
     if plan.placement.case is not None:
-        case = _in_their_language(connection, case, plan)
+        case = _in_their_language(connection, office, case, plan)
     if plan.placement.case is None and case["maybe_case_id"]:
         kind = "maybe" if plan.placement.maybe else "maybe-word"
         records.flag(connection, now, case["id"], kind, case["maybe_case_id"])
@@ -123,13 +123,15 @@ def _new(connection: Connection, office: Office, plan: Plan, now: datetime) -> R
 FEWEST_WORDS = 4  # of a letter that shows which language its client writes in now
 
 
-def _in_their_language(connection: Connection, case: RowMapping, plan: Plan) -> RowMapping:
+def _in_their_language(
+    connection: Connection, office: Office, case: RowMapping, plan: Plan
+) -> RowMapping:
     """Let our letters follow the language a client writes in, where that is beyond doubt."""
     language, words = plan.assessed.language, plan.assessed.new_words.split()
     is_theirs = plan.kind.kind == classifying.LETTER and not plan.envelope.suspect
     if not is_theirs or language in {None, case["language"]} or len(words) < FEWEST_WORDS:
         return case
-    return cases.speak(connection, case, str(language))
+    return cases.speak(connection, office, case, str(language))
 
 
 def _maybe(connection: Connection, office: Office, plan: Plan, now: datetime) -> str | None:

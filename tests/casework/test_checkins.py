@@ -490,6 +490,29 @@ def test_nobody_is_asked_twice_on_the_day_the_hour_changes(house, ani):
     assert local_due(house).date() == date(2026, 11, 30)
 
 
+def test_a_client_lives_by_a_clock_of_their_own(house, ani):
+    """Hours agreed are hours of their zone, also those that were agreed before it was known."""
+    told = house.call("wulan", "case.client", case="C-0001")
+    assert (told["language"], told["time_zone"]) == ("id", "Asia/Jakarta")
+    zone = "America/Toronto"
+    assert house.call("wulan", "case.client", case="C-0001", time_zone=zone)["time_zone"] == zone
+    (goal,) = house.rows(models.Goal)
+    local = goal.next_due_at.astimezone(ZoneInfo(zone))
+    assert (local.weekday(), local.hour) == (0, 9)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({"language": "fr"}, "no letters in 'fr'"), ({"time_zone": "Mars/X"}, "no time zone")],
+)
+def test_a_client_lives_and_speaks_nowhere_unknown(house, ani, given, says):
+    """What there is none of is refused in a sentence, and changes nothing."""
+    with pytest.raises(errors.Refused, match=says):
+        house.call("wulan", "case.client", case="C-0001", **given)
+    told = house.call("wulan", "case.client", case="C-0001")
+    assert (told["language"], told["time_zone"]) == ("id", "Asia/Jakarta")
+
+
 def test_a_therapist_changes_the_rhythm(house, ani):
     """Every, at, or both; what is not there, or cannot be read, is refused."""
     given = {"case": "C-0001", "number": 1}

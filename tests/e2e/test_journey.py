@@ -66,6 +66,13 @@ def got(room, client, words, until):
     return letter
 
 
+def test_a_therapist_says_where_a_client_lives(room, case):
+    """The command shows what is known, and sets what is given."""
+    shown = room.run("wulan", "case", "client", case, "--time-zone", "Europe/Berlin").stdout
+    assert "clock of Europe/Berlin" in shown
+    assert room.json("wulan", "case", "client", case)["time_zone"] == "Europe/Berlin"
+
+
 def test_a_journey_is_read_at_a_glance(room, case):
     """What was agreed, written and named stands in its activity; nothing of it needs a letter."""
     room.run("wulan", "case", "contract", case, "--rhythm", "every week", "--exchanges", "2")

@@ -48,6 +48,7 @@ OPERATIONS: dict[str, Operation] = {
     "split.begin": Operation(splits.begin, READERS),
     "split.piece": Operation(splits.piece, READERS),
     "split.finish": Operation(splits.finish, READERS),
+    "case.client": Operation(cases.client, READERS),
     "case.clear": Operation(cases.clear_flag, READERS),
     "case.erasing": Operation(erasing.ahead, READERS),
     "copy.begin": Operation(copying.begin, READERS),

@@ -9,10 +9,20 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import case_word, cases, goals, keeping, linking, records, risk, splitting
+from mailcounsel.casework import (
+    case_word,
+    cases,
+    daytime,
+    goals,
+    keeping,
+    linking,
+    records,
+    risk,
+    splitting,
+)
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
-from mailcounsel.trust import casekeys, roster
+from mailcounsel.trust import addressbook, casekeys, roster
 
 INLINE_BYTES = 400_000  # of sealed entries sent with a case; the rest is fetched in pieces
 
@@ -244,6 +254,26 @@ def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
 
     desk.store.write(write)
     return {}
+
+
+def client(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Set the `language` and the `time_zone` of a case's client, where given; return both."""
+    now, office = desk.now(), desk.office
+    language, zone = text(parameters, "language", ""), text(parameters, "time_zone", "")
+
+    def write(connection: Connection) -> dict[str, Any]:
+        case = readable(connection, desk, caller, parameters)
+        if language:
+            case = cases.speak(connection, office, case, language)
+        if zone:
+            daytime.live_in(connection, case, zone, now)
+        if language or zone:
+            records.audit(connection, now, caller.person, "client-set", case["id"])
+        found = addressbook.facts(connection, case["client_id"])
+        name = cases.handle(case["number"])
+        return {"case": name, "language": case["language"], "time_zone": found.time_zone}
+
+    return desk.store.write(write)
 
 
 def reopen(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
