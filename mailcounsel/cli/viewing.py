@@ -266,7 +266,7 @@ def body(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool) -> str
     words: str = entry["text"]
     if entry["direction"] == "out" and entry["kind"] not in BY_HAND and not full:
         return f"▸ {words.strip().count(chr(10)) + 1} lines (written by the centre itself)"
-    spans = () if full else fold.fold(words, earlier)
+    spans = () if full else fold.fold(words, earlier, fold.about_of(entry))
     # The places of signs count from the subject, which was looked at with the text.
     start = len(entry.get("subject") or "") + 2
     signs = [(begin - start, end - start) for _, begin, end in entry.get("signs", [])]

@@ -52,11 +52,11 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
     """Look at a letter's words. The subject counts as part of them."""
     text = f"{letter.subject}\n\n{letter.text}"
     start = len(letter.subject) + 2
-    spans = fold.fold(letter.text, ())
+    spans = fold.fold(letter.text, (), letter.about)
     quoted = tuple((s.start + start, s.end + start) for s in spans if s.kind == "quote")
     new_words = fold.new_words(letter.text, spans)
     return Assessed(
-        language=language.guess(new_words or letter.text, languages),
+        language=language.guess(new_words or letter.text.strip() or letter.subject, languages),
         new_words=new_words,
         command=_command(letter.subject, new_words),
         signs=danger.signs(text, quoted),

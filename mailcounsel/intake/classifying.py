@@ -104,6 +104,10 @@ def _prefers_no_answer(letter: Letter, config: Config) -> str:
         return "precedence"
     if dialects.answers_for_somebody(letter.subject):
         return "autoreply-subject"
+    if dialects.wants_no_answer(letter):
+        return "no-reply-address"
+    if dialects.says_it_is_automatic(letter.text):
+        return "autoreply-words"
     suppress = ",".join(letter.all("x-auto-response-suppress")).lower()
     words = {word.strip() for word in suppress.split(",")}
     if words & {"all", "autoreply", "oof"}:

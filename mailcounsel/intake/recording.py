@@ -168,6 +168,7 @@ def _entry(received: Received, plan: Plan) -> Entry:
         "date": letter.date.isoformat() if letter.date else None,
         "encrypted": plan.opened.was_encrypted,
         "sender_doubt": letter.sender.doubt,
+        "about": list(letter.about),
         "problems": list(plan.opened.problems),
         "signs": [[sign.kind, sign.start, sign.end] for sign in plan.assessed.signs],
         "attachments": [

@@ -162,6 +162,16 @@ def recipients(values: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for address in found if address))
 
 
+_SHORTEST_NAME = 4  # characters: a shorter one stands in too many words
+
+
+def names(values: Sequence[bytes]) -> tuple[str, ...]:
+    """Return the names beside the addresses, in order, without doubles."""
+    boxes = (box for value in values for box in _mailboxes(headers.plain(value)))
+    found = (headers.decoded(box.name) for box in boxes)
+    return tuple(dict.fromkeys(name for name in found if len(name) >= _SHORTEST_NAME))
+
+
 def sender(values: Sequence[bytes], charset: str = "") -> Sender:
     """Read the From fields of a letter; the address is None unless it is beyond doubt.
 

@@ -153,6 +153,9 @@ _STUB_SOURCE = 20_000  # characters of HTML
 _STUB_MORE = 5  # words
 _STUB = re.compile(r"(?i)\b(?:html|mime)\b|^\[cid:[^\]]*\]$")
 _WORD = re.compile(r"\w+")
+_LINK = re.compile(r"https?://\S+|<[^<>\s]*>")
+# The plain version of Samsung's program, which joins all lines into one.
+_JAMMED = re.compile(r"\S-{8} [^-\n]{5,40} -{8}[^\s-]")
 
 
 def _alternative(part: mime.Part, body: Body) -> None:
@@ -183,11 +186,13 @@ def _chosen(plain: Body | None, rich: Body | None) -> list[Body]:
     words = " ".join(run for is_html, run in plain.runs if not is_html).strip()
     source = sum(len(run) for is_html, run in rich.runs if is_html)
     if len(words) > _STUB_CHARS:
-        return [plain]
+        return [rich] if _JAMMED.search(words) else [plain]
     if source > _STUB_SOURCE:  # where most of it is what programs write, only much more counts
         return [rich] if _visible(rich) > _STUB_RATIO * len(words) else [plain]
     visible = _shown(rich)
-    told, shown = (Counter(_WORD.findall(one.casefold())) for one in (words, visible))
+    if _JAMMED.search(words):
+        return [rich]
+    told, shown = (_counted(one) for one in (words, visible))
     if not shown:
         return [plain]
     is_within = "".join(words.split()) in "".join(visible.split())
@@ -196,6 +201,11 @@ def _chosen(plain: Body | None, rich: Body | None) -> list[Body]:
         return [rich] if _STUB.search(words) else [rich, plain]
     more = shown.total() - told.total()
     return [rich] if not missing and more > max(_STUB_MORE, told.total() / 2) else [plain]
+
+
+def _counted(words: str) -> Counter[str]:
+    """Count the words, links aside: in HTML they stand behind others."""
+    return Counter(_WORD.findall(_LINK.sub("", words).casefold()))
 
 
 def _visible(version: Body) -> int:

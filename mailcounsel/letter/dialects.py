@@ -55,14 +55,33 @@ def bounce(letter: Letter, *, null_sender: bool) -> Report | None:
 
 def answers_for_somebody(subject: str) -> bool:
     """Tell whether a subject begins as programs begin theirs when they answer for somebody away."""
-    folded = subject.casefold().strip()
+    folded = _ANSWER.sub("", subject.casefold().strip())
     is_away = folded.startswith("auto: ") and "out of the office" in folded  # as Notes says it
     return is_away or folded.startswith(tuple(_known()["autoreply"]["subjects"]))
 
 
+def says_it_is_automatic(text: str) -> bool:
+    """Tell whether the first lines say that a program wrote them."""
+    opening = text[:_FIRST_LINES].casefold()
+    return any(phrase in opening for phrase in _known()["autoreply"]["opening"])
+
+
+_FIRST_LINES = 300  # characters
+_ANSWER = re.compile(r"^(?:(?:re|bls|balas):\s*)*\[")  # "[Auto-Reply] Re: …"
+_NO_REPLY = re.compile(r"(?:no|do-?not|jangan)[._-]?(?:reply|balas)\b.*")
+
+
+def wants_no_answer(letter: Letter) -> bool:
+    """Tell whether the address says that nobody reads there, and the letter names no other."""
+    local = (letter.sender.address or "").partition("@")[0]
+    return _NO_REPLY.fullmatch(local) is not None and not letter.header("reply-to")
+
+
 def _is_from_a_server(letter: Letter) -> bool:
     sender = (letter.sender.address or "").casefold()
-    if sender.startswith(tuple(_known()["bounce"]["senders"])) or letter.header(_FAILED):
+    names = _known()["bounce"]["senders"]
+    is_server = any(re.match(rf"{re.escape(name)}(?![a-z])", sender) for name in names)
+    if is_server or letter.header(_FAILED):
         return True
     return any((letter.header(name) or "").strip() == "<>" for name in _NULL_SENDERS)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mailcounsel.letter import phrases
 
@@ -52,11 +52,31 @@ class _Marks:
 _MOST_LINES = 20_000
 
 
-def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
+class About(NamedTuple):
+    """What a letter's head says of it, by which a quotation of ours is told from any other.
+
+    `names` are the addresses and names it is to, and its sender's address where it answers;
+    `sender` is the name of who wrote it, `answers` whether it names a letter it answers.
+    """
+
+    names: tuple[str, ...]
+    sender: str = ""
+    answers: bool = False
+
+
+def about_of(entry: Mapping[str, Any]) -> About | None:
+    """Return what was kept of a letter's head with its entry, None where nothing was."""
+    kept = entry.get("about")
+    return About(tuple(kept[0]), str(kept[1]), bool(kept[2])) if kept else None
+
+
+def fold(text: str, earlier: Sequence[str] = (), about: About | None = None) -> tuple[Span, ...]:
     """Return the spans of *text* that are quoted or added, in order, never overlapping.
 
     *earlier* are the texts of the letters already in the case, both ours and the client's;
-    a run of lines equal to one of them is a quotation in any language.
+    a run of lines equal to one of them is a quotation in any language. With *about*, what follows
+    a heading without marks is folded only where the heading names one of its names: somebody
+    else's letter, and a head of the client's own, are what they write about.
     """
     if text.count("\n") > _MOST_LINES:
         return ()
@@ -67,10 +87,12 @@ def fold(text: str, earlier: Sequence[str] = ()) -> tuple[Span, ...]:
     known = _Known(earlier)
     _fold_armour(marks)
     _fold_marked(marks)
-    _fold_headed(marks, known)
+    _fold_headed(marks, known, about)
     _fold_devices(marks)
-    _fold_signature(marks)
+    _fold_signature(marks, about)
     _fold_known(marks, known)
+    if about and not about.answers and set(marks.kinds) == {"quote"}:
+        return ()  # it answers nothing, so all of it is what somebody wants to be read
     return tuple(_spans(marks))
 
 
@@ -187,7 +209,7 @@ _LONGEST_SENTENCE = 400  # characters
 _LONGEST_HEADER = 8  # lines
 
 
-def _fold_headed(marks: _Marks, known: _Known) -> None:
+def _fold_headed(marks: _Marks, known: _Known, about: About | None) -> None:
     index, first_own = 0, _first_own(marks)
     while index < len(marks.lines):
         if not marks.lines[index].text:
@@ -207,8 +229,20 @@ def _fold_headed(marks: _Marks, known: _Known) -> None:
             marks.mark(index, after, "quote", rule)
             _name_marks(marks, after, rule)
         elif certain:
-            _fold_tail(marks, (index, stop), rule, known, has_own=first_own < index)
+            is_ours = about is None or _names_us(marks, index, stop, about)
+            may_fold = is_ours and first_own < index
+            _fold_tail(marks, (index, stop), rule, known, may_fold=may_fold)
         index = stop
+
+
+def _names_us(marks: _Marks, index: int, stop: int, about: About) -> bool:
+    """Tell whether a heading names whom the letter is to; of a copied head, as its sender."""
+    is_drawn = marks.lines[index].folded[0] in _DRAWN
+    end = max(stop, index + _LONGEST_HEADER) if is_drawn else stop
+    lines = [line.folded for line in marks.lines[index:end]]
+    senders = [line for line in lines if "from" in {kind for _, kind in _field(line)[1]}]
+    said = " ".join(senders or lines)
+    return any(name in said for name in about.names)
 
 
 def _first_own(marks: _Marks) -> int:
@@ -219,8 +253,11 @@ def _first_own(marks: _Marks) -> int:
 
 def _open_marked(marks: _Marks, index: int) -> None:
     """Open the marked lines of a forwarded letter: it is what the client wants to be read."""
-    for number in range(index, len(marks.lines)):
-        if marks.lines[number].text and marks.kinds[number] is None:
+    head = [n for n in range(index, len(marks.lines)) if marks.rules[n] == "marks"][:1]
+    if not head or sum(bool(one.text) for one in marks.lines[index : head[0]]) > _LONGEST_HEADER:
+        return
+    for number in range(head[0], len(marks.lines)):
+        if marks.lines[number].text and marks.rules[number] != "marks":
             break
         marks.kinds[number], marks.rules[number] = None, ""
 
@@ -290,8 +327,17 @@ def _is_sure(sentence: str, form: phrases.Attribution, after: str) -> bool:
     """
     if _ADDRESS.search(sentence):
         return True
-    is_own = not form.own.isdisjoint(_WORD.findall(sentence)) or after[:1] in _QUOTATION
+    is_own = _is_told(sentence, form) or after[:1] in _QUOTATION
     return bool(_CLOCK.search(sentence) and _YEAR.search(sentence)) and not is_own
+
+
+def _is_told(sentence: str, form: phrases.Attribution) -> bool:
+    """Tell whether the client says who wrote: "my husband", "dia"; no program does."""
+    return _ADDRESS.search(sentence) is None and _is_clients(sentence, form)
+
+
+def _is_clients(sentence: str, form: phrases.Attribution) -> bool:
+    return not form.own.isdisjoint(_WORD.findall(sentence))
 
 
 _QUOTATION = tuple("\"'“”„«»‘‚")
@@ -339,15 +385,20 @@ def _attribution(marks: _Marks, index: int) -> tuple[int, str, bool]:
         sentence = f"{sentence} {_OF_YAHOO.sub('', line.folded)}".strip()
         if len(sentence) > _LONGEST_SENTENCE:
             break
-        if not any(letter.isdigit() for letter in sentence):
-            continue
-        for one in phrases.load().attributions:
-            if one.fits(sentence):
-                is_sure = _is_sure(sentence, one, _words_after(marks, stop))
-                return stop, f"wrote, {one.language}", is_sure
-            if one.runs_on(sentence) and _ADDRESS.search(sentence):
-                return stop, f"wrote, {one.language}", True
+        if _DIGIT.search(sentence):
+            for one in phrases.load().attributions:
+                if one.fits(sentence) or (one.runs_on(sentence) and _ADDRESS.search(sentence)):
+                    return _of_form(marks, stop, sentence, one)
     return 0, "", False
+
+
+def _of_form(
+    marks: _Marks, stop: int, sentence: str, form: phrases.Attribution
+) -> tuple[int, str, bool]:
+    if _is_told(sentence, form):
+        return 0, "", False
+    is_sure = not form.fits(sentence) or _is_sure(sentence, form, _words_after(marks, stop))
+    return stop, f"wrote, {form.language}", is_sure
 
 
 def _addressed(marks: _Marks, index: int) -> tuple[int, str, bool]:
@@ -373,6 +424,10 @@ def _is_addressed(lines: Sequence[str]) -> bool:
     sentence = " ".join(lines)
     bare = sentence.rstrip("\u202a\u202b\u202c\u200e\u200f ")
     if not bare.endswith((":", "：")) or not _ADDRESS.search(sentence):
+        return False
+    if any(
+        not form.own.isdisjoint(_WORD.findall(sentence)) for form in phrases.load().attributions
+    ):
         return False
     says = sentence.startswith(_QUOTING) or bare.endswith(("writes:", "wrote:", "menulis:"))
     return says or _CLOCK.search(sentence) is not None
@@ -415,19 +470,18 @@ _ALL_KINDS = ("from", "date", "other")
 
 
 def _fold_tail(
-    marks: _Marks, heading: tuple[int, int], rule: str, known: _Known, *, has_own: bool
+    marks: _Marks, heading: tuple[int, int], rule: str, known: _Known, *, may_fold: bool
 ) -> None:
     """Fold a heading without marks and what follows it: to the end, as such programs write.
 
     Where the quoted letter is known, lines that are not in it stay open: they were written
-    below or between. A letter that has nothing of its own above (`has_own`) is what its sender
-    wants to be read, unless it is known.
+    below or between. Whether an unknown one may be folded is for the caller to say (`may_fold`).
     """
     first, index = heading
     tail = [n for n in range(index, len(marks.lines)) if marks.lines[n].text]
     matched = [n for n in tail if known.holds(marks.lines[n].text)]
     if 2 * len(matched) < len(tail):
-        if has_own:
+        if may_fold:
             marks.mark(first, len(marks.lines), "quote", rule)
         return
     marks.mark(first, index, "quote", rule)
@@ -451,7 +505,11 @@ def _close_gaps(marks: _Marks, index: int, rule: str) -> None:
 _POSTSCRIPT = re.compile(r"(?i)\(?(p\.? ?s|n\.? ?b|catatan|ps)\b")
 _LONGEST_SIGNATURE = 8  # lines
 _SENTENCE_WORDS = 6
-_TOLD_WORDS = 5  # in small letters: somebody tells something, where others give a name and a street
+_PLEADS = frozenset((
+    "jangan", "tolong", "telepon", "hubungi", "bantu", "call", "help", "don't", "dont", "not",
+    "never", "mati", "die", "suami",
+))  # fmt: skip
+_TOLD_WORDS = 5  # in small letters: somebody tells something, others give a name and a street
 
 
 def _fold_devices(marks: _Marks) -> None:
@@ -477,9 +535,11 @@ def _is_device(words: str) -> bool:
     "Dikirim dari HP suami saya" and "Sent from the bridge" are what a client has to say.
     """
     known, found = phrases.load(), _WORD.findall(words)
-    return known.nobody.isdisjoint(found) and any(word in known.devices_named for word in found)
+    others = [word for word in found if word not in known.devices_named and not _DIGIT.search(word)]
+    return len(others) < len(found) and all(word in known.between for word in others)
 
 
+_DIGIT = re.compile(r"\d")  # of a model
 _LONGEST_DEVICE = 200  # characters, with the address a program links to
 _LINK = re.compile(r"<https?://[^<>\s]*>")
 _DEVICE_HEAD = 2  # letters, with which nearly every known line begins
@@ -496,7 +556,7 @@ def _devices() -> Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]:
     return found
 
 
-def _fold_signature(marks: _Marks) -> None:
+def _fold_signature(marks: _Marks, about: About | None) -> None:
     """Fold what stands below "-- " (RFC 3676 §4.3), to the first blank line or sentence."""
     for index, line in enumerate(marks.lines):
         if line.text != "--" or marks.kinds[index] is not None:
@@ -510,11 +570,19 @@ def _fold_signature(marks: _Marks) -> None:
                 break
             stop += 1
         below = marks.lines[index + 1 : stop]
-        if any(_CONTACT.search(one.text) for one in below) or _is_name(below):
+        is_name = _is_name(below) and (about is None or _is_of_sender(below[0].folded, about))
+        if any(_CONTACT.search(one.text) for one in below) or is_name:
             marks.mark(index, stop, "signature", "dashes")
 
 
-_CONTACT = re.compile(r"@|https?:|www\.|\+?\d[\d ().-]{6,}")
+# An address, a page, or a telephone number as people write theirs: no sum of money, no date.
+_CONTACT = re.compile(r"@|https?:|www\.|(?<![\d.,/-])(?:\+|\(?0)\d[\d ()-]{6,}(?![.,/]\d)")
+
+
+def _is_of_sender(line: str, about: About) -> bool:
+    return bool(line) and not set(_WORD.findall(line)).isdisjoint(
+        _WORD.findall(about.sender.casefold())
+    )
 
 
 def _is_name(below: list[_Line]) -> bool:
@@ -528,6 +596,8 @@ def _is_signature_line(text: str) -> bool:
         return False
     words = text.split()
     is_sentence = text[-1] in ".!?…" and len(words) >= _SENTENCE_WORDS
+    if not _PLEADS.isdisjoint(word.casefold() for word in words):
+        return False
     return not is_sentence and sum(word.islower() for word in words) < _TOLD_WORDS
 
 

@@ -22,6 +22,7 @@ from mailcounsel.letter import (
     body,
     charsets,
     enclosed,
+    fold,
     headers,
     mime,
     report,
@@ -64,6 +65,7 @@ class Letter:
     subject: str
     date: datetime | None  # aware, UTC
     text: str
+    about: fold.About  # by which a quotation of ours is told
     html_used: bool
     attachments: tuple[attachments.Attachment, ...]
     autocrypt: tuple[str, ...]  # raw values; those protected inside come alone if there are any
@@ -142,6 +144,7 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
         subject=next((headers.decoded(value, charset) for value in _raw(fields, "subject")), ""),
         date=moment,
         text=words,
+        about=_about(fields, charset, own_id),
         html_used=html_used,
         attachments=attachments.distinct(found.files),
         autocrypt=tuple(headers.plain(value) for value in _raw(fields, "autocrypt")),
@@ -153,6 +156,16 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
 
 
 Fields = tuple[tuple[str, bytes], ...]
+
+
+def _about(fields: Fields, charset: str, own_id: str | None) -> fold.About:
+    """Say whom a letter is to and from, and whether it answers one."""
+    to = [*_raw(fields, "to"), *_raw(fields, "cc")]
+    answers = bool(_ids(fields, "in-reply-to", own_id) or _ids(fields, "references", own_id))
+    sender = addresses.sender(_raw(fields, "from"), charset)
+    own = [sender.address] if sender.address and answers else []
+    names = [*addresses.recipients(to), *addresses.names(to), *own]
+    return fold.About(tuple(one.casefold() for one in names), sender.name, answers)
 
 
 def _charset(part: mime.Part) -> str:
@@ -296,6 +309,7 @@ def _under_own_headers(content: Letter, outer: Letter) -> Letter:
         headers=content.headers + _of_transport(outer),
         message_id=content.message_id or outer.message_id,
         date=content.date or outer.date,
+        about=_both(content.about, outer.about),
         autocrypt=content.autocrypt or outer.autocrypt,
         problems=_problems(content, outer),
     )
@@ -319,9 +333,16 @@ def _under_both(content: Letter, outer: Letter) -> Letter:
         recipients=content.recipients if inside & {"to", "cc"} else outer.recipients,
         subject=content.subject if "subject" in inside else outer.subject,
         date=content.date or outer.date,
+        about=_both(content.about, outer.about),
         autocrypt=content.autocrypt or outer.autocrypt,
         problems=_problems(content, outer),
     )
+
+
+def _both(inside: fold.About, outside: fold.About) -> fold.About:
+    names = tuple(dict.fromkeys((*inside.names, *outside.names)))
+    sender, answers = inside.sender or outside.sender, inside.answers or outside.answers
+    return fold.About(names, sender, answers)
 
 
 def _under_outer(content: Letter, outer: Letter) -> Letter:

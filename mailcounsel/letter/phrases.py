@@ -46,7 +46,7 @@ class Phrases:
     forwards: frozenset[str]
     devices: tuple[tuple[str, re.Pattern[str]], ...]  # language, whole line
     devices_named: frozenset[str]  # words of which one is in the name of a device or a program
-    nobody: frozenset[str]  # words for people, and for what sends no letter
+    between: frozenset[str]  # words that may stand between those
 
 
 @functools.cache
@@ -74,7 +74,7 @@ def load() -> Phrases:
             (one["language"], _device(text)) for one in data["device"] for text in one["phrases"]
         ),
         devices_named=frozenset(" ".join(data["devices_named"]).split()),
-        nobody=frozenset(" ".join(data["nobody"]).split()),
+        between=frozenset(" ".join(data["between"]).split()),
     )
 
 

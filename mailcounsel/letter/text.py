@@ -43,11 +43,16 @@ def html_to_text(html: str) -> tuple[str, bool]:
 
 
 # A picture that stands for a sign, as programs send a face.
-_IMAGE = re.compile(r"""(?i)<img\b[^<>]{0,2000}?\balt=["']([^"'<>\w\s&]{1,12})["'][^<>]*>""")
+_IMAGE = re.compile(
+    r"""(?i)<img\b[^<>]{0,2000}?\balt=["']([^"'<>\w\s\x00-\x7f]{1,12})["'][^<>]*>"""
+)
 # Where a quotation begins and ends, as lines no letter has: they are no characters at all.
 _BEGUN, _ENDED = "\ufdd0", "\ufdd1"
 _BLOCK = re.compile(r"""(?i)<(/?)blockquote\b((?:[^<>"']|"[^"<>]*"|'[^'<>]*')*+)>""")
-_CITES = re.compile(r"""(?i)type=["']?cite|cite=|\b(?:class|id)=["'][^"']*quote|border-left""")
+_CITES = re.compile(
+    r"""(?i)\btype=["']?cite|\bcite=["']?mid:|border-left(?:-width)?:\s*[1-9]|\b(?:class|id)=["']"""
+    r"""[^"']*(?<![\w-])(?:gmail_quote|protonmail_quote|moz-|yahoo_quoted|blockquote_zmail|tutanota_)"""
+)
 
 
 def _with_bounds(html: str) -> str:

@@ -69,7 +69,7 @@ def open_question(
             entry["direction"] == "in"
             and entry["kind"] == "letter"
             and is_new
-            and asks(words, earlier)
+            and asks(words, earlier, fold.about_of(entry))
         ):
             return at
         if words:
@@ -77,9 +77,9 @@ def open_question(
     return None
 
 
-def asks(words: str, earlier: Sequence[str] = ()) -> bool:
+def asks(words: str, earlier: Sequence[str] = (), about: fold.About | None = None) -> bool:
     """Tell whether a letter's new words hold a question; `earlier` are texts it may quote."""
-    return bool(_ASKS.search(fold.new_words(words, fold.fold(words, earlier))))
+    return bool(_ASKS.search(fold.new_words(words, fold.fold(words, earlier, about))))
 
 
 def _question(

@@ -210,7 +210,7 @@ def _of_words(letter: Letter, assessed: Assessed) -> dict[str, Any]:
         "from_html": letter.html_used,
         "folded": [
             {"kind": span.kind, "rule": span.rule, "start": span.start, "end": span.end}
-            for span in fold.fold(letter.text, ())
+            for span in fold.fold(letter.text, (), letter.about)
         ],
         "command": assessed.command,
         "risk": [_sign(one, len(letter.subject) + 2) for one in assessed.signs],

@@ -69,7 +69,8 @@ def _read(one: Sorted, config: Config) -> parse.Letter | None:
 
 
 def _decided(one: Sorted, letter: parse.Letter | None, config: Config) -> Decision:
-    words = fold.new_words(one.text, fold.fold(one.text, ())) or one.text
+    spans = fold.fold(one.text, (), letter.about if letter else None)
+    words = fold.new_words(one.text, spans) or one.text
     headers: dict[str, tuple[str, ...]] = {}
     for name, value in letter.headers if letter else ():
         headers[name] = (*headers.get(name, ()), value)

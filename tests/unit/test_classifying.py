@@ -81,6 +81,41 @@ def test_subjects_of_answers_in_more_languages(subject):
     assert classify("Subject: Auto: kaputt").may_answer
 
 
+@pytest.mark.parametrize(
+    ("lines", "sender", "may_answer"),
+    [
+        ((), "no-reply@y.test", False),
+        ((), "donotreply@y.test", False),
+        (("Reply-To: ani@klien.test",), "no-reply@y.test", True),
+        ((), "noreplying@y.test", True),
+        (("Subject: [Balasan Otomatis] Re: Surat",), "a@y.test", False),
+        (("Subject: Re: [OOO] Surat",), "a@y.test", False),
+    ],
+)
+def test_who_reads_no_answers_gets_none(lines, sender, may_answer):
+    """An address that says so, unless the letter names another one to answer."""
+    found = classify(*lines, sender=sender)
+    assert (found.kind, found.may_answer) == ("letter", may_answer)
+
+
+def test_an_answer_that_says_it_is_automatic_gets_none():
+    """In its first words; a client who writes of such an answer gets one."""
+    form = "From: a@y.test\r\n\r\n{}"
+    for words, may_answer in (
+        ("Ini adalah balasan otomatis. Saya kembali Senin.", False),
+        ("Saya takut. Dari kantor cuma datang balasan otomatis.", True),
+    ):
+        found = parse.read(form.format(words).encode(), Budgets())
+        assert classifying.classify(found, "x@y.test", Known(), CONFIG).may_answer == may_answer
+
+
+def test_a_name_that_begins_like_a_servers_is_a_persons():
+    """bounceking@ is nobody's mail server."""
+    line = "Subject: Undelivered mail"
+    assert classify(line, sender="bounceking@y.test").kind == "letter"
+    assert classify(line, sender="bounce-17@y.test").kind == "bounce"
+
+
 def test_a_subject_alone_stops_our_answer_and_hides_nothing():
     """A client may write "Out of office" too; with another sign of a machine it is one."""
     alone = classify("Subject: Out of office: halo")

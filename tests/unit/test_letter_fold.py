@@ -177,6 +177,14 @@ def test_a_line_with_an_address_before_marked_lines(line):
     assert words(f"Musik.\n{line}\n\n{OURS}") != "Musik." or line[0].isdigit()
 
 
+def test_a_clients_sentence_before_marked_lines_stays_open():
+    """What they say of what they paste is theirs; the pasted lines fold."""
+    told = "Saya hampir lompat jam 22.30 malam itu karena andi@y.test mengirim ini:"
+    assert words(f"Kak.\n{told}\n> kita putus\n") == f"Kak.\n{told}"
+    told = "Pada malam 3 November saya berdiri di jembatan, lalu dia menulis:"
+    assert words(f"{told}\n> kita putus\n") == told
+
+
 def test_a_quotation_that_begins_in_the_line_of_its_heading():
     """Yahoo's program for phones leaves three blanks where others leave a line."""
     line = "On Tue, 3 Nov 2026 at 8:01, Surat<surat@example.org> wrote:   Dear Rina,"
@@ -292,6 +300,53 @@ def test_signature():
     assert rules(text) == ["dashes"]
 
 
+# -- what the letter's head says ----------------------------------------------------------------
+
+US = fold.About(("surat@example.org", "rumah surat", "rina@klien.test"), "Rina W", answers=True)
+TOLD = [
+    "Kak,\n\nPada Sen, 2 Nov 2026 pukul 22.10 Andi menulis:\n\nJangan.\n\nSaya di atap.\n",
+    "Pada Sen, 2 Nov 2026 pukul 22.10 Andi <andi@y.test> menulis:\n\nAku pergi.\n\nSaya di atap.\n",
+    "Halo kak,\nDari: Rina\nTanggal: 3 November 2026\nUntuk: Rumah Surat\n\nSaya ingin mati.\n",
+    "Ini dia.\n\nDari: Andi <andi@y.test>\nTanggal: 2 November 2026\nKepada: Rina\n\nPergi.\n",
+    "Kak,\n\n--- pesan awal ---\nsaya tulis ini tadi malam\n",
+]
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_what_others_wrote_and_heads_of_ones_own_stay_open(text):
+    """A heading without marks folds what follows only where it names us as who wrote."""
+    assert fold.fold(text, (), US) == ()
+
+
+@pytest.mark.parametrize(("rule", "heading"), [HEADINGS[0], *HEADINGS[-6:]])
+def test_a_heading_that_names_us_folds(rule, heading):
+    """By name or address; below a divider in the lines of its head."""
+    head = heading if "@" in heading else f"{heading}Rumah Surat <surat@example.org>\n"
+    about = US._replace(names=(*US.names, "letters", "cartas", "brieven", "s@example.org"))
+    text = f"Kemarin.\n\n{head}\n{OURS}"
+    assert fold.new_words(text, fold.fold(text, (), about)).startswith("Kemarin.")
+    assert OURS.split("\n")[2] not in fold.new_words(text, fold.fold(text, (), about))
+
+
+def test_a_letter_that_is_marked_whole_and_answers_nothing_stays_open():
+    """Somebody wrote it elsewhere and pasted it."""
+    text = "> Saya menulis ini di catatan.\n> Saya tidak sanggup lagi.\n"
+    assert fold.fold(text, (), US._replace(answers=False)) == ()
+    assert fold.fold(text, (), US) != ()
+
+
+def test_a_name_below_dashes_is_the_senders():
+    """A capitalised word that is no part of their name is a word."""
+    for word, is_folded in (("Rina", True), ("Tolong", False), ("Saya Hamil", False)):
+        assert bool(fold.fold(f"ya\n-- \n{word}\n", (), US)) == is_folded
+
+
+def test_what_is_kept_of_a_head_comes_back():
+    """An entry without it is folded as before."""
+    assert fold.about_of({"about": [list(US.names), US.sender, True]}) == US
+    assert fold.about_of({}) is None
+
+
 # -- a client's words are never folded ----------------------------------------------------------
 
 OPEN = [
@@ -358,6 +413,26 @@ OPEN += [
     "Fine.\n\n-- \nNo I am not, I want to die, call me +62 812 3456 7890\n",
     "Halo,\n>From that day he has hit me.\nTolong.\n",
     "Begin forwarded message:\n\n> From: X <x@y.test>\n> Date: 2 November 2026\n>\n> bye\n",
+]
+
+
+OPEN += [
+    f"Saya aman.\n\n{line}\n"
+    for line in (
+        "Dikirim dari HP suamiku",
+        "Dikirim dari telepon umum",
+        "Dikirim dari komputer warnet",
+        "dikirim lewat angin dan email yang tak pernah dibaca",
+        "Sent from Anna's phone",
+        "Sent from a library computer",
+        "Sent with my last phone credit",
+        "Dikirim dari HP majikan",
+    )
+]
+OPEN += [
+    "Halo.\n--\nUtang 12.000.000\nGaji 3.000.000\nMau mati\n",
+    "Halo.\n--\nJangan telepon 0812 3456 7890\n",
+    "Saya lompat jam 22.30 karena andi@y.test mengirim ini:\n\nkita putus\n",
 ]
 
 

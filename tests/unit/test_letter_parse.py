@@ -485,6 +485,28 @@ def test_a_plain_version_that_ends_early():
     assert "tiga anak" in alternative("Halo,", html)
 
 
+def test_a_link_is_no_difference():
+    """The plain version shows where it leads, the HTML one only its words."""
+    html = '<p>Lihat <a href="https://y.test/abc/def">video ini</a></p>'
+    plain = "Lihat video ini <https://y.test/abc/def?x=1&y=2&z=3>"
+    assert alternative(plain, html) == plain
+
+
+def test_a_plain_version_in_one_line():
+    """Samsung's program joins the lines of the plain version; the HTML has them."""
+    plain = "Sudah.Dikirim dari Galaxy saya-------- Pesan asli --------Dari: Surat <s@y.test> Halo"
+    found = alternative(plain, "<p>Sudah.</p><p>Dikirim dari Galaxy saya</p>")
+    assert found.split("\n") == ["Sudah.", "", "Dikirim dari Galaxy saya"]
+
+
+def test_whom_a_letter_is_to_and_whether_it_answers():
+    """What a quotation of ours would name; the sender's own address only where it answers."""
+    found = read(b"From: Rina <r@k.test>", b"To: Rumah Surat <s@y.test>, Al <c@y.test>")
+    assert found.about == (("s@y.test", "c@y.test", "rumah surat"), "Rina", False)
+    found = read(b"From: r@k.test", b"To: s@y.test", b"In-Reply-To: <a@b>")
+    assert found.about == (("s@y.test", "r@k.test"), "", True)
+
+
 def test_two_versions_that_differ_are_both_read():
     """No word of a short plain version is lost to an HTML version that does not hold it."""
     found = alternative("Saya ingin mati.", "<p>Kirim dari toko kami</p>")

@@ -51,8 +51,15 @@ def test_nested_quotations_are_marked_as_often():
 
 def test_words_that_are_only_indented_stay_unmarked():
     """A block without a sign of quoting is how people indent what they write."""
-    html = "<p>Daftar:</p><blockquote style='margin:0 0 0 40px;border:none'>takut</blockquote>"
-    assert ">" not in text.html_to_text(html)[0]
+    for block in (
+        "style='margin:0 0 0 40px;border:none'",
+        'class="webkit-indent-blockquote"',
+        'class="wp-block-quote"',
+        'style="border-left-width:0"',
+        'cite=""',
+    ):
+        html = f"<p>Daftar:</p><blockquote {block}>takut</blockquote>"
+        assert ">" not in text.html_to_text(html)[0]
 
 
 def test_bounds_of_quotations_cannot_be_forged():
