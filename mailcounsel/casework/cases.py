@@ -260,19 +260,29 @@ def take_next(
 ) -> RowMapping | None:
     """Give a person the case that needs somebody most: one of their own, else one nobody has.
 
-    A case whose earlier letters they hold no key to is left to others. Returns None when nothing
-    waits. Raises: Refused when they have as many cases as they can carry.
+    A case whose earlier letters they hold no key to is left to others, and so is one in a language
+    they do not counsel in, unless it is urgent. Returns None when nothing waits.
+    Raises: Refused when they have as many cases as they can carry.
     """
     for case in queue_of(connection, office, person):
         if case["waiting_since"] is None or case["assignee"] not in {None, person}:
             continue
         if not holds_keys(connection, case, person):
             continue
+        if case["assignee"] is None and not _speaks(office, person, case):
+            continue
         if case["assignee"] is None:
             _check_capacity(connection, office, person)
             hand_over_family(connection, office, case, person, now, by=person)
         return get(connection, case["id"])
     return None
+
+
+def _speaks(office: Office, person: str, case: RowMapping) -> bool:
+    known = office.config.person(person)
+    spoken = known.languages if known else ()
+    is_urgent = case["priority"] >= PRIORITIES.index("urgent")
+    return not spoken or case["language"] in spoken or is_urgent
 
 
 def holds_keys(connection: Connection, case: RowMapping, person: str) -> bool:

@@ -40,7 +40,7 @@ class Person(Table):
     uid: Whole | None = None
     """Instead of os_user, the account's number."""
     languages: tuple[Language, ...] = ()
-    """The languages they counsel in; none named means all."""
+    """The languages they counsel in, for `next`; none named means all."""
     queues: Names = ()
     """The queues they read; a supervisor's own are known already."""
     capacity: Positive = 40

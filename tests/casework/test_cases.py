@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from mailcounsel import errors
 from mailcounsel.casework import cases
+from mailcounsel.casework.office import Office
 from mailcounsel.crypto import sealing
 from mailcounsel.store import models
 
@@ -307,3 +308,19 @@ def test_entries_are_numbered_as_they_come(house):
     query = select(entries.c.number).order_by(entries.c.number)
     numbers = house.store.read(lambda c: list(c.execute(query).scalars()))
     assert numbers == list(range(1, house.case(1).letters + 1))
+
+
+def test_a_case_in_a_language_they_do_not_counsel_in_is_left_to_others(house):
+    """Unless it is urgent: then a person who reads badly is better than none."""
+    people = tuple(
+        one.model_copy(update={"languages": ("id",)}) if one.name == "wulan" else one
+        for one in house.office.config.people
+    )
+    config = house.office.config.model_copy(update={"people": people})
+    house.office = Office(config, house.office.keyring)
+    house.write("amy@klien.test", "I have been feeling very low since the summer.")
+    assert house.case(1).language == "en"
+    assert house.call("wulan", "case.next") == {"case": None}
+    assert house.call("bayu", "case.next") == {"case": "C-0001"}
+    house.write("ben@klien.test", "I want to kill myself tonight, and I have the pills here.")
+    assert house.call("wulan", "case.next") == {"case": "C-0002"}
