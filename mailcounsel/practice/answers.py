@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailcounsel import errors
-from mailcounsel.practice import numbers, spelling
+from mailcounsel.practice import doubts, numbers, spelling
 from mailcounsel.practice.numbers import Number, Unsure
 from mailcounsel.practice.spelling import Kind
 
@@ -29,7 +29,7 @@ SPOKEN: Final = {
 }
 
 _NAME: Final = re.compile(
-    r"(?<![\w.,-])(?:"
+    r"(?<![\w.-])(?:"
     r"(?:g|goal|tujuan|sasaran) ?(?P<goal>\d{1,2})(?![\d%]|[.,/–-]\d| ?(?:x|kali|times|dari|of)\b)"
     r"|(?P<mood>moo+d|moodku|moodnya|suasana hati(?:ku|nya)?|perasaan(?:ku)?|feelings?)"
     r"|(?P<practice>latih?an(?:ku|nya)?|lat|berlatih|prac|prac?ti[cs]e|practi[cs]ed?|practi[cs]ing|praktik|praktek)"
@@ -40,6 +40,10 @@ _LEADS: Final = re.compile(r"^[ \t]*(?:[:=]|->|[–-](?=\s))?\s*")
 _MARKS: Final = re.compile(r"[\s,;/|&+•·*–-]+$")
 _NUMERAL: Final = re.compile(r"\d")
 _A_LINE_EACH: Final = re.compile(r"\n+| / ")
+# "Goal: 8", where nothing else was asked.
+_ITS_NAME: Final = re.compile(r"(?i)^\s*(?:goal|tujuan|sasaran) ?[:=]? ?(?=\d)")
+_A_ROW: Final = re.compile(r"\d{1,2}(?:/10)? ?(?:x|kali|times)?|[^\W\d]{3,10}")
+_PARTS_OF_A_DATE: Final = 3
 _FEWEST_IN_ONE_LINE: Final = 3  # "6 / 4" may be a date or a range, "6 / 4 / 5" is not
 
 
@@ -78,11 +82,15 @@ def read(text: str, questions: Sequence[Question], language: str | None = None) 
         return _unsure(questions, Unsure("empty"))
     if len(text) > numbers.LONGEST:
         return _unsure(questions, Unsure("too long"))
+    text = doubts.without_faces(text)
+    if doubts.takes_back(text):
+        return _unsure(questions, Unsure("hedged"))
     named = _named(text, questions)
     if named is not None:
         return named
     if len(questions) == 1:
-        return {questions[0].name: numbers.number(text, questions[0].kind)}
+        alone = _ITS_NAME.sub("", text) if questions[0].kind == "rating" else text
+        return {questions[0].name: numbers.number(alone, questions[0].kind)}
     return _in_order(text, questions) or _unsure(questions, _why_not(text))
 
 
@@ -114,7 +122,10 @@ def _named(text: str, questions: Sequence[Question]) -> Answers | None:
     asked = {one.name for one in questions}
     if asked.isdisjoint(_name(match) for match in found):
         return None
-    if not numbers.counts_only(folded[: found[0].start()]):
+    before = folded[: found[0].start()]
+    if doubts.is_heading(before):
+        return _unsure(questions, Unsure("hedged"))
+    if not numbers.counts_only(before):
         alone = len(questions) == 1
         return None if alone else _unsure(questions, Unsure("several numbers"))
     parts = list(_parts(folded, found))
@@ -169,9 +180,22 @@ def _of_parts(parts: Sequence[_Part], asked: Question) -> Number | Unsure:
 # -- in their order -------------------------------------------------------------------------------
 
 
+def _in_a_row(seen: str, many: int) -> list[str]:
+    """Return the parts of "6 4 5 3" or "6, 4, 5, 3x"; of marks that dates have, from four on."""
+    if many < _FEWEST_IN_ONE_LINE:
+        return []
+    for separator in (r"\s*[,;]\s*|\s+", r"\s*[/-]\s*")[: 1 + (many > _PARTS_OF_A_DATE)]:
+        parts = re.split(separator, seen.rstrip(". "))
+        if len(parts) == many and all(_A_ROW.fullmatch(part) for part in parts):
+            return parts
+    return []
+
+
 def _in_order(text: str, questions: Sequence[Question]) -> Answers | None:
     """Read as many bare numbers as there are questions, a line each; None for anything else."""
-    lines = [line for line in _A_LINE_EACH.split(spelling.folded(text).strip()) if line.strip()]
+    seen = spelling.folded(text).strip()
+    lines = _in_a_row(seen, len(questions))
+    lines = lines or [line for line in _A_LINE_EACH.split(seen) if line.strip()]
     lines = [line for line in lines if not numbers.is_courtesy(line)]
     in_one_line = "\n" not in text.strip()
     if len(lines) != len(questions) or (in_one_line and len(lines) < _FEWEST_IN_ONE_LINE):

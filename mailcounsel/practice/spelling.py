@@ -92,13 +92,19 @@ def _data() -> dict[str, Any]:
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
+def doubts() -> dict[str, list[str]]:
+    """Return what takes numbers back (`mailcounsel.practice.doubts`)."""
+    found: dict[str, list[str]] = _data()["doubts"]
+    return found
+
+
 @cache
 def sets() -> dict[str, frozenset[str]]:
     """Return every list of words by its name; `words` takes the name of its table."""
     return {
         table if name == "words" else name: frozenset(words.split())
         for table, lists in _data().items()
-        if table not in {"numbers", "typos", "how_often", "pairs"}
+        if table not in {"numbers", "typos", "how_often", "pairs", "doubts"}
         for name, words in lists.items()
     }
 
