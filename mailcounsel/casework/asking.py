@@ -38,7 +38,7 @@ def _awake(connection: Connection, office: Office, case: RowMapping, since: date
     return hours.quiet_hours(office.config).next_allowed(since + WAIT, zone)
 
 
-def _noticed_at(connection: Connection, case: RowMapping) -> datetime | None:
+def noticed_at(connection: Connection, case: RowMapping) -> datetime | None:
     """Return when the client was last told that a letter waits for their choice."""
     out = letters.outgoing
     family = cases.family(connection, case)
@@ -51,7 +51,7 @@ def remind(connection: Connection, office: Office, errand: RowMapping, now: date
     case = cases.main(connection, errand["case_id"])
     if _is_over(connection, office, case) or case["created_at"] < now - LONGEST:
         return
-    since = _noticed_at(connection, case)
+    since = noticed_at(connection, case)
     is_asked = since is not None and since > now - WAIT  # that notice asked the same
     is_danger = cases.has_open_risk(connection, case)  # other words are needed first
     if is_asked or is_danger or not _is_certain(connection, case):

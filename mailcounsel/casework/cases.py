@@ -450,6 +450,15 @@ def answered(connection: Connection, case_id: str, now: datetime) -> None:
         connection.execute(update(cases).where(pressing).values(**usual))
 
 
+def calm(connection: Connection, case_id: str) -> None:
+    """Let a case press no longer as danger does, once none is open: as a letter that waits does."""
+    case = get(connection, case_id)
+    if has_open_risk(connection, case) or case["priority"] < PRIORITIES.index("urgent"):
+        return
+    rank = PRIORITIES.index("high" if case["waiting_since"] else "normal")
+    statements.change(connection, cases, case_id, priority=rank)
+
+
 def has_open_risk(connection: Connection, case: RowMapping) -> bool:
     """Tell whether a sign of danger is open in a case or in one linked into it."""
     standing = risks.c.case_id.in_(family(connection, case)) & risks.c.closed_at.is_(None)

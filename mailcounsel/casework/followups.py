@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping
 from mailcounsel.casework import cases, errands, hours, letters, records, rounds
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.store import statements
 from mailcounsel.trust import addressbook
 
 KIND = "follow-up"  # the errand, and the template
@@ -28,6 +29,7 @@ def end(connection: Connection, case: RowMapping, by: str, now: datetime) -> dat
     """
     cases.close(connection, case, by, now)
     rounds.begin(connection, case, by, now)
+    statements.change(connection, cases.cases, case["id"], rhythm_days=0, evaluate_every=0)
     errands.drop(connection, KIND, case["id"])
     asked_at = now + AFTER
     errands.put(connection, case["id"], KIND, case["id"], asked_at)

@@ -77,6 +77,9 @@ def _see_to(connection: Connection, office: Office, case: RowMapping, now: datet
         cases.raise_priority(connection, case["id"], "high")
         staff.notify(connection, office, case, f"promise:{row['id']}", now)
         records.audit(connection, now, "service", "promise-near", case["id"], row["id"])
+    elif row["told_at"]:  # the client was told a new day, which comes near in its turn
+        cases.raise_priority(connection, case["id"], "high")
+        staff.notify(connection, office, case, f"promise-again:{row['id']}", now)
     if row["told_at"] is None and _is_within(office, case, now, LATE):
         _tell(connection, office, case, row, now)
 

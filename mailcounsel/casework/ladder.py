@@ -21,6 +21,7 @@ from mailcounsel.store import models, statements
 risks = models.table(models.Risk)
 
 STEP = "risk-step"  # the kind of its errands; their ref is the risk's id
+UNREAD = "danger-unread"  # the flag where nobody was reached who read
 REMINDERS = 24  # how often the last person is told again
 
 
@@ -69,7 +70,7 @@ def step(connection: Connection, office: Office, errand: RowMapping, now: dateti
     names = ladder(office.config, case["queue"], now)
     told = risk["step"]
     if not names or told >= len(names) + REMINDERS:
-        records.flag(connection, now, case["id"], "danger-unread", risk["id"])
+        records.flag(connection, now, case["id"], UNREAD, risk["id"])
         records.audit(connection, now, "service", "risk-ladder-ended", case["id"], risk["id"])
         return
     person = office.config.person(names[min(told, len(names) - 1)])

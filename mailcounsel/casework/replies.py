@@ -18,6 +18,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import (
+    asking,
     cases,
     consent,
     enclosures,
@@ -27,6 +28,7 @@ from mailcounsel.casework import (
     parcels,
     records,
     silence,
+    takebacks,
 )
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
@@ -158,6 +160,7 @@ def approve(
     earlier = _waiting(connection, case)
     outgoing_id = _post(connection, office, case, parcel, ticket, said, now)
     enclosures.claim(connection, office, ticket.draft, enclosures.named_in(said), outgoing_id)
+    takebacks.remember(connection, case, person, outgoing_id, now)
     keeping.kept(connection, case, now)
     cases.answered(connection, case["id"], now)
     silence.watch(connection, office, case, outgoing_id, now)
@@ -265,6 +268,9 @@ def _wait(
     connection: Connection, office: Office, case: RowMapping, outgoing_id: str, now: datetime
 ) -> None:
     records.flag(connection, now, case["id"], "waiting", outgoing_id)
+    noticed_at = asking.noticed_at(connection, case)
+    if noticed_at and noticed_at > now - asking.WAIT:
+        return  # they were told a moment ago; a second note would say the same
     facts = {"offer_plain": True}
     asked = Asked("notice", facts, once=f"notice:{outgoing_id}", is_answer=False)
     letters.ask(connection, office, case, asked, now)
@@ -356,7 +362,7 @@ def undo(
     connection.execute(of_reply.values(kind="reply-undone"))
     case = cases.main(connection, row["case_id"])
     keeping.not_kept_after_all(connection, case)
-    cases.recount_waiting(connection, office, case)
+    takebacks.take_back(connection, office, case, row["id"], person, now)
     enclosures.forget(connection, row["id"])
     records.clear_flag(connection, now, row["case_id"], "waiting", person, row["id"])
     records.audit(connection, now, person, "reply-undone", row["case_id"], row["id"])
@@ -367,7 +373,9 @@ def _own_reply(connection: Connection, person: str, name: str) -> RowMapping:
     query = select(outgoing).where(outgoing.c.author == person, outgoing.c.kind == "reply")
     if name:
         query = query.where(outgoing.c.id.endswith(name, autoescape=True))
-    newest = query.order_by(outgoing.c.created_at.desc()).limit(1 if not name else 2)
+    still_here = outgoing.c.state.in_(["held", "waiting"])
+    newest = query.order_by(still_here.desc(), outgoing.c.created_at.desc(), outgoing.c.id.desc())
+    newest = newest.limit(1 if not name else 2)
     rows = connection.execute(newest).mappings().all()
     if len(rows) != 1:
         which = "There is no such reply of yours." if name else "You have not written a reply yet."

@@ -95,6 +95,7 @@ def mark_read(
     receipts = connection.execute(found).scalars().all()
     for risk_id in receipts:
         ladder.end(connection, risk_id)
+        records.clear_flag(connection, now, case_id, ladder.UNREAD, person, risk_id)
     if receipts:
         records.audit(connection, now, person, "risk-read", case_id)
 
@@ -122,5 +123,6 @@ def close(
         values = {"closed_by": person, "closed_at": now, "sealed_sentence": sealed}
         connection.execute(update(risks).where(risks.c.id == risk_id).values(**values))
         ladder.end(connection, risk_id)
+    cases.calm(connection, case["id"])
     records.audit(connection, now, person, "risk-closed", case["id"])
     return len(standing)

@@ -36,7 +36,7 @@ _COUNT = Ready(
         .scalar_subquery()
     )
     .values(exchanges=cases.c.exchanges + 1)
-    .returning(cases.c.id, cases.c.exchanges, cases.c.evaluate_every)
+    .returning(cases.c.id, cases.c.exchanges, cases.c.evaluate_every, cases.c.state)
 )
 
 
@@ -46,7 +46,7 @@ def count(connection: Connection, outgoing_id: str, fence: int, now: datetime) -
     Called before the letter's own row is changed, since whoever locks both begins with the case.
     """
     for case in _COUNT.rows(connection, {"letter": outgoing_id, "fence": fence}):
-        if 0 < case["evaluate_every"] <= case["exchanges"]:
+        if case["state"] == "open" and 0 < case["evaluate_every"] <= case["exchanges"]:
             records.flag(connection, now, case["id"], DUE)
 
 

@@ -38,8 +38,9 @@ def evaluate(
     name, language = opened.shown["case"], opened.shown["language"]
     outline = outlines.evaluation(language, told.journey.goals)
     words = _letter(opened, told, "evaluation", outline, journal.given(source, message))
-    said = _send(setting, opened, words)
-    journal.keep(setting, opened, "evaluation", {"text": words, **_standing(told.journey)})
+    said, sent = _send(setting, opened, words)
+    standing = {"text": words, **_standing(told.journey)}
+    journal.keep(setting, opened, "evaluation", standing, reply=sent)
     journal.drop(opened, "evaluation")
     output.say(f"Evaluated in {name}; the next round of letters begins.\n{said}")
     output.say(
@@ -71,9 +72,9 @@ def end(
     _check_open(opened.shown)
     outline = outlines.ending(language, told.journey.goals)
     words = _letter(opened, told, "ending", outline, journal.given(source, message))
-    said = _send(setting, opened, words)
+    said, sent = _send(setting, opened, words)
     content = {"text": words, "ending": True, **_standing(told.journey)}
-    ended = journal.keep(setting, opened, "evaluation", content, method="case.end")
+    ended = journal.keep(setting, opened, "evaluation", content, method="case.end", reply=sent)
     journal.drop(opened, "ending")
     asked = output.local(ended["asked_at"])
     output.say(f"{name} is ended and closed. The client is asked how it is going on {asked}.")
@@ -137,7 +138,7 @@ def _feedback(entries: Sequence[Mapping[str, Any]]) -> str:
     return "\n" + "\n".join(viewing.entry_lines(theirs[-1], earlier, full=False, width=78))
 
 
-def _send(setting: client.Settings, opened: Any, words: str) -> str:
+def _send(setting: client.Settings, opened: Any, words: str) -> tuple[str, str]:
     from mailcounsel.cli import reply
 
     return reply.send(setting, opened, words, "evaluation")

@@ -82,17 +82,17 @@ def summary(
     if len(words) > PAGE:
         message = f"The summary has {len(words)} characters; one page are {PAGE}. Nothing was kept."
         raise errors.Refused(message)
-    said = _send_summary(setting, opened, words) if send else ""
+    said, sent = _send_summary(setting, opened, words) if send else ("", "")
     version = len(journey.summaries) + 1
     content = {"text": words, "version": version, "sent": send}
-    journal.keep(setting, opened, "summary", content)
+    journal.keep(setting, opened, "summary", content, reply=sent)
     journal.drop(opened, "summary")
     output.say(f"Version {version} of the summary is kept in {opened.shown['case']}.")
     if said:
         output.say(said)
 
 
-def _send_summary(setting: client.Settings, opened: Any, words: str) -> str:
+def _send_summary(setting: client.Settings, opened: Any, words: str) -> tuple[str, str]:
     from mailcounsel.cli import reply
     from mailcounsel.practice import outlines
 

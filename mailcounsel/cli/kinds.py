@@ -6,6 +6,8 @@ from __future__ import annotations
 PLAIN = frozenset({"letter", "reply", "note"})
 WORDS = {
     "reply-undone": "taken back, never sent",
+    "evaluation-undone": "evaluation, taken back with its letter",
+    "summary-undone": "summary, its letter taken back",
     "acknowledgement-again": "acknowledgement",
     "not-opened": "asked to write again",
     "later": "word that it takes longer",

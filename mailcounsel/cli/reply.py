@@ -104,10 +104,10 @@ def _ready_letter(service: client.Service, begun: Mapping[str, Any], name: str |
     return str(found["text"])
 
 
-def send(setting: client.Settings, opened: Any, words: str, activity: str) -> str:
+def send(setting: client.Settings, opened: Any, words: str, activity: str) -> tuple[str, str]:
     """Send a letter that another command wrote, as a reply that belongs to one activity.
 
-    Return what to tell the person about it. Raises: as `reply` does.
+    Return what to tell the person about it, and its id. Raises: as `reply` does.
     """
     words = checked(words)
     with client.connect(setting) as service:
@@ -116,7 +116,7 @@ def send(setting: client.Settings, opened: Any, words: str, activity: str) -> st
     statement = statement_of(begun, words, reason, activities=[activity])
     approved = _approve(setting, opened, statement)
     answer = {**approved, "case": opened.shown["case"], "channel": begun["ticket"]["channel"]}
-    return said_of(answer, reason)
+    return said_of(answer, reason), answer["id"]
 
 
 def reason_for(case: Mapping[str, Any], channel: str, plain: str | None) -> str:

@@ -53,6 +53,43 @@ def test_the_ending_is_the_last_evaluation(house, ani):
     assert entry["ending"] is True
 
 
+def test_an_end_taken_back_with_its_letter_is_none(house, ani):
+    """The case is open and counts as before, and nobody is asked after three months."""
+    agree(house, 1)
+    reply(house)
+    before = house.case(1)
+    sent = house.reply("wulan", "C-0001", "Sampai jumpa.")["id"]
+    note = sealed_note(house, {"text": "Sampai jumpa.", "ending": True})
+    house.call("wulan", "case.end", **note, reply=sent)
+    house.call("wulan", "reply.undo")
+    case = house.case(1)
+    assert (case.state, case.exchanges, case.evaluate_every) == ("open", before.exchanges, 1)
+    assert "evaluation-due" in house.flags(1)
+    kinds = [entry["kind"] for entry in house.read("wulan", "C-0001")]
+    assert kinds[-2:] == ["reply-undone", "evaluation-undone"]
+    assert later(house, 14) == []
+
+
+def test_an_end_belongs_to_no_letter_of_another(house, ani):
+    """A letter that is not one's own, or of another case, is refused."""
+    note = sealed_note(house, {"text": "x", "ending": True})
+    with pytest.raises(errors.Refused, match="does not belong"):
+        house.call("wulan", "case.end", **note, reply="nothing")
+    assert house.case(1).state == "open"
+
+
+def test_the_last_letter_fills_no_round(house, ani):
+    """A closed case has nothing to look back on, and a client who returns no old rhythm."""
+    agree(house, 2)
+    reply(house)
+    house.reply("wulan", "C-0001", "Sampai jumpa.")
+    end(house)
+    house.clock.on(minutes=5)
+    house.send()
+    assert "evaluation-due" not in house.flags(1)
+    assert house.case(1).rhythm_days == 0
+
+
 def test_who_said_stop_is_not_asked(house, ani):
     """STOP holds for this letter, too."""
     first = _replied(house)

@@ -75,6 +75,25 @@ def test_a_client_is_told_before_the_promise_breaks_and_once(house):
     assert house.audited().count("promise-moved") == 1
 
 
+def test_staff_hear_before_a_moved_promise_breaks_as_well(house):
+    """The client is told a new day once; that day does not come near in silence."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    house.send()
+    house.clock.on(days=2, hours=-1)
+    look(house)
+
+    def again():
+        return [
+            row for row in house.outbox("staff-notice") if ":promise-again:" in (row.once or "")
+        ]
+
+    assert again() == []
+    for _ in range(20):
+        house.clock.on(hours=6)
+        look(house)
+    assert len(again()) == 1
+
+
 def test_a_case_that_rose_tells_its_client_as_early_as_it_was_promised(house):
     """The last eighth of sixteen hours are two, though the case presses since four were left."""
     house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")

@@ -60,6 +60,9 @@ def test_the_supervisor_is_reminded_up_to_a_bound(watch):
         later(watch, 20)
     assert told(watch)[2:] == [ADDRESSES["sari"]] * (1 + ladder.REMINDERS)
     assert "danger-unread" in watch.flags(1)
+    entries = watch.call("sari", "case.show", case="C-0001")["entries"]
+    watch.call("sari", "case.read", case="C-0001", letters=[entries[0]["id"]])
+    assert "danger-unread" not in watch.flags(1)
 
 
 def test_a_receipt_ends_the_ladder(watch):

@@ -310,3 +310,38 @@ def test_replies_of_one_moment_are_told_apart_by_the_name_shown(house):
     assert house.call("sari", "reply.undo", id=output.short(first))["id"] == first
     states = {row.id: row.state for row in house.outbox("reply")}
     assert (states[first], states[second] == "undone") == ("undone", False)
+
+
+def test_undo_brings_back_how_the_case_stood(house):
+    """Its priority, and the day that was promised."""
+    house.write("ani@klien.test", "BANTUAN")
+    before = house.case(1)
+    assert before.priority == 2
+    house.reply("wulan", "C-0001", "Halo Ani.")
+    assert house.case(1).priority == 1
+    house.clock.on(minutes=1)
+    house.call("wulan", "reply.undo")
+    after = house.case(1)
+    names = ("priority", "promised_at", "promised_since", "waiting_since")
+    assert [getattr(after, name) for name in names] == [getattr(before, name) for name in names]
+
+
+def test_undo_takes_back_one_reply_after_another(house):
+    """The latest that has not left, until none is there."""
+    house.write("ani@klien.test", "Halo.")
+    ids = [house.reply("wulan", "C-0001", text)["id"] for text in ("Satu.", "Dua.")]
+    undone = [house.call("wulan", "reply.undo")["id"] for _ in ids]
+    assert undone == ids[::-1]
+    with pytest.raises(errors.Conflict):
+        house.call("wulan", "reply.undo")
+
+
+def test_replies_that_wait_are_announced_once_a_day(house):
+    """A second note in the same hour would say the same."""
+    house.write("ani@klien.test", "Halo.")
+    for text in ("Satu.", "Dua.", "Tiga."):
+        house.reply("wulan", "C-0001", text)
+    assert len(house.outbox("notice")) == 1
+    house.clock.on(days=1, minutes=1)
+    house.reply("wulan", "C-0001", "Empat.")
+    assert len(house.outbox("notice")) == 2

@@ -178,3 +178,15 @@ def test_danger_is_promised_by_the_urgent_hours(house):
     house.write("ani@klien.test", "Halo, saya mau bercerita tentang sekolah.")
     house.write("budi@klien.test", "Saya ingin mati saja.")
     assert house.case(2).promised_at < house.case(1).promised_at
+
+
+def test_a_closed_risk_presses_no_longer(house):
+    """What still waits is seen to first, as an ordinary case that presses; else nothing does."""
+    house.write(ANI, DANGER)
+    house.reply("wulan", "C-0001", "Halo Ani.")
+    assert house.case(1).priority == 3
+    close(house)
+    assert house.case(1).priority == 1
+    house.write(ANI, DANGER, reply_to=house.sent_to(ANI)[0])
+    close(house)
+    assert house.case(1).priority == 2

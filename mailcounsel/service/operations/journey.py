@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, followups, keeping, rounds
-from mailcounsel.service.control import Parameters, number
+from mailcounsel.casework import cases, followups, keeping, rounds, takebacks
+from mailcounsel.service.control import Parameters, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso, readable
 from mailcounsel.service.operations.letters import keep_note
@@ -32,11 +32,17 @@ def agree(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
 
 def end(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """End a case with its last evaluation; the client is asked once more how it is going."""
-    now = desk.now()
+    """End a case with its last evaluation; the client is asked once more how it is going.
+
+    `reply` names the last letter: `undo` of it opens the case again.
+    """
+    now, reply = desk.now(), text(parameters, "reply", "")
 
     def write(connection: Connection) -> datetime:
         case = keep_note(connection, desk, caller, parameters, "evaluation", now)
+        if reply:
+            entry, person = text(parameters, "letter"), caller.person
+            takebacks.belongs(connection, case, person, reply, entry, now, ends=True)
         keeping.settle(connection, case, now)
         return followups.end(connection, case, caller.person, now)
 

@@ -16,6 +16,7 @@ from mailcounsel.casework import (
     records,
     replies,
     rounds,
+    takebacks,
 )
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
@@ -61,11 +62,18 @@ def _part(connection: Connection, row: RowMapping, part: str) -> bytes:
 
 
 def add_note(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Keep a note the caller sealed in their own process. `kind` is one of `records.NOTES`."""
+    """Keep a note the caller sealed in their own process. `kind` is one of `records.NOTES`.
+
+    `reply` names the reply it was written with, where there is one: `undo` takes back both.
+    """
     now, kind = desk.now(), text(parameters, "kind", "note")
+    reply = text(parameters, "reply", "")
 
     def write(connection: Connection) -> None:
         case = keep_note(connection, desk, caller, parameters, kind, now)
+        if reply:
+            entry = text(parameters, "letter")
+            takebacks.belongs(connection, case, caller.person, reply, entry, now)
         if kind == "evaluation":
             rounds.begin(connection, case, caller.person, now)
 
