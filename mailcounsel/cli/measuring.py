@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mailcounsel.cli import client, output
@@ -41,7 +42,8 @@ def described(measure: Measure) -> dict[str, Any]:
 def facts(goals: Sequence[Mapping[str, Any]], forms: Known) -> list[dict[str, Any]]:
     """Return the questionnaires of a case with their answers, for JSON.
 
-    Each answer has `score` (or null), `band`, `band_source` and `change` since the first one.
+    Each answer has `score` (or null), `band`, `band_source`, `change` since the first
+    one, and `danger`, the numbers of items that ask for it and were not answered with 0.
     """
     names = ("number", "text", "every", "at", "state", "next_due_at")
     return [
@@ -67,6 +69,7 @@ def _fact(
         "band": band.name if band else None,
         "band_source": band.source if band else None,
         "change": change,
+        "danger": [one.number for one in _raised(answer, forms)],
     }
 
 
@@ -77,6 +80,7 @@ def lines(goals: Sequence[Mapping[str, Any]], forms: Known) -> Iterator[str]:
             yield _head(goal, forms)
             yield from _score_lines(_scored(goal), forms)
             yield from _unclear(goal)
+            yield from _dangers(goal, forms)
 
 
 def _head(goal: Mapping[str, Any], forms: Known) -> str:
@@ -120,6 +124,50 @@ def _unclear(goal: Mapping[str, Any]) -> Iterator[str]:
             yield f"    {_day(answer)}: left open at first, and answered when asked: {asked}"
         if answer["state"] == "unsure":
             yield f"    {_day(answer)}: no score, {_why(answer)}; read the letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An item that asks for danger, and was answered above its lowest value or not for certain."""
+
+    number: int
+    said: str
+
+    def __str__(self) -> str:
+        """Return it in a few words."""
+        return f"item {self.number}, which asks for danger, {self.said}"
+
+
+def _raised(answer: Mapping[str, Any], forms: Known) -> list[Raised]:
+    measure, items = _form(answer, forms), answer.get("items", [])
+    if measure is None:
+        return []
+    words = {one.value: one.words for one in measure.options}
+    found = {n: items[n - 1] for n in sorted(measure.danger) if n <= len(items)}
+    return [
+        Raised(n, "has no certain answer")
+        if value is None
+        else Raised(n, f"is answered {value} ({words.get(value, '')})")
+        for n, value in found.items()
+        if value != 0
+    ]
+
+
+def _dangers(goal: Mapping[str, Any], forms: Known) -> Iterator[str]:
+    for answer in goal["checkins"]:
+        for one in _raised(answer, forms):
+            yield f"    {_day(answer)}: !! {one}"
+
+
+def raised_by(goals: Sequence[Mapping[str, Any]], forms: Known) -> dict[str, list[str]]:
+    """Return what in answers to questionnaires shows danger, in words, by the letter it is in."""
+    found: dict[str, list[str]] = {}
+    for answer in (one for goal in goals if goal["asks"] == MEASURE for one in goal["checkins"]):
+        for one in _raised(answer, forms):
+            came_later = one.number in answer.get("was_open", ())
+            letter = answer.get("rest_letter" if came_later else "letter")
+            found.setdefault(letter or "", []).append(str(one))
+    return found
 
 
 def _why(answer: Mapping[str, Any]) -> str:

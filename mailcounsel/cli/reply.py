@@ -145,11 +145,13 @@ def reason_for(case: Mapping[str, Any], channel: str, plain: str | None) -> str:
 
 
 def _below(service: client.Service, opened: Any) -> str:
-    from mailcounsel.cli import viewing
+    from mailcounsel.cli import measuring, viewing
 
-    entries = viewing.opened_entries(service, opened)
     goals = viewing.opened_goals(opened)
-    shown = viewing.case_text(opened.shown, entries, goals, newest=SHOWN_BELOW)
+    forms = measuring.needed(service, goals)
+    entries = viewing.opened_entries(service, opened)
+    entries = viewing.marked(opened.shown, entries, goals, forms)
+    shown = viewing.case_text(opened.shown, entries, goals, newest=SHOWN_BELOW, forms=forms)
     return FRAME.format(case=opened.shown["case"]) + shown
 
 

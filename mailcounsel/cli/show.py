@@ -59,13 +59,14 @@ def show_case(
     case = unlock.open_case(service, name)
     entries = viewing.opened_entries(service, case)
     goals = viewing.opened_goals(case)
+    forms = measuring.needed(service, goals)
+    entries = viewing.marked(case.shown, entries, goals, forms)
     if as_json:
         hidden = {"keys", "entries", "goals", "checkins"}
         facts = {key: value for key, value in case.shown.items() if key not in hidden}
         output.emit({**facts, "entries": entries, "goals": goals}, as_json=True, render=str)
     else:
         wide = output.width() if sys.stdout.isatty() else None
-        forms = measuring.needed(service, goals)
         shown = viewing.case_text(case.shown, entries, goals, full=full, width=wide, forms=forms)
         output.page(shown, plain=no_pager)
     read = [entry["id"] for entry in entries if "unreadable" not in entry]

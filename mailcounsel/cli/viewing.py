@@ -145,6 +145,13 @@ HIDDEN = (  # said of `link-proposed` to whoever may not open the other case
     "a colleague says that this is another client's too, in a case you cannot open: somebody who "
     "reads both decides"
 )
+CAUSES = {  # of a danger, but for the words of a letter, where the signs in it are named
+    "answer": "an answer to a questionnaire",
+    "goal": "the text of a goal",
+    "silence": "nothing came since danger was answered",
+    "bounced": "a letter of ours came back undelivered",
+}
+WORDS = "words of a letter"
 BY_HAND = {"reply", "reply-undone"}
 BARS = "▁▁▂▃▃▄▅▅▆▇█"  # for ratings 0 to 10
 WIDTH = 72
@@ -204,6 +211,19 @@ def _answer(
     return shown | (_or_unreadable(opening, "words") if row["answer"] else {})
 
 
+def marked(
+    case: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    goals: Sequence[Mapping[str, Any]],
+    forms: measuring.Known,
+) -> list[dict[str, Any]]:
+    """Return the entries, each with what in it shows danger beside its words, as `danger`."""
+    causes = {risk["letter"]: [CAUSES[risk["cause"]]] for risk in case["risks"]
+              if risk["cause"] in CAUSES}  # fmt: skip
+    causes |= measuring.raised_by(goals, forms)
+    return [{**entry, "danger": causes.get(entry["id"], [])} for entry in entries]
+
+
 def safe(line: str) -> str:
     """Return a single line that can do nothing to a terminal."""
     return text.one_line(line, WIDTH)
@@ -253,9 +273,11 @@ def _flag(case: Mapping[str, Any], flag: str) -> str:
 def _danger(case: Mapping[str, Any]) -> str:
     read = sorted({risk["read_by"] for risk in case["risks"] if risk["read_by"]})
     seen = f"read by {', '.join(read)}" if read else "NOT READ YET"
-    return (
-        f'!! SIGNS OF DANGER ({seen}). When it is over: mailcounsel risk close {case["case"]} "why"'
-    )
+    found = dict.fromkeys(CAUSES.get(risk["cause"], WORDS) for risk in case["risks"])
+    if list(found) == [WORDS]:
+        found = {}  # the letters show where
+    over = f'When it is over: mailcounsel risk close {case["case"]} "why"'
+    return f"!! SIGNS OF DANGER ({'; '.join([*found, seen])}). {over}"
 
 
 def body(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool) -> str:
@@ -283,8 +305,7 @@ def entry_lines(
     if entry.get("unreadable"):
         yield f"   ({entry['unreadable']})"
         return
-    if entry["direction"] == "in":
-        yield from _of_client(entry)
+    yield from _marks(entry)
     yield ""
     words = body(entry, earlier, full=full)
     yield wrapped(words, width) if width else words
@@ -304,6 +325,13 @@ def _about(entry: Mapping[str, Any]) -> str:
     kind = f" ({word})" if word else ""
     line = f"── {entry['number']}. {output.local(entry['at'])}  {who[entry['direction']]}{kind} "
     return line + "─" * max(3, WIDTH - len(line))
+
+
+def _marks(entry: Mapping[str, Any]) -> Iterator[str]:
+    if entry["direction"] == "in":
+        yield from _of_client(entry)
+    for cause in entry.get("danger", ()):
+        yield f"   !! signs of danger: {text.one_line(cause, 200)}"
 
 
 def _of_client(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -152,6 +152,6 @@ def _goal(goal: Opened, words: Mapping[str, str], zone: ZoneInfo) -> Iterator[st
 _CHECKIN = frozenset(
     {
         *("id", "goal_id", "state", "reason", "epoch", "due_at", "answered_at", "unreadable"),
-        *("format", "outgoing_id", "letter_id"),
+        *("format", "outgoing_id", "letter", "rest_letter"),
     }
 )

@@ -18,7 +18,8 @@ REST = "rest"  # the reason of a check-in that asks for what another one left op
 def completed(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the answers of a questionnaire in order, each with what completes it put in.
 
-    `was_open` names the items that were missing at first, where they were asked for and came.
+    `was_open` names the items that were missing at first, where they were asked for and came, and
+    `rest_letter` the letter they came in.
     """
     found = [dict(one) for one in answers if one.get("reason") != REST]
     by_id = {one["id"]: one for one in found}
@@ -36,7 +37,7 @@ def _fill(whole: dict[str, Any], rest: Mapping[str, Any]) -> None:
         return  # the form was answered anew meanwhile
     pairs = zip(whole["items"], rest["items"], strict=True)
     whole["items"] = [new if old is None else old for old, new in pairs]
-    whole["was_open"] = was_open
+    whole["was_open"], whole["rest_letter"] = was_open, rest.get("letter")
     whole["sum"] += rest["sum"]
     missing = whole["items"].count(None)
     given = len(whole["items"]) - missing

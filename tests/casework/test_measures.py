@@ -117,6 +117,15 @@ def test_the_client_is_thanked_in_words_without_a_band(house, eve):
         assert word not in thanks.text
 
 
+def test_a_danger_names_its_cause_and_letter(house, eve):
+    """Whoever opens the case is told that an answer raised it, and which letter that was."""
+    house.write(EVE, "1 2 1 0 1 1 0 0 1", reply_to=asked(house))
+    shown = house.call("wulan", "case.show", case="C-0001")
+    ((risk,), (answer,)) = shown["risks"], shown["checkins"]
+    assert risk["cause"] == "answer"
+    assert risk["letter"] == answer["letter"]
+
+
 def test_nobody_has_to_act_on_a_plain_answer(house, eve):
     """An answer with nothing else in it makes the case wait for nobody."""
     house.write(EVE, WHOLE, reply_to=asked(house))

@@ -68,6 +68,26 @@ def test_a_completed_form_says_what_was_open():
     assert "02 Dec: left open at first, and answered when asked: 3, 7" in text
 
 
+def test_an_item_that_asks_for_danger_is_named():
+    """Above zero, or without a certain answer, it stands beside the score with what was said."""
+    raised = answer(2, 7, items=[1, 2, 1, 0, 1, 1, 0, 0, 1])
+    assert "02 Dec: !! item 9, which asks for danger, is answered 1 (Several days)" in shown(raised)
+    unsure = answer(2, None, "unsure", [1] * 8 + [None], doubts={"9": "vague"}, reason="vague")
+    assert "item 9, which asks for danger, has no certain answer" in shown(unsure)
+    assert "!!" not in shown(answer(2, 6, items=[1, 2, 1, 0, 1, 1, 0, 0, 0]))
+    (fact,) = measuring.facts([form(raised)], FORMS)
+    assert fact["answers"][0]["danger"] == [9]
+
+
+def test_the_letter_that_raised_it_is_named():
+    """Each letter has its own items; one that came only when asked for is the later letter's."""
+    first = answer(1, 7, items=[0] * 8 + [2], letter="first")
+    rest = answer(2, 7, items=[0] * 8 + [3], letter="open", was_open=[9], rest_letter="rest")
+    found = measuring.raised_by([form(first, rest)], FORMS)
+    assert {name: len(said) for name, said in found.items()} == {"first": 1, "rest": 1}
+    assert "answered 3" in found["rest"][0]
+
+
 def test_a_form_sent_once():
     """One that waits says so, and one that was answered is not asked again."""
     once = {"every": "once", "at": "", "state": "stopped"}

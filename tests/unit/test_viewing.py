@@ -133,6 +133,28 @@ def test_danger_is_never_folded():
     assert "signs of danger: suicide" in "\n".join(viewing.entry_lines(entry, [], full=False))
 
 
+def risk_of(cause="words", letter="id1", read_by=None):
+    return {"id": "r", "letter": letter, "cause": cause, "read_by": read_by, "opened_at": NOW}
+
+
+@pytest.mark.parametrize(("cause", "said"), viewing.CAUSES.items())
+def test_the_cause_of_danger_is_said(cause, said):
+    """Danger that stands in no word of a letter is named in the head and at its entry."""
+    case = case_of(risk=True, risks=[risk_of(cause, read_by="wulan")])
+    (entry,) = viewing.marked(case, [entry_of("1 2 1 0 1 1 0 0 1")], [], {})
+    page = viewing.case_text(case, [entry], [])
+    assert f"!! SIGNS OF DANGER ({said}; read by wulan)." in page
+    assert f"   !! signs of danger: {said}\n" in page
+
+
+def test_danger_in_words_stands_where_the_words_are():
+    """The head names words only where something else raised the case as well."""
+    case = case_of(risk=True, risks=[risk_of(), risk_of("silence", "id2")])
+    assert f"({viewing.WORDS}; {viewing.CAUSES['silence']}; NOT READ YET)" in viewing.head(case)[-1]
+    alone = viewing.head(case_of(risk=True, risks=[risk_of()]))
+    assert "SIGNS OF DANGER (NOT READ YET)" in alone[-1]
+
+
 def test_a_postscript_is_kept():
     """What stands below the signature under "PS" is the client's, and is shown."""
     text = "Good night.\n\n-- \nAni Contoh\n0812 3456 7890\n\nPS I did not sleep at all.\n"

@@ -190,6 +190,7 @@ def _checkin(row: RowMapping) -> dict[str, Any]:
         **{name: row[name] for name in names},
         "due_at": iso(row["due_at"]),
         "answered_at": iso(row["answered_at"]),
+        "letter": row["letter_id"],
         "answer": b64(row["answer"]),
     }
 
@@ -198,6 +199,7 @@ def _risk(row: RowMapping) -> dict[str, Any]:
     return {
         "id": row["id"],
         "letter": row["letter_id"],
+        "cause": row["cause"],
         "opened_at": iso(row["opened_at"]),
         "read_by": row["read_by"],
     }
