@@ -29,6 +29,7 @@ def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
         told = journey_view.opened(service, opened)
     data = {
         "case": opened.shown["case"],
+        "checkins_rest": opened.shown["checkins_rest"],
         "journey": told.journey.as_json(),
         "appointments": list(told.meetings),
         "lacks": [_finding(one) for one in told.lacks],

@@ -123,14 +123,16 @@ def list_(setting: client.Settings, case: str, *, as_json: bool) -> None:
     goals = attainment.rated(viewing.opened_goals(opened), ratings)
     found = attainment.together(goals)
     none = f'No goal is agreed yet. Agree one: mailcounsel goal add {opened.shown["case"]} "…"'
+    listed = [*viewing.goal_lines(goals), *measuring.lines(goals, forms)] or [none]
     output.emit(
         {
             "case": opened.shown["case"],
+            "checkins_rest": opened.shown["checkins_rest"],
             "goals": goals,
             "together": {"t_score": found[0], "goals": found[1]} if found else None,
         },
         as_json,
-        lambda: "\n".join([*viewing.goal_lines(goals), *measuring.lines(goals, forms)]) or none,
+        lambda: "\n".join([*viewing.resting(opened.shown), *listed]),
     )
 
 

@@ -151,6 +151,14 @@ CAUSES = {  # of a danger, but for the words of a letter, where the signs in it 
     "silence": "nothing came since danger was answered",
     "bounced": "a letter of ours came back undelivered",
 }
+RESTS = {  # why a client is asked nothing now, and until when
+    "closed": "the case is closed; they go on after: mailcounsel reopen {case}",
+    "paused": "the client sent PAUSE; they go on when the client sends CONTINUE",
+    "stopped": "the client sent STOP; they go on when the client sends CONTINUE",
+    "risk": 'there are signs of danger; they go on after: mailcounsel risk close {case} "why"',
+    "silent": "a check-in and its reminder were not answered; they go on when the client writes",
+}
+BY_THE_CLIENT = {"paused", "stopped"}  # said even where nothing is agreed to be asked
 WORDS = "words of a letter"
 BY_HAND = {"reply", "reply-undone"}
 BARS = "▁▁▂▃▃▄▅▅▆▇█"  # for ratings 0 to 10
@@ -261,7 +269,17 @@ def head(case: Mapping[str, Any]) -> list[str]:
         lines.append(f"waits {waited}; answer promised by {promised}")
     if case["risk"]:
         lines.append(_danger(case))
+    lines += resting(case)
     return lines + [f"!  {_flag(case, flag)}" for flag in case["flags"]]
+
+
+def resting(case: Mapping[str, Any]) -> list[str]:
+    """Return the line that says that check-ins rest, why and until when; [] where they do not."""
+    why = case.get("checkins_rest")
+    is_asked = any(goal["state"] == "active" for goal in case.get("goals", ()))
+    if why is None or not (is_asked or why in BY_THE_CLIENT):
+        return []
+    return [f"check-ins rest: {RESTS.get(why, why).format_map(case)}"]
 
 
 def _flag(case: Mapping[str, Any], flag: str) -> str:

@@ -45,6 +45,15 @@ def test_a_stop_without_a_signature_is_obeyed_and_shown(house, offer, word):
     assert [(case["case"], case["flags"]) for case in listed] == [("C-0001", ["stop-unsigned"])]
 
 
+@pytest.mark.parametrize(("word", "why"), [("JEDA", "paused"), ("BERHENTI", "stopped")])
+def test_the_therapist_is_told_that_checkins_rest(house, offer, word, why):
+    """A case says why its client is asked nothing, until they are asked again."""
+    house.write(ANI, word, reply_to=offer)
+    assert house.call("wulan", "case.show", case="C-0001")["checkins_rest"] == why
+    house.write(ANI, "LANJUT", reply_to=offer)
+    assert house.call("wulan", "case.show", case="C-0001")["checkins_rest"] is None
+
+
 def test_resuming_takes_the_flag_away(house, offer):
     """Once check-ins go on there is nothing to ask about."""
     house.write(ANI, "BERHENTI", reply_to=offer)

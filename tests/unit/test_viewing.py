@@ -155,6 +155,17 @@ def test_danger_in_words_stands_where_the_words_are():
     assert "SIGNS OF DANGER (NOT READ YET)" in alone[-1]
 
 
+def test_a_rest_of_checkins_says_why_and_until_when():
+    """What the client sent is said always, any other reason where something is asked at all."""
+    for goals in ([], [{"state": "active"}]):
+        paused = "\n".join(viewing.head(case_of(checkins_rest="paused", goals=goals)))
+        assert "check-ins rest: the client sent PAUSE; they go on when" in paused
+    risky = case_of(checkins_rest="risk", goals=[{"state": "active"}])
+    assert 'after: mailcounsel risk close C-0042 "why"' in "\n".join(viewing.head(risky))
+    assert viewing.resting(case_of(checkins_rest="risk")) == []
+    assert viewing.resting(case_of(checkins_rest=None, goals=[{"state": "active"}])) == []
+
+
 def test_a_postscript_is_kept():
     """What stands below the signature under "PS" is the client's, and is shown."""
     text = "Good night.\n\n-- \nAni Contoh\n0812 3456 7890\n\nPS I did not sleep at all.\n"

@@ -17,6 +17,7 @@ from mailcounsel.casework import (
     keeping,
     linking,
     records,
+    resting,
     risk,
     splitting,
 )
@@ -138,6 +139,7 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "entries": _entries(entries),
             "goals": [_goal(goal) for goal in agreed],
             "checkins": [_checkin(row) for row in asked],
+            "checkins_rest": resting.reason(connection, case) or None,
             "risks": [_risk(row) for row in risk.of_cases(connection, family)],
         }
 
