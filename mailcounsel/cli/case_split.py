@@ -20,7 +20,9 @@ PIECE_BYTES = 512 * 1024  # of sealed bytes in one request; a line may have 1 Mi
 
 @click.command()
 @click.argument("case")
-@click.option("--letter", "letters", type=int, multiple=True, help="A letter that goes; repeat it.")
+@click.option(
+    "--letter", "named", metavar="N", multiple=True, help="A letter that goes; repeat it."
+)
 @click.option("--other-client", is_flag=True, help="The letters are another person's.")
 @output.json_option
 @click.pass_obj
@@ -28,7 +30,7 @@ def split(
     setting: client.Settings,
     case: str,
     *,
-    letters: tuple[int, ...],
+    named: tuple[str, ...],
     other_client: bool,
     as_json: bool,
 ) -> None:
@@ -38,17 +40,33 @@ def split(
     answers to the moved letters go there. A supervisor carries it out, since the raw mail moves as
     well; from a therapist it is a proposal. With --other-client it takes two people, whoever
     begins, and the new case's client is whoever the letters came from. Without --letter it shows
-    what was proposed. `mailcounsel undo NEW-CASE` takes it back.
+    what was proposed. `mailcounsel undo NEW-CASE` takes it back. Letters that bear another case's
+    name (C-0051/3) go out with that case: `mailcounsel undo C-0051`.
 
     \b
     Example: mailcounsel case split C-0042 --letter 5 --letter 7 --other-client
     """
+    numbers = sorted({_number(case, name) for name in named})
     with client.connect(setting) as service:
-        if not letters:
+        if not numbers:
             _list(service, case, as_json=as_json)
             return
-        answer = _split(service, case, sorted(set(letters)), other_client=other_client)
+        answer = _split(service, case, numbers, other_client=other_client)
     output.emit(answer, as_json, lambda: _said(case, answer))
+
+
+def _number(case: str, typed: str) -> int:
+    """Return a letter's number. What came with a merged case goes out with that, as a whole."""
+    from mailcounsel.cli.show import letter_name
+
+    whose, _, number = letter_name(typed).rpartition("/")
+    if whose and letter_name(f"{case}/1") != f"{whose}/1":
+        message = (
+            f"Letter {typed} came with {whose}, which goes out whole: mailcounsel undo {whose}. "
+            f"Then one of its letters: mailcounsel case split {whose} --letter {number}"
+        )
+        raise errors.Refused(message)
+    return int(number)
 
 
 def _list(service: client.Service, case: str, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from mailcounsel.cli import client, output
 @click.command()
 @click.argument("case")
 @click.option("--full", is_flag=True, help="Fold nothing.")
-@click.option("--raw", type=int, metavar="N", help="The raw mail of letter N (supervisors).")
-@click.option("--save", nargs=2, metavar="N/M FILE", help="Save file M of letter N.")
+@click.option("--raw", metavar="N", help="The raw mail of letter N (supervisors).")
+@click.option("--save", nargs=2, metavar="N/M FILE", help="Save file M of letter N, from 1.")
 @click.option("--as-it-came", is_flag=True, help="Leave place and time in a saved picture.")
 @output.json_option
 @output.no_pager_option
@@ -27,7 +28,7 @@ def show(
     case: str,
     *,
     full: bool,
-    raw: int | None,
+    raw: str | None,
     save: tuple[str, str] | None,
     as_it_came: bool,
     as_json: bool,
@@ -38,8 +39,12 @@ def show(
     Quotes and signatures are folded, never cut; --full shows them. Opening a letter with signs of
     danger is the receipt that you read it. A picture is saved without where it was taken.
 
+    Letters of a case that was merged into this one, or split from it and put back, keep the numbers
+    they had there and bear its name: C-0051/3, also for --raw and --save.
+
     \b
     Example: mailcounsel show C-0042
+    Example: mailcounsel show C-0042 --save C-0051/3/1 photo.jpg
     """
     with client.connect(setting) as service:
         if raw is not None:
@@ -73,16 +78,25 @@ def show_case(
     service.call("case.read", case=case.shown["case"], letters=read)
 
 
-def _entry(case: Any, number: int) -> dict[str, Any]:
-    found = [entry for entry in case.shown["entries"] if entry["number"] == number]
-    if not found:
-        message = f"{case.shown['case']} has no letter {number}."
-        raise errors.NotFound(message)
-    first: dict[str, Any] = found[0]
-    return first
+def _entry(case: Any, name: str) -> dict[str, Any]:
+    wanted = letter_name(name)
+    for entry in case.shown["entries"]:
+        if wanted in {entry["name"], f"{case.shown['case']}/{entry['name']}"}:
+            return dict(entry)
+    message = f"{case.shown['case']} has no letter {name}: `mailcounsel show` says their numbers."
+    raise errors.NotFound(message)
 
 
-def _raw(service: client.Service, name: str, number: int) -> bytes:
+def letter_name(typed: str) -> str:
+    """Return what a person typed as letters are named: 3, or C-0051/3. Raises: UsageError."""
+    found = re.fullmatch(r"(?:c-?)?0*(\d+)/(\d+)|(\d+)", typed.strip(), re.IGNORECASE)
+    if found is None:
+        message = f"{typed} names no letter. Write its number: 3, or C-0051/3 of a merged case."
+        raise click.UsageError(message)
+    return found[3] or f"C-{int(found[1]):04d}/{found[2]}"
+
+
+def _raw(service: client.Service, name: str, number: str) -> bytes:
     from mailcounsel.cli import unlock
 
     case = unlock.open_case(service, name)
@@ -105,14 +119,19 @@ def _print_raw(data: bytes) -> None:
 def _save(service: client.Service, name: str, which: str, target: str, *, as_it_came: bool) -> None:
     from mailcounsel.cli import unlock
 
-    number, _, place = which.partition("/")
-    if not (number.isdecimal() and place.isdecimal()):
-        message = f"{which} does not name a file. `mailcounsel show {name}` lists them as 3/0."
+    number, _, place = which.rpartition("/")
+    if not (number and place.isdecimal()):
+        message = f"{which} does not name a file. `mailcounsel show {name}` lists them as 3/1."
         raise click.UsageError(message)
     case = unlock.open_case(service, name)
-    entry = _entry(case, int(number))
-    sealed = unlock.fetch(service, entry["id"], f"attachment/{place}")
-    context = f"letter/{entry['id']}/attachment/{place}"
+    entry = _entry(case, number)
+    files = unlock.content_of(service, case, entry).get("attachments", [])
+    if not 1 <= int(place) <= len(files):
+        message = f"Letter {number} has no file {place}. `mailcounsel show {name}` lists them."
+        raise errors.NotFound(message)
+    part = f"attachment/{int(place) - 1}"
+    sealed = unlock.fetch(service, entry["id"], part)
+    context = f"letter/{entry['id']}/{part}"
     data = case.open(entry["case"], entry["epoch"], sealed, context)
     saved = data if as_it_came else _cleaned(data)
     write_new(Path(target), saved)

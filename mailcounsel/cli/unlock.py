@@ -100,8 +100,10 @@ class OpenCase:
             return self.privates[(case_id, epoch, purpose)]
         except KeyError as fault:
             message = (
-                f"You have no key to {'the raw mail' if purpose == SOURCE else 'these letters'} "
-                f"of {self.shown['case']}. Whoever can open it gives you one: mailcounsel assign."
+                f"You have no key to the raw mail of {self.shown['case']}: only supervisors do."
+                if purpose == SOURCE
+                else f"You have no key to these letters of {self.shown['case']}. Whoever can open "
+                "it gives you one: mailcounsel assign."
             )
             raise errors.Refused(message) from fault
 

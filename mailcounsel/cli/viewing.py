@@ -327,10 +327,15 @@ def entry_lines(
     yield ""
     words = body(entry, earlier, full=full)
     yield wrapped(words, width) if width else words
-    for place, file in enumerate(entry.get("attachments", [])):
+    for place, file in enumerate(entry.get("attachments", []), 1):
         size = f"{max(1, file['size'] // 1024)} kB"
         kind, name = safe(file["type"]), safe(file["name"])
-        yield f"   file {entry['number']}/{place}: {name} ({kind}, {size})"
+        yield f"   file {named(entry)}/{place}: {name} ({kind}, {size})"
+
+
+def named(entry: Mapping[str, Any]) -> str:
+    """Return what an entry is called: 3, or C-0051/3 where it came with a linked case."""
+    return str(entry.get("name") or entry["number"])
 
 
 def _about(entry: Mapping[str, Any]) -> str:
@@ -341,7 +346,7 @@ def _about(entry: Mapping[str, Any]) -> str:
     }
     word = kinds.of_entry(entry["kind"])
     kind = f" ({word})" if word else ""
-    line = f"── {entry['number']}. {output.local(entry['at'])}  {who[entry['direction']]}{kind} "
+    line = f"── {named(entry)}. {output.local(entry['at'])}  {who[entry['direction']]}{kind} "
     return line + "─" * max(3, WIDTH - len(line))
 
 

@@ -86,6 +86,17 @@ def test_a_link_is_taken_back_with_the_address_it_brought(two):
     assert two.case(3).maybe_case_id == two.case(2).id
 
 
+def test_letters_of_a_linked_case_bear_its_name(two):
+    """Both cases have a letter 1, and each is called by a name of its own."""
+    answer(two, "C-0001")
+    two.call("sari", "case.link", case="C-0002", into="C-0001")
+    named = [one["name"] for one in two.call("sari", "case.show", case="C-0001")["entries"]]
+    assert {"1", "C-0002/1"} <= set(named)
+    assert len(set(named)) == len(named)
+    alone = two.call("sari", "case.show", case="C-0002")["entries"]
+    assert alone[0]["name"] == "1"
+
+
 def test_an_address_the_client_had_before_stays(two):
     """What a link did not bring is not taken away with it."""
     two.call("sari", "case.link", case="C-0002", into="C-0001")

@@ -52,7 +52,7 @@ def test_letters_of_two_people_are_taken_apart_and_put_together_again(room):
     assert texts(room.json("sari", "show", case)) == ["Hello, I am Ani."]
     assert texts(room.json("wulan", "show", new)) == ["This is her sister, from the same address."]
     saved = room.folder / "saved.bin"
-    room.run("wulan", "show", new, "--save", "1/0", str(saved))
+    room.run("wulan", "show", new, "--save", "1/1", str(saved))
     assert saved.read_bytes() == FILE
     assert CLIENT in room.run("sari", "show", new, "--raw", "1").stdout
 
@@ -62,6 +62,18 @@ def test_letters_of_two_people_are_taken_apart_and_put_together_again(room):
     assert f"mailcounsel undo {new}" in room.run("sari", "show", new).stdout
     assert f"shown in {case} again" in room.run("sari", "undo", new).stdout
     assert len(texts(room.json("sari", "show", case))) == 2
+
+    page = room.run("sari", "show", case).stdout
+    assert f"── {new}/1. " in page
+    assert f"file {new}/1/1: a.bin" in page
+    assert "Hello, I am Ani." in room.run("sari", "show", case, "--raw", "1").stdout
+    assert "her sister" in room.run("sari", "show", case, "--raw", f"{new}/1").stdout
+    room.run("wulan", "show", case, "--save", f"{new.lower()}/1/1", "again.bin")
+    assert (room.home("wulan") / "again.bin").read_bytes() == FILE
+    missing = room.run("wulan", "show", case, "--save", "1/1", "none.bin", expect=3)
+    assert "Letter 1 has no file 1" in missing.stderr
+    whole = room.run("sari", "case", "split", case, "--letter", f"{new}/1", expect=1)
+    assert f"mailcounsel undo {new}" in whole.stderr
 
 
 def test_a_new_address_that_names_the_case_is_proposed_and_merged(room):

@@ -84,7 +84,7 @@ def test_a_large_case_comes_through_in_pieces(room, away):
     data = os.urandom(3 * 1024 * 1024)
     letter.add_attachment(data, maintype="application", subtype="octet-stream", filename="a.bin")
     case = room.post(letter, "large@mail.test")
-    away("show", case, "--save", "1/0", "large.bin")
+    away("show", case, "--save", "1/1", "large.bin")
     assert (room.home("sari") / "large.bin").read_bytes() == data
 
 

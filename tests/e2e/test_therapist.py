@@ -135,6 +135,7 @@ def test_raw_mail_is_for_supervisors(room, client):
     assert "Subject: raw subject" in raw
     refused = room.run("wulan", "show", case, "--raw", "1", expect=1)
     assert "no key to the raw mail" in refused.stderr
+    assert "assign" not in refused.stderr
     assert refused.stdout == ""
 
 
@@ -151,17 +152,17 @@ def test_files_are_saved_where_one_says_and_nowhere_else(room, client):
     assert "/" not in file["name"]
     assert "\x1b" not in room.run("sari", "show", case).stdout
     home = room.home("sari")
-    saved = room.run("sari", "show", case, "--save", "1/0", "photo.png")
+    saved = room.run("sari", "show", case, "--save", "1/1", "photo.png")
     assert "not encrypted there" in saved.stderr
     assert (home / "photo.png").read_bytes() == b"\x89PNG bytes"
     assert stat.S_IMODE((home / "photo.png").stat().st_mode) == 0o600
     assert "there already" in room.run(
-        "sari", "show", case, "--save", "1/0", "photo.png", expect=4
+        "sari", "show", case, "--save", "1/1", "photo.png", expect=4
     ).stderr  # fmt: skip
     (home / "link").symlink_to(home / "elsewhere")
-    room.run("sari", "show", case, "--save", "1/0", "link", expect=4)
+    room.run("sari", "show", case, "--save", "1/1", "link", expect=4)
     assert not (home / "elsewhere").exists()
-    for wrong, code in (("1/7", 3), ("9/0", 3), ("photo", 2)):
+    for wrong, code in (("1/0", 3), ("1/7", 3), ("9/1", 3), ("photo", 2), ("/1", 2)):
         room.run("sari", "show", case, "--save", wrong, "new", expect=code)
     assert not (home / "new").exists()
 
@@ -176,12 +177,12 @@ def test_a_picture_is_saved_without_the_place(room, client):
     letter.add_attachment(b"II*\0" + place, maintype="image", subtype="tiff", filename="b.tif")
     case = room.post(letter, client)
     home = room.home("sari")
-    assert "was left out" in room.run("sari", "show", case, "--save", "1/0", "a.jpg").stderr
+    assert "was left out" in room.run("sari", "show", case, "--save", "1/1", "a.jpg").stderr
     assert (home / "a.jpg").read_bytes() == b"\xff\xd8" + scan
-    refused = room.run("sari", "show", case, "--save", "1/1", "b.tif", expect=1)
+    refused = room.run("sari", "show", case, "--save", "1/2", "b.tif", expect=1)
     assert "--as-it-came" in refused.stderr
     assert not (home / "b.tif").exists()
-    room.run("sari", "show", case, "--save", "1/1", "b.tif", "--as-it-came")
+    room.run("sari", "show", case, "--save", "1/2", "b.tif", "--as-it-came")
     assert place in (home / "b.tif").read_bytes()
 
 

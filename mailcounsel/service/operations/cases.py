@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -136,7 +136,7 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "created_at": iso(case["created_at"]),
             "word": case_word.of(desk.office.keyring, case),
             "keys": _keys(connection, family, caller.person),
-            "entries": _entries(entries),
+            "entries": _entries(entries, _linked(connection, case, family)),
             "goals": [_goal(goal) for goal in agreed],
             "checkins": [_checkin(row) for row in asked],
             "checkins_rest": resting.reason(connection, case) or None,
@@ -154,14 +154,25 @@ def _keys(connection: Connection, family: Sequence[str], person: str) -> list[di
     ]
 
 
-def _entries(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    """Return the entries; the newest come with their sealed content as long as there is room."""
+def _linked(connection: Connection, case: RowMapping, family: Sequence[str]) -> dict[str, str]:
+    """Return what people call the cases linked into a case, by id."""
+    others = [cases.get(connection, one) for one in family if one != case["id"]]
+    return {row["id"]: cases.handle(row["number"]) for row in others}
+
+
+def _entries(rows: Sequence[RowMapping], linked: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the entries; the newest come with their sealed content as long as there is room.
+
+    `name` tells them apart: the number, behind the name of a linked case where it is one of its.
+    """
     room = INLINE_BYTES
     shown: list[dict[str, Any]] = []
     for row in reversed(rows):
         fits = len(row["content"]) <= room
         room -= len(row["content"]) if fits else 0
-        shown.append(_entry(row, row["content"] if fits else None))
+        before = f"{linked[row['case_id']]}/" if row["case_id"] in linked else ""
+        name = f"{before}{row['number']}"
+        shown.append({**_entry(row, row["content"] if fits else None), "name": name})
     return shown[::-1]
 
 
