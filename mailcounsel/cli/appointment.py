@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,9 @@ PLAIN = click.option(
     "--plain", metavar="REASON", help="Send it as ordinary mail this once, and record why."
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the letter and send nothing.")
+MOST_MINUTES = 480  # of a meeting
+STANDING = {"proposed", "accepted", "moved"}
+EARLY, LATE = time(7), time(21)  # a meeting outside of this may be a slip of the pen
 NONE = (
     "There are no appointments. To propose one: mailcounsel appointment propose CASE "
     '--start "2026-12-03 15:00" --telephone'
@@ -40,7 +43,13 @@ def appointment() -> None:
 @appointment.command()
 @click.argument("case")
 @START
-@click.option("--minutes", default=50, show_default=True, help="How long it lasts.")
+@click.option(
+    "--minutes",
+    type=click.IntRange(1, MOST_MINUTES),
+    default=50,
+    show_default=True,
+    help="How long it lasts.",
+)
 @ROOM
 @TELEPHONE
 @WORDS
@@ -79,7 +88,9 @@ def propose(
 @click.argument("case")
 @click.argument("number")
 @START
-@click.option("--minutes", type=int, help="How long it lasts; else as before.")
+@click.option(
+    "--minutes", type=click.IntRange(1, MOST_MINUTES), help="How long it lasts; else as before."
+)
 @ROOM
 @TELEPHONE
 @WORDS
@@ -247,9 +258,13 @@ def _send(
         opened = unlock.open_case(service, case)
         name = opened.shown["case"]
         old = None if number is None else _standing(service, name, number)
+        to_come = service.call("appointment.list")["appointments"]
         begun = service.call("reply.begin", case=name, template=template)
     zone = ZoneInfo(begun["time_zone"])
     planned = meeting.signed(old, zone)
+    me = opened.shown["person"]
+    for doubt in doubts({**planned, "case": name, "with": me}, to_come, zone):
+        click.echo(doubt, err=True)
     reason = reply.reason_for(opened.shown, begun["ticket"]["channel"], letter.plain)
     facts = _facts(planned, old, zone, begun["language"])
     words = letter.words.strip()
@@ -261,6 +276,39 @@ def _send(
         sent = service.call("appointment.send", **reply.signed(opened, signed))
     answer = {**sent, "case": name, "channel": begun["ticket"]["channel"], **_hours(planned)}
     output.emit(answer, letter.as_json, lambda: _said(answer, reply.said_of(answer, reason)))
+
+
+def doubts(
+    planned: Mapping[str, Any], to_come: Sequence[Mapping[str, Any]], zone: ZoneInfo
+) -> Iterator[str]:
+    """Yield what may be wrong with the hour of a meeting, which is for the person to judge.
+
+    It overlaps another meeting of this client or of this person, or is early or late there.
+    """
+    if planned["act"] == "cancel":
+        return
+    for one in to_come:
+        if _overlaps(planned, one):
+            which = f"A{one['number']} of {one['case']}"
+            yield f"Look again: it overlaps {which}, {output.local(one['starts_at'])} here."
+    theirs, over = (moment.astimezone(zone) for moment in _moments(planned))
+    if theirs.time() < EARLY or over > datetime.combine(theirs.date(), LATE, tzinfo=zone):
+        yield f"Look again: it is from {theirs:%H:%M} to {over:%H:%M} for the client ({zone.key})."
+
+
+def _overlaps(planned: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two meetings of one client, or of one of us, would be at the same time."""
+    is_itself = (other["case"], other["number"]) == (planned["case"], planned["number"])
+    if is_itself or other["state"] not in STANDING:
+        return False
+    if other["case"] != planned["case"] and other["with"] != planned["with"]:
+        return False
+    (starts_at, ends_at), (begins, ends) = _moments(planned), _moments(other)
+    return begins < ends_at and starts_at < ends
+
+
+def _moments(one: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    return datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"])
 
 
 def _standing(service: client.Service, case: str, number: str) -> Mapping[str, Any]:

@@ -102,6 +102,8 @@ def test_a_meeting_is_proposed_answered_moved_and_cancelled(room, case):
     assert ROOM in seen
     assert "15:00 (Coordinated Universal Time)" in seen
     assert "A1 is proposed" in room.run("sari", *asking, "--minutes", "45").stdout
+    again = room.run("sari", *asking, "--dry-run")
+    assert f"it overlaps A1 of {case}" in again.stderr
     letter = newest(room, before + 1)
     assert ROOM in body(letter)
     (calendar,) = [part for part in letter.walk() if part.get_content_type() == "text/calendar"]
