@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mailcounsel.service.answers import Answers, Server
     from mailcounsel.service.machine import Account, Places
 
+LANGUAGES = ("id", "en")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -30,7 +31,11 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 @click.option("--address", help="The address clients write to.")
 @click.option("--sender-name", help="The name clients see on every mail; keep it neutral.")
 @click.option(
-    "--language", "languages", multiple=True, help="id or en; repeat, the first counts most."
+    "--language",
+    "languages",
+    multiple=True,
+    type=click.Choice(LANGUAGES),
+    help="Repeat it; the first counts most.",
 )
 @click.option("--time-zone", help="An IANA name, such as Asia/Jakarta.")
 @click.option(
@@ -66,6 +71,8 @@ def init(setting: Setting, /, system: bool, root: Path, as_json: bool, **given: 
 
 
 def _init_here(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    if path.exists():
+        _say_kept(path, given)
     answers = None if path.exists() else _answers(given, _account_name(), {})
     made = [] if answers is None else [_write(path, answers, 0o600)]
     kept = [str(path)] if answers is None else []
@@ -73,6 +80,17 @@ def _init_here(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     made, kept = made + done["made"], kept + done["kept"]
     waiting = _ask_secrets(done["missing_secrets"], None)
     return {**done, "made": made, "kept": kept, "missing_secrets": waiting, "system": False}
+
+
+def _say_kept(path: Path, given: Mapping[str, Any]) -> None:
+    """Say which options change nothing, since the configuration they would be for is there."""
+    named = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    if named:
+        options = ", ".join(named).replace("--languages", "--language")
+        output.say(
+            f"{path} is there already and is kept as it is, so {options} changed nothing. Edit "
+            "that file; then: mailcounsel config check"
+        )
 
 
 def _complete(path: Path) -> dict[str, Any]:
@@ -134,6 +152,8 @@ def _init_system(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     places = machine.Places(root)
     person = os.environ.get("SUDO_USER") or _account_name()
     has_config = places.config.exists()
+    if has_config:
+        _say_kept(places.config, given)
     own = {"state_dir": places.state, "socket": places.socket}
     answers = None if has_config else _answers(given, person, own)
     account, is_new = machine.ensure_account(root)
@@ -180,6 +200,7 @@ def _answers(given: Mapping[str, Any], os_user: str, own: Mapping[str, Any]) -> 
     from mailcounsel.service import answers as questions
 
     _refuse_to_guess(given)
+    listen = _listen(given["listen"] or "127.0.0.1:2525")
     name = given["name"] or _ask_open("What is the centre called?")
     address = given["address"] or _ask_open("Which address do clients write to?")
     languages = tuple(given["languages"]) or _asked_languages()
@@ -197,7 +218,7 @@ def _answers(given: Mapping[str, Any], os_user: str, own: Mapping[str, Any]) -> 
         imap=_server(imap, given["imap_user"] or address, address, {143: "starttls"})
         if imap
         else None,
-        listen=_listen(given["listen"] or "127.0.0.1:2525"),
+        listen=listen,
         person=given["person"] or _ask("Your short name here", short_name(os_user)),
         os_user=os_user,
         **own,
@@ -227,7 +248,23 @@ def _ask_open(question: str) -> str:
 
 
 def _asked_languages() -> tuple[str, ...]:
-    return tuple(_ask("Languages, the main one first (id, en)", "id, en").replace(",", " ").split())
+    if not sys.stdin.isatty():
+        return LANGUAGES
+    question, usual = "Languages, the main one first (id, en)", ", ".join(LANGUAGES)
+    found: tuple[str, ...] = click.prompt(
+        question, default=usual, value_proc=languages_of, err=True
+    )
+    return found
+
+
+def languages_of(typed: str) -> tuple[str, ...]:
+    """Read languages as they are typed. Raises: UsageError, and then they are asked for again."""
+    named = tuple(dict.fromkeys(typed.replace(",", " ").split()))
+    unknown = [name for name in named if name not in LANGUAGES]
+    if unknown or not named:
+        message = f"there are letters in {' and '.join(LANGUAGES)} only: write one of them or both."
+        raise click.UsageError(message)
+    return named
 
 
 def _asked_imap(given: Mapping[str, Any]) -> str:
@@ -252,7 +289,11 @@ def _server(text: str, user: str | None, address: str, tls: Mapping[int, str]) -
 def _listen(text: str) -> Server:
     from mailcounsel.service.answers import Server
 
-    return Server(*split_host(text))
+    host, port = split_host(text)
+    if port is None or not 0 < port < 65536:
+        message = f"--listen {text}: write a host and a port, such as 127.0.0.1:2525."
+        raise click.UsageError(message)
+    return Server(host, port)
 
 
 def split_host(text: str) -> tuple[str, int | None]:

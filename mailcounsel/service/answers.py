@@ -11,12 +11,10 @@ from pathlib import Path
 from mailcounsel import config, errors
 
 EMERGENCY = {
-    "id": "Kalau keadaan tidak bisa menunggu: hubungi nomor darurat di tempat Anda, "
-    "atau datanglah ke rumah sakit terdekat.",
-    "en": "If it cannot wait: call the emergency number where you are, "
-    "or go to the nearest hospital.",
+    "id": "Hubungi nomor darurat di tempat Anda, atau datanglah ke rumah sakit terdekat.",
+    "en": "Call the emergency number where you are, or go to the nearest hospital.",
 }
-"""What every letter says until the admin names the numbers of the place."""
+"""What every letter says, below "help is here:", until the admin names the numbers of the place."""
 
 SENDER_NAMES = {"id": "Surat", "en": "Letters"}
 

@@ -15,12 +15,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pydantic_core
 import pytest
 
 import mailcounsel
 from e2e.admin import CENTRE, PROGRAM, Admin
+from mailcounsel import config
+from mailcounsel.cli import init
+from mailcounsel.service import answers
 from servers import tools
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
 
 @pytest.fixture
@@ -102,6 +108,15 @@ def test_init_again_changes_nothing(centre):
     assert again["invited"]["person"] == "sari"
 
 
+def test_init_again_says_which_options_changed_nothing(centre):
+    """The configuration is kept, so whoever gave another name is told to edit it."""
+    before = centre.config.read_bytes()
+    said = centre.run("init", "--name", "Other", "--person", "bayu", "--language", "id").stderr
+    assert "so --name, --person, --language changed nothing. Edit that file" in said
+    assert centre.config.read_bytes() == before
+    assert "changed nothing" not in centre.run("init").stderr
+
+
 def test_init_completes_what_a_killed_run_left(centre):
     """A key that was made but not yet named is taken, not made again."""
     first = (centre.folder / "state/centre.fingerprint").read_text().strip()
@@ -152,6 +167,31 @@ def test_init_refuses_answers_that_would_not_load(admin):
     assert "your answers: inbox[0].address: must be a plain mail address" in said
     assert "your answers: centre.time_zone: is not a time zone" in said
     assert not admin.config.exists()
+
+
+def test_init_refuses_a_place_to_listen_without_a_port(admin):
+    """Nobody is asked anything before, and nothing is written."""
+    given = ("--name", "x", "--address", "a@example.org", "--smarthost", "localhost")
+    for wrong in ("foo", "127.0.0.1:0", "127.0.0.1:70000"):
+        said = admin.run("init", *given, "--listen", wrong, expect=2).stderr
+        assert f"--listen {wrong}: write a host and a port" in said
+    assert not admin.config.exists()
+
+
+@pytest.mark.parametrize("typed", ["id@", "id, xx", " , "])
+def test_init_takes_no_language_there_are_no_letters_in(typed):
+    """It is said where it was typed, so that it is asked for again."""
+    with pytest.raises(click.UsageError, match="there are letters in id and en only"):
+        init.languages_of(typed)
+    assert init.languages_of("en, id en") == ("en", "id")
+
+
+def test_the_words_for_danger_do_not_repeat_the_letter():
+    """Every letter says what they are for; the text of a new centre begins with what to do."""
+    example = config.load(EXAMPLE).emergency
+    own = [*answers.EMERGENCY.values(), example.text("id"), example.text("en")]
+    for words in own:
+        assert not words.startswith(("If", "Kalau"))
 
 
 def test_no_answer_can_add_a_key_to_the_configuration(admin):
