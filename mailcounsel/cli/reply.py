@@ -72,6 +72,8 @@ def reply(
     """
     from mailcounsel.cli import journal, unlock
 
+    if source is not None and message is not None:
+        raise click.UsageError("Give the text once: with -m, or with --file.")
     belongs = journal.activities(activities, template)
     # The conversation is closed while the person writes: a connection need not last an hour.
     with client.connect(setting) as service:

@@ -78,3 +78,18 @@ def test_the_centres_key_is_handed_out_whole(house):
     facts = openpgp.examine(key._armoured(answer).encode())
     assert facts.fingerprint == house.centre.fingerprint == answer["fingerprint"]
     assert "EMAIL:halo@rumah.test" in key._card(answer, None)
+
+
+def test_a_yes_nobody_gave_is_not_withdrawn(house):
+    """Whoever mistook the case is told so, instead of believing that something was done."""
+    house.write("ani@klien.test", "Halo.")
+    with pytest.raises(errors.NotFound, match="client of C-0001 has not agreed"):
+        house.call("wulan", "way.withdraw", case="C-0001")
+    assert "consent-withdrawn" not in house.audited()
+
+
+def test_a_flag_that_does_not_stand_is_not_cleared(house):
+    """The same for a flag: what was seen is another case's, or was seen before."""
+    house.write("ani@klien.test", "Halo.")
+    with pytest.raises(errors.NotFound, match="C-0001 is not flagged bounced"):
+        house.call("wulan", "case.clear", case="C-0001", kind="bounced")

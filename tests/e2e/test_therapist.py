@@ -515,8 +515,10 @@ def test_nothing_there_says_how_to_make_it(room, client):
 
 def test_a_flag_is_cleared_by_who_has_seen_it(room, client):
     """`seen` clears a flag; a word that is no flag is refused with the list of flags."""
-    case = room.write(client, "Hello there, once more.")
-    assert f"Cleared. {case} is" in room.run("sari", "seen", case, "bounced").stderr
+    case = room.write(client, "Hello there, I am 15 years old and sleep badly.")
+    assert f"Cleared. {case} is" in room.run("sari", "seen", case, "may-be-minor").stderr
+    again = room.run("sari", "seen", case, "may-be-minor", expect=3)
+    assert f"{case} is not flagged may-be-minor" in again.stderr
     wrong = room.run("sari", "seen", case, "everything", expect=2)
     assert "'bounced'" in wrong.stderr
 

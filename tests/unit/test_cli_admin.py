@@ -237,3 +237,11 @@ def test_lost_letters_come_with_what_to_do():
 def test_an_unknown_reason_is_still_a_sentence():
     """A code nobody wrote words for is shown as it is."""
     assert quarantine.reason("KeyError") == "failed three times (KeyError)"
+
+
+# -- reply ----------------------------------------------------------------------------------------
+def test_the_text_of_a_reply_is_given_once():
+    """Two texts are one too many: nobody guesses which was meant, and nothing is sent."""
+    done = CliRunner().invoke(cli, ["reply", "C-0042", "-m", "a", "--file", "-"], input="b")
+    assert done.exit_code == 2
+    assert "Give the text once: with -m, or with --file." in done.output

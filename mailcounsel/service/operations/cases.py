@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from mailcounsel import errors
 from mailcounsel.casework import (
     case_word,
     cases,
@@ -348,10 +349,14 @@ def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, 
 
     def write(connection: Connection) -> str:
         case = readable(connection, desk, caller, parameters)
-        for case_id in cases.family(connection, case):
+        family, name = cases.family(connection, case), cases.handle(case["number"])
+        if kind not in {flag["kind"] for flag in records.flags_of(connection, family)}:
+            message = f"{name} is not flagged {kind}. What it is: mailcounsel show {name}"
+            raise errors.NotFound(message)
+        for case_id in family:
             records.clear_flag(connection, now, case_id, kind, caller.person)
         records.audit(connection, now, caller.person, f"flag-cleared-{kind}", case["id"])
-        return cases.handle(case["number"])
+        return name
 
     return {"case": desk.store.write(write)}
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import consent, letters, records
+from mailcounsel.casework import cases, consent, letters, records
 from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso, readable
@@ -74,6 +74,11 @@ def withdraw(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, An
 
     def write(connection: Connection) -> None:
         case = readable(connection, desk, caller, parameters)
+        standing = {"client_id": case["client_id"], "withdrawn_at": None}
+        if statements.one(connection, consent.consents, **standing) is None:
+            name = cases.handle(case["number"])
+            message = f"The client of {name} has not agreed to ordinary mail. Nothing was changed."
+            raise errors.NotFound(message)
         consent.withdraw(connection, desk.office.keyring, case["client_id"], now)
         records.audit(connection, now, caller.person, "consent-withdrawn", case["id"])
 
