@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from mailcounsel import errors
 from mailcounsel.cli import nouns, output
 from mailcounsel.cli.main import Setting
 
@@ -55,9 +56,15 @@ def _unused(found: Config) -> list[str]:
     path = found.centre.crisis_directory
     if path is None:
         return []
+    if not path.is_file():
+        problem = errors.Problem(str(path), "centre.crisis_directory", "there is no such file")
+        raise errors.ConfigError([problem])
     today = datetime.now(ZoneInfo(found.centre.time_zone)).date()
     faults = list(directory.faults(path, today))
-    fix = f"Fix: try each number, then write the day into {path.name} as verified_on."
+    fix = (
+        f"Fix: try each number, then write the day into {path.name} as verified_on, and take "
+        "`example = true` out of what is no example any more."
+    )
     return [*faults, fix] if faults else []
 
 

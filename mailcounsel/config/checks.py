@@ -7,7 +7,8 @@ starts a command; the only files it looks at are the ones named in the configura
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from mailcounsel.config import secrets, wording
 from mailcounsel.config.fields import is_loopback
@@ -230,6 +231,29 @@ def _private_file(path: KeyPath, credentials: Credentials) -> Iterator[Finding]:
         return  # Not here, or not ours to see: the command line reads this configuration too.
     if not private:
         yield (*path, "password_file"), "can be read by others: chmod 600"
+
+
+def unknown_queues(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Find queues that are named and not there, in a file whose shape has faults of its own."""
+    names = [one["name"] for _, one in _tables(values, "queue") if isinstance(one.get("name"), str)]
+    for table in ("inbox", "rule"):
+        for number, one in _tables(values, table):
+            yield from _unknown((table, number, "queue"), one.get("queue"), names)
+    for number, one in _tables(values, "person"):
+        queues = one.get("queues")
+        for index, queue in enumerate(queues if isinstance(queues, list) else []):
+            yield from _unknown(("person", number, "queues", index), queue, names)
+
+
+def _tables(values: Mapping[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:
+    listed = values.get(name)
+    rows = enumerate(listed if isinstance(listed, list) else [])
+    return [(number, one) for number, one in rows if isinstance(one, dict)]
+
+
+def _unknown(path: KeyPath, name: object, names: list[str]) -> Iterator[Finding]:
+    if names and isinstance(name, str) and name not in names:
+        yield path, f"no such queue{wording.did_you_mean(name, names)}"
 
 
 def _known_queue(config: Config, path: KeyPath, name: str) -> Iterator[Finding]:

@@ -34,7 +34,8 @@ def load(path: Path) -> Config:
         config = Config.model_validate(values, context=context)
     except ValidationError as exc:
         # Not chained: pydantic's own text shows what was written, which may be a secret.
-        problems = _problems(path, text, _shape_findings(exc))
+        found = [*_shape_findings(exc), *checks.unknown_queues(values)]
+        problems = _problems(path, text, found)
         raise errors.ConfigError(problems) from None
     found = list(checks.findings(config))
     if found:
@@ -76,9 +77,14 @@ def _refusal(where: str, advice: str) -> errors.ConfigError:
 
 
 def _shape_findings(error: ValidationError) -> Iterator[Finding]:
-    for detail in error.errors(include_input=False, include_url=False):
-        # That one follows from another: the socket's place from the state's.
-        if detail["type"] != "default_factory_not_called":
+    details = error.errors(include_input=False, include_url=False)
+    places = {detail["loc"] for detail in details}
+    for detail in details:
+        # These follow from another: the socket's place from the state's, an empty list from what
+        # could not be read in it.
+        is_filled = any(place[:-1] == detail["loc"] for place in places)
+        is_empty = detail["type"] == "too_short" and not is_filled
+        if is_empty or detail["type"] not in {"default_factory_not_called", "too_short"}:
             path = tuple(part for part in detail["loc"] if part != "[key]")
             yield path, wording.shape_advice(detail, Config)
 

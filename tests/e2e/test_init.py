@@ -265,6 +265,15 @@ def typed(admin, answers):
     return shown
 
 
+def test_a_crisis_directory_that_is_not_there_is_a_fault(centre):
+    """Clients would get no place of help, so nothing is called fine."""
+    centre.change("[centre]\n", '[centre]\ncrisis_directory = "crisis.toml"\n')
+    said = centre.run("config", "check", expect=78).stderr
+    assert "crisis.toml: centre.crisis_directory: there is no such file" in said
+    shutil.copy(EXAMPLE.with_name("crisis.example.toml"), centre.folder / "crisis.toml")
+    assert "take `example = true` out of what" in centre.run("config", "check").stdout
+
+
 # -- a server -------------------------------------------------------------------------------------
 @pytest.fixture
 def server(admin):

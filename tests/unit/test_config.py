@@ -416,7 +416,7 @@ def test_promises_by_priority(example):
 
 def test_the_emergency_text_is_there_in_each_language(example):
     """It comes without the blank line it starts with in the file."""
-    assert example.emergency.text("id").startswith("Kalau")
+    assert example.emergency.text("id").startswith("Telepon")
     with pytest.raises(KeyError):
         example.emergency.text("fr")
 
