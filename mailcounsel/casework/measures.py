@@ -72,7 +72,8 @@ def send(
 ) -> RowMapping:
     """Have a client asked a questionnaire, once or regularly. Return the row that asks.
 
-    `new.text` is the questionnaire's name, `new.every` "once" or as in `recurrence.parse`.
+    `new.text` is the questionnaire's name, `new.every` "once" or as in `recurrence.parse`; once
+    without `new.at` is at once.
     Raises: NotFound for one that is not here in the client's language; Conflict when the client is
     asked it already; Refused for a rhythm that cannot be read, or when nobody would read in time.
     """
@@ -85,6 +86,8 @@ def send(
     if new.every != ONCE:
         rule = recurrence.parse(new.every, new.at)
         weekday, due_at = rule.weekday, recurrence.next_due(now, rule, zone)
+    elif new.at:
+        due_at = recurrence.next_due(now, recurrence.parse_once(new.at), zone)
     if _when(office, case, measure, due_at, zone) is None:
         message = (
             f"{measure.title} asks for danger, and in the next month there is no hour in which "
@@ -101,6 +104,16 @@ def _active(connection: Connection, case: RowMapping) -> Sequence[RowMapping]:
 
 def _name(office: Office, goal: RowMapping) -> str:
     return goals.label_of(office, goal).casefold()
+
+
+def leaves_at(
+    connection: Connection, office: Office, case: RowMapping, goal: RowMapping
+) -> datetime:
+    """Return when a questionnaire that is due goes out, or soon after: when somebody reads."""
+    measure = shelf.find(_name(office, goal), case["language"], folders(office.config))
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    window = _when(office, case, measure, goal["next_due_at"], zone)
+    return window[0] if window else goal["next_due_at"]
 
 
 def _when(

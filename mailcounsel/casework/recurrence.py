@@ -74,6 +74,15 @@ def parse(every: str, at: str) -> Recurrence:
     return Recurrence(often, weekday, local)
 
 
+def parse_once(at: str) -> Recurrence:
+    """Read when something is sent a single time: its first due moment is the one that is meant.
+
+    Raises errors.Refused, with what to write instead.
+    """
+    weekday, local = _parse_at(at)
+    return Recurrence("day" if weekday is None else "week", weekday, local)
+
+
 def _parse_at(at: str) -> tuple[int | None, time]:
     match = _AT.fullmatch(at.strip().casefold().replace("’", "'"))
     if match is None:

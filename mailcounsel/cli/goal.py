@@ -68,7 +68,7 @@ def add(
     Example: mailcounsel goal add C-0042 "walk" --target "4 times a week" --at "Mon 09:00"
     Example: mailcounsel goal add C-0042 --asks mood --every day --at 19:00
     """
-    from mailcounsel.cli import unlock
+    from mailcounsel.cli import unlock, viewing
 
     text = text or (asks if asks == "mood" else "")
     with client.connect(setting) as service:
@@ -89,12 +89,17 @@ def add(
             at=at,
             asks=asks,
         )
-    first, name = output.local(answer["next_due_at"]), opened.shown["case"]
+    name = opened.shown["case"]
     output.emit(
         {**answer, "case": name},
         as_json,
-        lambda: f"G{answer['number']} agreed in {name}. The first check-in goes out on {first}.",
+        lambda: (
+            f"G{answer['number']} agreed in {name}. The first check-in goes "
+            f"out {output.soon_after(answer)}."
+        ),
     )
+    for line in viewing.resting({**opened.shown, "goals": [{"state": "active"}]}):
+        click.echo(line, err=True)
     if answer["danger"]:
         click.echo(
             f"This text shows signs of danger, so {name} is urgent now, and its check-ins rest. "
@@ -158,8 +163,7 @@ def change(
         raise click.UsageError('Say what to change: --every week, or --at "Mon 19:00".')
     with client.connect(setting) as service:
         answer = service.call("goal.change", case=case, number=which, **given)
-    first = output.local(answer["next_due_at"])
-    output.say(f"G{which} of {answer['case']} is asked about next on {first}.")
+    output.say(f"G{which} of {answer['case']} is asked about next {output.soon_after(answer)}.")
 
 
 @goal.command()

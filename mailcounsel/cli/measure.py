@@ -94,7 +94,9 @@ def _list_case(service: client.Service, case: str, *, as_json: bool) -> None:
 @click.argument("case")
 @click.argument("name")
 @click.option("--every", default="once", show_default=True, help="once, week, 2 weeks or month.")
-@click.option("--at", default="", help='When, in the client\'s time zone, such as "Mon 09:00".')
+@click.option(
+    "--at", default="", help='When, in the client\'s time zone: "Mon 09:00". Once: at once without.'
+)
 @output.json_option
 @click.pass_obj
 def send(
@@ -131,8 +133,8 @@ def send(
 
 
 def _sent(answer: dict[str, Any], name: str) -> str:
-    first = output.local(answer["next_due_at"])
-    return f"G{answer['number']} of {answer['case']}: {name} goes out on {first}, or soon after."
+    when = output.soon_after(answer)
+    return f"G{answer['number']} of {answer['case']}: {name} goes out {when}."
 
 
 @measure.command("import")

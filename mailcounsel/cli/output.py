@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -107,6 +108,13 @@ def local(moment: str | None, now: str | None = None) -> str:
     today = datetime.fromisoformat(now).astimezone() if now else None
     same_day = today is not None and when.date() == today.date()
     return when.strftime("%H:%M" if same_day else "%d %b %H:%M")
+
+
+def soon_after(answer: Mapping[str, Any]) -> str:
+    """Return when a letter leaves on the client's clock: not in quiet hours, nor to the minute."""
+    zone = answer["time_zone"]
+    when = datetime.fromisoformat(answer["leaves_at"]).astimezone(ZoneInfo(zone))
+    return f"on {when:%a %d %b %H:%M} ({zone}), or soon after"
 
 
 def ago(moment: str | None, now: str) -> str:

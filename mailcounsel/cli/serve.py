@@ -21,7 +21,8 @@ def serve(setting: Setting) -> None:
     """Run the centre.
 
     Receives letters, answers commands and sends mail until it is stopped (Ctrl-C, SIGTERM). One
-    line says when it is ready; after that only faults are reported, without a word of any letter.
+    line says when it is ready; after that each letter that left, and every fault, is a line,
+    without a word of any letter.
 
     \b
     Example: mailcounsel serve

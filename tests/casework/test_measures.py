@@ -97,6 +97,30 @@ def test_the_letter_holds_the_whole_form(house, eve):
     assert "Call 112" in text
 
 
+def test_once_at_an_hour_leaves_at_that_hour(house, eve):
+    """Nothing leaves before the hour that was named, and then it leaves a single time."""
+    local(house, 10)
+    sent = send(house, measure="gad-7", at="Thu 11:00")
+    assert datetime.fromisoformat(sent["next_due_at"]) == datetime(2026, 12, 3, 4, tzinfo=UTC)
+    ask(house)
+    assert states(house) == []
+    local(house, 11, day=1)
+    ask(house)
+    local(house, 11, day=8)
+    ask(house)
+    assert states(house) == [("asked", "")]
+
+
+def test_the_hour_that_is_announced_is_one_it_can_leave_at(house, eve):
+    """An hour at night is told as the first one that is not, with the client's zone."""
+    local(house, 10)
+    sent = send(house, measure="gad-7", every="week", at="Wed 23:00")
+    assert sent["time_zone"] == "Asia/Jakarta"
+    leaves_at = datetime.fromisoformat(sent["leaves_at"]).astimezone(JAKARTA)
+    assert leaves_at.day == 3
+    assert 5 <= leaves_at.hour <= 9
+
+
 def test_an_answer_is_scored_and_sealed(house, eve):
     """A whole answer is kept with its items and its score, and only the readers can open it."""
     house.write(EVE, WHOLE, reply_to=asked(house))

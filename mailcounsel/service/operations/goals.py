@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, daytime, risk
+from mailcounsel.casework import cases, daytime, hours, risk
 from mailcounsel.casework import goals as agreed
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.asked import new_goal
 from mailcounsel.service.operations.cases import iso, readable, show
+from mailcounsel.trust import addressbook
 
 
 def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -20,16 +23,25 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     now = desk.now()
     new = new_goal(parameters, text(parameters, "asks", "goal"))
 
-    def write(connection: Connection) -> tuple[RowMapping, bool]:
+    def write(connection: Connection) -> tuple[RowMapping, dict[str, Any]]:
         case = readable(connection, desk, caller, parameters)
         if case["epoch"] != new.epoch:
             raise errors.Conflict
         goal = agreed.add(connection, desk.office, case, new, caller.person, now)
-        return goal, risk.weigh_goal(connection, desk.office, goal, caller.person, now)
+        danger = risk.weigh_goal(connection, desk.office, goal, caller.person, now)
+        return goal, {**_leaving(connection, desk, case, goal["next_due_at"]), "danger": danger}
 
-    row, danger = desk.store.write(write)
-    shown = {"number": row["number"], "next_due_at": iso(row["next_due_at"])}
-    return {**shown, "danger": danger}
+    row, more = desk.store.write(write)
+    return {"number": row["number"], "next_due_at": iso(row["next_due_at"]), **more}
+
+
+def _leaving(
+    connection: Connection, desk: Desk, case: RowMapping, due_at: datetime
+) -> dict[str, Any]:
+    """Return when a check-in that is due goes out: outside the quiet hours of the client's zone."""
+    zone = addressbook.facts(connection, case["client_id"]).time_zone
+    allowed = hours.quiet_hours(desk.office.config).next_allowed(due_at, ZoneInfo(zone))
+    return {"leaves_at": iso(allowed), "time_zone": zone}
 
 
 def describe(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -60,7 +72,8 @@ def change(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
     def write(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
         due_at = daytime.change(connection, case, which, every, at, caller.person, now)
-        return {"case": cases.handle(case["number"]), "next_due_at": iso(due_at)}
+        leaving = _leaving(connection, desk, case, due_at)
+        return {"case": cases.handle(case["number"]), "next_due_at": iso(due_at), **leaving}
 
     return desk.store.write(write)
 

@@ -13,6 +13,7 @@ from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.asked import new_goal
 from mailcounsel.service.operations.cases import iso, readable
+from mailcounsel.trust import addressbook
 
 
 def listed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -32,12 +33,15 @@ def send(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     now = desk.now()
     new = new_goal(parameters, asked.MEASURE, label="measure", every=asked.ONCE, at="")
 
-    def write(connection: Connection) -> RowMapping:
+    def write(connection: Connection) -> tuple[RowMapping, dict[str, Any]]:
         case = readable(connection, desk, caller, parameters)
         if case["epoch"] != new.epoch:
             raise errors.Conflict
-        return asked.send(connection, desk.office, case, new, caller.person, now)
+        row = asked.send(connection, desk.office, case, new, caller.person, now)
+        leaves_at = asked.leaves_at(connection, desk.office, case, row)
+        zone = addressbook.facts(connection, case["client_id"]).time_zone
+        return row, {"leaves_at": iso(leaves_at), "time_zone": zone}
 
-    row = desk.store.write(write)
+    row, leaving = desk.store.write(write)
     desk.ring("checkins")
-    return {"number": row["number"], "next_due_at": iso(row["next_due_at"])}
+    return {"number": row["number"], "next_due_at": iso(row["next_due_at"]), **leaving}
