@@ -259,3 +259,17 @@ def test_words_of_a_language_differ():
         assert set(known) == set(words.WORDS["en"])
     assert words.word("id", "stop") == "BERHENTI"
     assert words.word("xx", "stop") == "STOP"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_letter_speaks_of_what_may_never_have_been(language):
+    """The first check-in follows no question, and a form or a copy may come unasked."""
+    never = {
+        "checkin": ("our last question", "pertanyaan kami yang terakhir"),
+        "measure": ("agreed", "sepakati"),
+        "copy": ("asked for", "minta"),
+    }
+    for name, phrases in never.items():
+        files = (folder / language / f"{name}.txt" for folder in templates.folders())
+        source = next(file for file in files if file.exists()).read_text(encoding="utf-8")
+        assert not [phrase for phrase in phrases if phrase in source]
