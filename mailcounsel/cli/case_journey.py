@@ -43,7 +43,8 @@ def contract(
     agreed = {"exchanges": exchanges, "days": days}
     journal.keep(setting, opened, "contract", content, method="case.agree", **agreed)
     name = opened.shown["case"]
-    output.say(f"Agreed in {name}: {rhythm}; you look back together after {exchanges} letters.")
+    letters = "1 letter" if exchanges == 1 else f"{exchanges} letters"
+    output.say(f"Agreed in {name}: {rhythm}; you look back together after {letters}.")
     output.say(_promised(days))
 
 

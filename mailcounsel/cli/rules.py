@@ -77,7 +77,8 @@ def lint(setting: Setting, *, as_json: bool) -> None:
 
     config = _config(setting)
     found = rulebook.lint(config)
-    fine = f"{len(config.rules)} rules, and nothing to mend."
+    many = len(config.rules)
+    fine = f"{many} rule{'s' * (many != 1)}, and nothing to mend."
     data = {"rules": len(config.rules), "problems": found}
     output.emit(data, as_json, lambda: "\n".join(found) or fine)
     if found:

@@ -16,16 +16,18 @@ from zoneinfo import ZoneInfo
 Opened = Mapping[str, Any]
 
 PRIVATE = frozenset({"note"})  # a therapist's own, written for nobody else
-NEVER_SENT = frozenset({"reply-undone"})
+UNDONE = "-undone"  # ends the kinds of what was taken back before it left
 # Of an opened entry what says how it is kept, rather than what is in it.
 _HOW = frozenset(
     {
         *("format", "text", "subject", "id", "case", "number", "epoch", "direction", "kind", "at"),
         *("vouching", "suspect", "author", "statement", "signature", "channel", "message_id"),
         *("html_used", "date", "encrypted", "sender_doubt", "problems", "signs", "attachments"),
-        *("plain", "unreadable"),
+        *("plain", "unreadable", "about", "activities", "sent", "ending", "goal", "was_open"),
     }
 )
+# The same of an answer to a questionnaire.
+_OF_FORM = frozenset({"version", "language", "doubts", "sum", "times_sum", "may_miss", "completes"})
 _RULE = "-" * 60
 
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -45,6 +47,24 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "unreadable": "This part could not be opened.",
                 "left_out": "These files could not go with it:",
                 "none": "There is nothing here.",
+                "contract": "agreed",
+                "summary": "how we understood it",
+                "plan": "plan",
+                "activity": "what was done",
+                "skill": "exercise",
+                "measure": "questionnaire",
+                "strength": "a strength",
+                "evaluation": "looking back",
+                "rating": "your number",
+                "times": "times practised",
+                "words": "your words",
+                "items": "your answers",
+                "score": "together",
+                "reason": "why it changed",
+                "rhythm": "how often we write",
+                "exchanges": "letters until we look back",
+                "exercise": "exercise",
+                "scores": "questionnaires",
             }
         ),
         "id": MappingProxyType(
@@ -62,6 +82,24 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "unreadable": "Bagian ini tidak bisa dibuka.",
                 "left_out": "Berkas-berkas ini tidak bisa disertakan:",
                 "none": "Tidak ada apa-apa di sini.",
+                "contract": "kesepakatan",
+                "summary": "yang kami pahami",
+                "plan": "rencana",
+                "activity": "yang dilakukan",
+                "skill": "latihan",
+                "measure": "daftar pertanyaan",
+                "strength": "kekuatan Anda",
+                "evaluation": "melihat kembali",
+                "rating": "angka Anda",
+                "times": "berapa kali berlatih",
+                "words": "kata-kata Anda",
+                "items": "jawaban Anda",
+                "score": "jumlahnya",
+                "reason": "mengapa berubah",
+                "rhythm": "seberapa sering kita bersurat",
+                "exchanges": "surat sampai kita melihat kembali",
+                "exercise": "latihan",
+                "scores": "daftar pertanyaan",
             }
         ),
     }
@@ -97,7 +135,8 @@ def text_of(
 
 def is_theirs(entry: Opened, *, with_notes: bool = False) -> bool:
     """Tell whether an entry belongs into a client's copy."""
-    return entry["kind"] not in NEVER_SENT and (with_notes or entry["kind"] not in PRIVATE)
+    is_undone = entry["kind"].endswith(UNDONE)
+    return not is_undone and (with_notes or entry["kind"] not in PRIVATE)
 
 
 def _moment(at: str, zone: ZoneInfo) -> str:
@@ -106,7 +145,7 @@ def _moment(at: str, zone: ZoneInfo) -> str:
 
 def _entry(entry: Opened, words: Mapping[str, str], zone: ZoneInfo) -> Iterator[str]:
     yield ""
-    kind = f" ({entry['kind']})" if entry["direction"] == "note" else ""
+    kind = f" ({words.get(entry['kind'], entry['kind'])})" if entry["direction"] == "note" else ""
     yield f"{entry['number']}. {_moment(entry['at'], zone)}  {words[entry['direction']]}{kind}"
     if "unreadable" in entry:
         yield words["unreadable"]
@@ -115,24 +154,25 @@ def _entry(entry: Opened, words: Mapping[str, str], zone: ZoneInfo) -> Iterator[
         yield f"   {' '.join(entry['subject'].split())}"
     yield ""
     yield entry.get("text", "").strip("\n")
-    yield from _more(entry)
+    yield from _more(entry, words)
     for file in entry.get("attachments", []):
         yield f"   [{words['file']}: {file['name']}]"
 
 
-def _more(entry: Opened) -> Iterator[str]:
+def _more(entry: Opened, words: Mapping[str, str]) -> Iterator[str]:
     """Yield what else stands in an entry, such as the scores of a measure."""
     for name, value in entry.items():
         if name not in _HOW and value not in (None, "", [], {}):
-            yield f"   {name}: {_plainly(value)}"
+            yield f"   {words.get(name, name)}: {_plainly(value, words)}"
 
 
-def _plainly(value: Any) -> str:
+def _plainly(value: Any, words: Mapping[str, str]) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{name} {_plainly(one)}" for name, one in value.items())
+        told = (f"{words.get(name, name)} {_plainly(one, words)}" for name, one in value.items())
+        return "; ".join(told)
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plainly, value))
-    return str(value)
+        return ", ".join(_plainly(one, words) for one in value)
+    return "–" if value is None else str(value)
 
 
 def _goal(goal: Opened, words: Mapping[str, str], zone: ZoneInfo) -> Iterator[str]:
@@ -143,9 +183,10 @@ def _goal(goal: Opened, words: Mapping[str, str], zone: ZoneInfo) -> Iterator[st
     target = f" ({words['target']}: {goal['target']})" if goal.get("target") else ""
     yield f"{goal['text']}{target}"
     for answer in goal["checkins"]:
-        said = {k: v for k, v in answer.items() if k not in _CHECKIN and v not in (None, "")}
+        hidden = _CHECKIN | (_OF_FORM | {"times"} if "items" in answer else frozenset())
+        said = {k: v for k, v in answer.items() if k not in hidden and v not in (None, "")}
         if said and answer.get("answered_at"):
-            yield f"   {_moment(answer['answered_at'], zone)}  {_plainly(said)}"
+            yield f"   {_moment(answer['answered_at'], zone)}  {_plainly(said, words)}"
 
 
 # Of a check-in what says how it was asked, rather than what was answered.

@@ -51,13 +51,48 @@ def test_everything_of_theirs_is_in_it_in_order():
     text = made()
     places = [
         text.index(words)
-        for words in ("tidur", "6; words lumayan", "> kutipan", "PS: penting", "foto.jpg")
+        for words in ("tidur", "6; kata-kata Anda lumayan", "> kutipan", "PS: penting", "foto.jpg")
     ]
     assert places == sorted(places)
     assert text.index("Selamat datang") < text.index("PHQ-9") < text.index("jalan kaki")
-    assert "scores: total 7" in text
+    assert "daftar pertanyaan: total 7" in text
     assert "answers: 1, 2" in text
     assert "2026-11-26 03:00" in text  # now, in the client's own zone
+
+
+def test_it_speaks_the_clients_language():
+    """What is kept under names of ours is told in words, and how it is kept is not told."""
+    goals = [
+        {
+            "text": "PHQ-9",
+            "checkins": [
+                {"answered_at": "2026-11-20T01:00:00+00:00", "measure": "phq-9", "version": 1,
+                 "items": [1, None], "doubts": {}, "score": 7, "sum": 7, "times": 1, "may_miss": 0},
+                {"answered_at": "2026-11-21T01:00:00+00:00", "rating": 6, "words": "lumayan"},
+            ],
+        }
+    ]  # fmt: skip
+    entries = [
+        entry(1, "note", "summary", "x", sent=True, activities=["understanding"], goal="01ab"),
+        entry(2, "in", "letter", "y", about=[["a@b.test"], "Ani", True]),
+        entry(3, "note", "evaluation-undone", "z"),
+    ]
+    copy = filecopy.text_of(entries, goals, language="id", zone="Asia/Jakarta", now=NOW)
+    assert "daftar pertanyaan phq-9; jawaban Anda 1, –; jumlahnya 7" in copy
+    assert "angka Anda 6; kata-kata Anda lumayan" in copy
+    assert "Dicatat (yang kami pahami)" in copy
+    hidden = (
+        "doubts",
+        "may_miss",
+        "sent",
+        "activities",
+        "01ab",
+        "about",
+        "a@b.test",
+        "z\n",
+        "sum ",
+    )
+    assert [word for word in hidden if word in copy] == []
 
 
 def test_private_notes_are_left_out_unless_wanted():
