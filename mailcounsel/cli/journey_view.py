@@ -67,6 +67,7 @@ def page(case: Mapping[str, Any], told: Told) -> str:
         [*viewing.head(case), _round(case, journey)],
         [_activity(place, one) for place, one in enumerate(journey.activities, 1)],
         _goals(told),
+        _block("MOOD", [_line(one.text, one.points, 10) for one in journey.moods if one.points]),
         _block("SKILLS", [_skill(skill.name, skill.practised) for skill in journey.skills]),
         _block("SCORES", [_scores(line, told.forms) for line in journey.scores]),
         _block("APPOINTMENTS", [_meeting(one) for one in told.meetings]),

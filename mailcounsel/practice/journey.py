@@ -74,6 +74,7 @@ def of(case: Opened, entries: Sequence[Opened], goals: Sequence[Opened], now: da
         plans=_versions(_of_kind(notes, "plan")),
         summaries=_versions(_of_kind(notes, "summary")),
         strengths=tuple(_said(one) for one in _of_kind(notes, "strength")),
+        moods=tuple(_goal(goal) for goal in goals if _asks(goal) == "mood"),
         evaluations=tuple(_said(one) for one in _of_kind(notes, "evaluation")),
         replies=tuple(_at(one) for one in readable if one["kind"] == "reply"),
     )

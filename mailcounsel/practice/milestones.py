@@ -129,6 +129,7 @@ class Journey:
     strengths: tuple[Said, ...]
     evaluations: tuple[Said, ...]
     replies: tuple[datetime, ...]
+    moods: tuple[GoalLine, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the journey as plain values; moments are ISO 8601 texts."""

@@ -42,6 +42,7 @@ def page(name: str, journey: Journey, bands: Mapping[str, Sequence[Band]]) -> st
     sections = (
         _section("What was agreed", _agreed(journey)),
         _section("Goals", _goals(journey, events)),
+        _section("Mood", _moods(journey, events)),
         _section("Scores", _scores(journey, bands, events)),
         _section("Events", _table(("", "Day", "What"), [_event(one) for one in events])),
         _section("The seven activities", _activities(journey)),
@@ -131,6 +132,11 @@ def _goals(journey: Journey, events: Sequence[Event]) -> list[str]:
             *_picture(title, goal.points, 10, journey, (), events),
         ]
     return parts
+
+
+def _moods(journey: Journey, events: Sequence[Event]) -> list[str]:
+    drawn = [_picture("Mood", one.points, 10, journey, (), events) for one in journey.moods]
+    return [part for parts in drawn for part in parts]
 
 
 def _scores(

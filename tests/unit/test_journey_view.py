@@ -107,6 +107,17 @@ def scored(measure, *values):
     return journey_view.page(*told([], [goal_of(asks="measure", checkins=answers)]))
 
 
+def test_the_mood_has_a_line_of_its_own():
+    """It is asked about like a goal, and is none."""
+    mood = goal_of(asks="mood", text="mood", target="", checkins=[
+        {"answered_at": ago(day), "due_at": ago(day), "state": "answered", "rating": value}
+        for day, value in ((9, 3), (2, 6))
+    ])  # fmt: skip
+    page = journey_view.page(*told([], [mood]))
+    assert "MOOD\n   mood" in page
+    assert page.split("MOOD")[1].split("\n")[1].endswith("3 6")
+
+
 def test_scores_of_a_known_questionnaire_say_what_they_mean():
     """The line is drawn on the whole scale, with the band of today and a reliable change."""
     page = scored("phq-9", 27, 12)

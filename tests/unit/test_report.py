@@ -14,7 +14,7 @@ from mailcounsel.practice import report
 from mailcounsel.practice.milestones import Point
 from mailcounsel.practice.pictures import Band, Frame, line
 from unit.test_journey_view import full
-from unit.test_viewing import case_of, hostile_text
+from unit.test_viewing import case_of, goal_of, hostile_text
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 BANDS = {"m1": [Band("mild", 5, 9), Band("severe", 10, 27)]}
@@ -95,6 +95,15 @@ def test_the_page_shows_the_journey():
                   "Skill taught"):  # fmt: skip
         assert words in page.words
     assert "@media print" in report.STYLE
+
+
+def test_the_mood_is_drawn_as_well():
+    """It has a picture of its own, and none where nobody asked."""
+    answers = [{"answered_at": NOW.isoformat(), "due_at": NOW.isoformat(), "rating": 4}]
+    mood = goal_of(asks="mood", text="mood", target="", checkins=answers)
+    page = Page(report.page("C-0042", telling.of(case_of(), [], [mood], NOW), {}))
+    assert (page.elements.count("svg"), "Mood" in page.words) == (1, True)
+    assert "Mood" not in page_of()
 
 
 def test_an_empty_case_is_a_page_too():
