@@ -30,6 +30,10 @@ _NEGATION_REACH: Final = 5
 _DOUBT_REACH: Final = 12
 # Within how many words after it the denial may be taken back.
 _TAKEN_BACK_REACH: Final = 4
+# Within how many words after it a denial may be limited.
+_LIMIT_REACH: Final = 2
+# Within how many words after its "if" a denial belongs to the condition.
+_CONDITION_REACH: Final = 4
 # A letter that repeats itself a million times needs no million signs. Counted apart for quoted
 # and negated ones, so that none of those can hide a plain one.
 _MOST_OF_ONE_SORT: Final = 20
@@ -56,7 +60,13 @@ class _Lexicon:
     kinds: dict[str, str]
     negations: frozenset[str]
     not_negated: frozenset[str]
+    passed_over: frozenset[str]
+    lacked: frozenset[str]
+    subjects: frozenset[str]
+    acts: frozenset[str]
+    limits: frozenset[str]
     turns: frozenset[str]
+    conditions: frozenset[str]
     takes_back: frozenset[str]
     doubted: frozenset[str]
     denied_within: frozenset[str]
@@ -154,26 +164,56 @@ def _is_negated(text: str, words: Sequence[Word], one: Found) -> bool:
     """Tell whether the clause of a sign denies it, beyond doubt.
 
     It does not where there are two denials, where the denial was only said, promised or asked
-    about ("I told her I am not suicidal"), or where something takes it back ("but I am").
+    about ("I told her I am not suicidal"), where it belongs to a condition ("if I do not pay he
+    hits me"), or where something takes it back ("but I am").
     """
-    if _is_taken_back(text, words, one.last):
+    if _is_taken_back(text, words, one.last) or _is_limited(words, one):
         return False
     lexicon = _lexicon()
-    near = denials = 0
     first = one.last - 1 if one.entry in lexicon.denied_before_end else one.first
+    begin = _clause_begin(text, words, first)
+    before = range(begin, first)
+    if any(words[at].folded in lexicon.doubted or _lacks(words, at, one) for at in before):
+        return False
+    is_condition = begin > 0 and words[begin - 1].folded in lexicon.conditions
+    denied_from = begin + _CONDITION_REACH if is_condition else begin
+    denials = [at for at in range(denied_from, first) if _denies(words, at)]
+    near = [at for at in denials if first - at <= _NEGATION_REACH]
+    is_within = _denies_within(words, one)
+    return (is_within or bool(near)) and len(denials) + is_within == 1
+
+
+def _clause_begin(text: str, words: Sequence[Word], first: int) -> int:
+    """Return where the clause before a word begins: after a comma, a full stop or a turn."""
+    lexicon = _lexicon()
     for at in range(first - 1, max(-1, first - 1 - _DOUBT_REACH), -1):
         between = text[words[at].end : words[at + 1].start]
         word = words[at].folded
-        if "," in between or phrases.ends_sentence(between) or word in lexicon.turns:
-            break
-        if word in lexicon.doubted:
-            return False
-        if word in lexicon.negations and words[at + 1].folded not in lexicon.not_negated:
-            denials += 1
-            near += first - at <= _NEGATION_REACH
-    if _denies_within(words, one):
-        near, denials = near + 1, denials + 1
-    return near > 0 and denials == 1
+        is_turn = word in lexicon.turns or word in lexicon.conditions
+        if is_turn or "," in between or phrases.ends_sentence(between):
+            return at + 1
+    return max(0, first - _DOUBT_REACH)
+
+
+def _denies(words: Sequence[Word], at: int) -> bool:
+    """Tell whether a word denies what follows; "never stops" and "no one knows" do not."""
+    lexicon = _lexicon()
+    if words[at].folded not in lexicon.negations:
+        return False
+    after = at + 1
+    while after < len(words) - 1 and words[after].folded in lexicon.passed_over:
+        after += 1
+    return words[after].folded not in lexicon.not_negated
+
+
+def _lacks(words: Sequence[Word], at: int, one: Found) -> bool:
+    """Tell whether a word only says what somebody lacks: "I have no friends I want to die"."""
+    lexicon = _lexicon()
+    is_lack = words[at].folded in lexicon.negations and (
+        words[at].folded == "no" or words[at + 1].folded in lexicon.lacked
+    )
+    between = words[at + 2 : one.first + 1]
+    return is_lack and any(word.folded in lexicon.subjects for word in between)
 
 
 def _is_taken_back(text: str, words: Sequence[Word], last: int) -> bool:
@@ -188,14 +228,24 @@ def _is_taken_back(text: str, words: Sequence[Word], last: int) -> bool:
 
 def _denies_within(words: Sequence[Word], one: Found) -> bool:
     """Tell whether a sign such as "he has never hit me" denies what it is about."""
-    lexicon = _lexicon()
-    if one.entry not in lexicon.denied_within:
+    if one.entry not in _lexicon().denied_within:
         return False
-    inner = [word.folded for word in words[one.first + 1 : one.last - 1]]
-    pairs = pairwise(inner)
-    return "never" in inner or any(
-        first in lexicon.negations and second == "pernah" for first, second in pairs
-    )
+    inner = range(one.first, one.last - 1)
+    return any(_denies(words, at) and _is_act_denied(words, at) for at in inner)
+
+
+def _is_limited(words: Sequence[Word], one: Found) -> bool:
+    """Tell whether a denial would only limit a sign: "he does not hit me every day"."""
+    lexicon = _lexicon()
+    near = words[one.first + 1 : one.last + _LIMIT_REACH]
+    return one.entry in lexicon.denied_within and any(w.folded in lexicon.limits for w in near)
+
+
+def _is_act_denied(words: Sequence[Word], at: int) -> bool:
+    """Tell whether a denial is "never", or stands right before an act or "pernah"."""
+    lexicon, denied = _lexicon(), words[at + 1].folded
+    is_ever = words[at].folded == "never" or denied == "pernah"
+    return is_ever or denied in lexicon.acts
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -258,7 +308,13 @@ def _lexicon() -> _Lexicon:
         kinds={entry["id"]: entry.get("kind", _IDIOM) for entry in data["sign"] + data["idiom"]},
         negations=_folded(sets["negation"]),
         not_negated=_folded(sets["not_negated"]),
+        passed_over=_folded(sets["passed_over"]),
+        lacked=_folded(sets["lacked"]),
+        subjects=_folded(sets["subject"]),
+        acts=_folded(sets["act"]),
+        limits=_folded(sets["limit"]),
         turns=_folded(sets["turn"]),
+        conditions=_folded(sets["condition"]),
         takes_back=_folded(sets["takes_back"]),
         doubted=_folded(sets["doubted"]),
         denied_within=_marked(data, "denied_within"),

@@ -208,6 +208,12 @@ def test_a_sign_says_where_it_stands() -> None:
         "aku gak akan bunuh diri",
         "Saya bukan mau bunuh diri",
         "jangan bunuh diri",
+        "He didn't threaten me, he just went silent.",
+        "My husband does not hit me.",
+        "Dia tidak mengancam.",
+        "Suami saya tidak mukul.",
+        "I would not kill myself if he left",
+        "If he comes to the door I will not kill myself",
     ],
 )
 def test_a_denied_sign_is_raised_and_marked(text: str) -> None:
@@ -228,6 +234,19 @@ def test_a_denied_sign_is_raised_and_marked(text: str) -> None:
         "tidak mau hidup lagi",
         "I can't go on",
         "I won't not kill myself",
+        "He never stops hitting me.",
+        "dia gak pernah berhenti mukulin aku",
+        "No one knows that he rapes me.",
+        "Nobody and no one would ever know that he hits me",
+        "Tidak ada yang tahu suami memukul saya.",
+        "If I don't send more he will post the naked ones.",
+        "Kalau aku gak nurut aku dipukul.",
+        "when i do not cook he hits me",
+        "He does not hit me every day.",
+        "Dia tidak mukul aku tiap hari.",
+        "i have no friends i want to die",
+        "gak punya temen aku mau mati",
+        "Tidak ada hari tanpa saya memikirkan bunuh diri.",
     ],
 )
 def test_a_denial_of_something_else_marks_nothing(text: str) -> None:
