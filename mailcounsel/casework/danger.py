@@ -23,7 +23,7 @@ from mailcounsel.casework.lexicon.book import Book, Found, Stretch
 from mailcounsel.casework.lexicon.phrases import Phrase, Word
 
 _IDIOM: Final = "idiom"
-_FILES: Final = ("danger.toml", "situations.toml", "wide.toml")
+_FILES: Final = ("danger.toml", "situations.toml", "wide.toml", "hints.toml")
 # How many words before a sign a negation may stand.
 _NEGATION_REACH: Final = 5
 # Within how many words before it a second denial, or a doubt, undoes the first.
