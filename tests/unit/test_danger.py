@@ -11,6 +11,14 @@ from mailcounsel.casework.lexicon import phrases
 
 DANGER: dict[str, list[str]] = {
     "suicide": [
+        "I don't plan to see the summer.", "I've been practising the knot.",
+        "I hope my flight crashes.", "Every morning I'm disappointed to wake up.",
+        "I went to the cliffs on Saturday and sat there until dark.",
+        "My son says that life is not for him.", "He says he'll jump if I hang up.",
+        "Saya tidak berencana sampai lebaran.", "obat gue tinggal 80 biji, udah diitung",
+        "naik motor ga pake helm ngebut biar nabrak", "kenapa tali itu putus waktu itu",
+        "Istri saya akhir-akhir ini bicara soal pemakamannya terus.",
+        "katanya dia bakal loncat kalau aku tutup telepon", "aku mau udahan, makasih udah nemenin",
         "I often think that it would have been best not to be born at all.",
         "I wish I'd never existed", "I would prefer not to exist.",
         "I wish my parents had never had me", "Seandainya saya tidak pernah lahir ke dunia.",
@@ -148,6 +156,7 @@ DANGER: dict[str, list[str]] = {
         "no will to live",
     ],
     "self-harm": [
+        "kulitku kugosok sampai berdarah",
         "I banged my head on the floor until I saw stars.", "My son burns himself with a lighter.",
         "anakku ternyata nyayat lengannya, aku nemu siletnya",
         "adek gue suka nyakar2 tangannya sendiri ampe luka",
@@ -163,6 +172,8 @@ DANGER: dict[str, list[str]] = {
         "the urge to cut",
     ],
     "overdose": [
+        "I took my whole month of lithium.", "My throat is closing and my face swells.",
+        "Nenek jatuh dan bicaranya jadi aneh, tidak kenal saya.", "nenggak cairan pembersih wc",
         "They should have let me go when I was in hospital after the overdose.",
         "Harusnya dulu mereka tidak menolong saya waktu saya minum racun.",
         "I have terrible pain in my chest that goes into my jaw.",
@@ -188,6 +199,7 @@ DANGER: dict[str, list[str]] = {
         "took 40 tablets", "drank bleach", "overdose",
     ],
     "harm-to-others": [
+        "I bought petrol and I know where he sleeps.", "udah beli bensin, tau dia tidur dimana",
         "He will pay for it with blood.",
         "She has taken my children and I will make her pay, she won't live to see Christmas.",
         "Dia harus bayar dengan nyawanya.", "pen tak bacok wae wong kae",
@@ -202,6 +214,11 @@ DANGER: dict[str, list[str]] = {
         "thoughts of killing people",
     ],
     "violence": [
+        "My husband pushed me so hard that I lost the baby.",
+        "He burned my papers and says nobody will look for me.",
+        "The baby has been screaming and I covered her mouth with my hand.",
+        "dia bakar ijazahku, katanya ga bakal ada yg nyari aku",
+        "Ibu mengikat adik di tempat tidur.", "suami ngancem bawa kabur anak dan bunuh diri bareng",
         "He threatened to throw acid at me.", "She said that she'd come to my work with a knife.",
         "My ex has turned up at my door five times and says he will never let me go.",
         "mantan gw nongkrong depan kos tiap malem, gw takut keluar",
@@ -245,6 +262,21 @@ DANGER: dict[str, list[str]] = {
 }  # fmt: skip
 
 HARMLESS = [
+    "I counted my pills for the trip into the box.",
+    "We talked about her funeral yesterday, it was beautiful.",
+    "He held my hand and kissed my face.", "I hate to wake up early.", "I watched my son sleep.",
+    "I do not expect to see the end of the project this year.", "I bought petrol near his house.",
+    "My mind keeps going back to the exam.", "We went to the cliffs on Saturday and took photos.",
+    "I hold the baby at night so that she sleeps.", "I keep the medication in a drawer.",
+    "The rope is in the car for camping.", "We stayed in a hotel and could not find our friends.",
+    "Tadi beli bensin di dekat rumah.", "Kami bicara soal pemakaman bapak.",
+    "Saya buang baju lama.", "Aku tahu dia tinggal di Bandung.",
+    "Surat untuk sekolah anak sudah saya tulis.", "Obatnya disimpan di kulkas.",
+    "Saya sudah siap pergi kerja.", "Saya menunggu kereta di stasiun.",
+    "Saya iri sama teman, hidupnya tenang.", "Saya nyusul bapak ke sawah.",
+    "Saya bilang ke dokter saya jatuh dari sepeda.", "Besok saya akan lakukan latihan napas.",
+    "Saya mau coba lagi minggu depan.", "Saya minum obat maag dan teh.",
+    "Kemarin ada bekas luka di lutut saya.",
     "My daughter was born in May and we named her after her grandmother.",
     "The doctor said it is not cancer and I am so relieved.",
     "We live on the ninth floor and I love the view from the balcony.",
