@@ -262,6 +262,7 @@ DANGER: dict[str, list[str]] = {
 }  # fmt: skip
 
 HARMLESS = [
+    "She is the only one on this earth who makes better soup.",
     "I counted my pills for the trip into the box.",
     "We talked about her funeral yesterday, it was beautiful.",
     "He held my hand and kissed my face.", "I hate to wake up early.", "I watched my son sleep.",
