@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -28,9 +29,25 @@ BLANK = "…"  # no number: one that came back in a quote would be taken for the
 
 
 def named(asking: Sequence[Mapping[Any, Any]]) -> list[Question]:
-    """Return the questions of some rows (`number` and `asks` are enough), in the same order."""
+    """Return the questions of some rows (`number` and `asks` are enough), in the same order.
+
+    Two goals of merged cases may share a number; then the younger one goes by the next that is
+    free, the same in the letter and for its answer, whatever the order of the rows.
+    """
     shared = Counter(row["asks"] for row in asking)
-    return [_question(row, alone=shared[row["asks"]] == 1) for row in asking]
+    found = [_question(row, alone=shared[row["asks"]] == 1) for row in asking]
+    free = max((row["number"] for row in asking), default=0) + 1
+    taken: set[str] = set()
+    for at in sorted(range(len(asking)), key=lambda at: _goal_id(asking[at])):
+        if found[at].name in taken:
+            found[at], free = replace(found[at], name=f"G{free}"), free + 1
+        taken.add(found[at].name)
+    return found
+
+
+def _goal_id(row: Mapping[Any, Any]) -> str:
+    """Return the id of the goal of a row of `goal` or `checkin`, "" where neither is given."""
+    return str(row["goal_id"] if "goal_id" in row else row.get("id", ""))
 
 
 def _question(row: Mapping[Any, Any], *, alone: bool) -> Question:

@@ -345,6 +345,24 @@ def test_a_risk_in_a_linked_case_rests_the_questions(house, ani):
     assert [state for state, _ in states(house)] == ["skipped", "skipped"]
 
 
+def test_goals_of_merged_cases_have_names_of_their_own(house, ani):
+    """Both were G1; each number goes to the goal it was written for."""
+    join(house, "budi@klien.test", "C-0002")
+    for person in ("wulan", "sari"):
+        house.call(person, "case.link", case="C-0002", into="C-0001")
+    question = asked(house)
+    assert "G1 … / G2 …" in question.text
+    house.write(ANI, "G1 6 / G2 4", reply_to=question)
+    assert [state for state, _ in states(house)] == ["answered", "answered"]
+    first, second = sorted(house.rows(models.Goal), key=lambda row: row.id)
+    given = {row.goal_id: row for row in house.rows(models.CheckIn)}
+    asked_of = [{"id": row.id, "number": 1, "asks": "goal"} for row in (second, first)]
+    assert [one.name for one in questions.named(asked_of)] == ["G2", "G1"]
+    answered = [{"goal_id": row.id, "number": 1, "asks": "goal"} for row in (first, second)]
+    assert [one.name for one in questions.named(answered)] == ["G1", "G2"]
+    assert set(given) == {first.id, second.id}
+
+
 # -- silence --------------------------------------------------------------------------------------
 
 
