@@ -6,6 +6,8 @@ import click
 
 from mailcounsel.cli import client, output
 
+ASKED = "asks-progress"  # the flag that this answers
+
 
 @click.command()
 @click.argument("case")
@@ -50,6 +52,7 @@ def progress(
     statement = reply.statement_of(begun, words, reason, activities=["support"])
     with client.connect(setting) as service:
         sent = service.call("reply.approve", **reply.signed(opened, statement))
-        service.call("case.clear", case=name, kind="asks-progress")
+        if ASKED in opened.shown["flags"]:
+            service.call("case.clear", case=name, kind=ASKED)
     answer = {**sent, "case": name, "lines": lines, "channel": begun["ticket"]["channel"]}
     output.emit(answer, as_json, lambda: reply.said_of(answer, reason))
