@@ -123,6 +123,7 @@ def close(
         values = {"closed_by": person, "closed_at": now, "sealed_sentence": sealed}
         connection.execute(update(risks).where(risks.c.id == risk_id).values(**values))
         ladder.end(connection, risk_id)
+        records.clear_flag(connection, now, case["id"], ladder.UNREAD, person, risk_id)
     cases.calm(connection, case["id"])
     records.audit(connection, now, person, "risk-closed", case["id"])
     return len(standing)

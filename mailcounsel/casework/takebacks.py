@@ -24,7 +24,7 @@ def remember(
     connection: Connection, case: RowMapping, person: str, outgoing_id: str, now: datetime
 ) -> None:
     """Write down how a case stands before a reply counts as its answer."""
-    moments = (case["promised_at"], case["promised_since"])
+    moments = (case["waiting_since"], case["promised_at"], case["promised_since"])
     told = [moment.isoformat() if moment else _NONE for moment in moments]
     numbers = [str(case[name]) for name in ("priority", *_OF_ROUND)]
     ref = " ".join([outgoing_id, *numbers, *told])
@@ -99,9 +99,11 @@ def _stand_again(
     moments = stood[1 + len(_OF_ROUND) :]
     case = cases.get(connection, case_id)
     values: dict[str, object] = {"priority": max(case["priority"], int(priority))}
-    if case["waiting_since"] is not None and _NONE not in moments:
-        until, since = map(datetime.fromisoformat, moments)
+    if _NONE not in moments and case["state"] == "open":
+        waits, until, since = map(datetime.fromisoformat, moments)
         values |= {"promised_at": until, "promised_since": since}
+        # A case may wait for what is no letter, such as a bounce.
+        values |= {"waiting_since": case["waiting_since"] or waits}
     if counts:
         values |= dict(zip(_OF_ROUND, map(int, of_round), strict=True))
     changed = statements.changed(connection, cases.cases, case_id, **values)

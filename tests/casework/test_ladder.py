@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from mailcounsel.casework import duties, errands, ladder
@@ -129,3 +131,15 @@ def test_who_is_away_is_not_waited_for(watch):
         "sari",
     ]
     assert len(ladder.ladder(config.model_copy(update={"people": gone}), "umum", now)) == 3
+
+
+def test_a_closed_danger_is_not_unread_any_more(watch):
+    """Who closes it has seen to it, read or not."""
+    watch.write(ANI, DANGER)
+    for _ in range(3 + ladder.REMINDERS + 2):
+        later(watch, 20)
+    assert "danger-unread" in watch.flags(1)
+    standing = watch.call("sari", "case.show", case="C-0001")["risks"]
+    given = {risk["id"]: b64encode(b"sealed").decode() for risk in standing}
+    watch.call("sari", "risk.close", case="C-0001", sentences=given)
+    assert "danger-unread" not in watch.flags(1)

@@ -345,3 +345,20 @@ def test_replies_that_wait_are_announced_once_a_day(house):
     house.clock.on(days=1, minutes=1)
     house.reply("wulan", "C-0001", "Empat.")
     assert len(house.outbox("notice")) == 2
+
+
+def test_undo_lets_a_case_wait_again_that_waited_for_a_bounce(house):
+    """No letter of theirs is unanswered, and yet they never got the answer."""
+    house.write("ani@klien.test", "Halo.")
+    (offer,) = house.sent_to("ani@klien.test")
+    house.write("ani@klien.test", "SETUJU", reply_to=offer)
+    house.reply("wulan", "C-0001", "Halo Ani.")
+    house.clock.on(minutes=5)
+    sent = house.sent_to("ani@klien.test")[-1]
+    house.receive(house.bounce(sent.message_id), mail_from="")
+    waits = house.case(1).waiting_since
+    assert waits is not None
+    house.reply("wulan", "C-0001", "Sekali lagi.")
+    assert house.case(1).waiting_since is None
+    house.call("wulan", "reply.undo")
+    assert house.case(1).waiting_since == waits
