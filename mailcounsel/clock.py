@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class Clock(Protocol):
@@ -23,3 +24,12 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the machine's time, aware, in UTC."""
         return datetime.now(UTC)
+
+
+def is_zone(name: str) -> bool:
+    """Tell whether this is the name of a time zone (IANA), such as Asia/Jakarta."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

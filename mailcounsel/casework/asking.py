@@ -20,12 +20,14 @@ from mailcounsel.trust import addressbook
 
 REMIND, DECIDE = "consent-reminder", "consent-decision"  # kinds of errand
 WAIT = timedelta(days=1)
-LONGEST = timedelta(days=30)  # for which it is looked whether somebody has answered meanwhile
 UNDECIDED = "no-consent"  # the flag a person sees
 
 
 def later(connection: Connection, office: Office, case: RowMapping, now: datetime) -> None:
-    """See after a day whether a new client has chosen. Nothing where there is a way already."""
+    """See after a day whether a client has chosen. Nothing where there is a way already.
+
+    For a new client, and again when a reply waits: who is answered late is certain only then.
+    """
     if _has_chosen(connection, office, case):
         return
     due_at = _awake(connection, office, case, now)
@@ -42,19 +44,20 @@ def noticed_at(connection: Connection, case: RowMapping) -> datetime | None:
     """Return when the client was last told that a letter waits for their choice."""
     out = letters.outgoing
     family = cases.family(connection, case)
-    query = select(func.max(out.c.created_at)).where(out.c.kind == "notice")
+    reached = out.c.state.not_in(["failed", "bounced", "undone"])
+    query = select(func.max(out.c.created_at)).where(out.c.kind == "notice", reached)
     return connection.execute(query.where(out.c.case_id.in_(family))).scalar()
 
 
 def remind(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
     """Ask a client once more, where it is certain enough that it is they who wrote."""
     case = cases.main(connection, errand["case_id"])
-    if _is_over(connection, office, case) or case["created_at"] < now - LONGEST:
+    if _is_over(connection, office, case) or not _is_certain(connection, case):
         return
     since = noticed_at(connection, case)
     is_asked = since is not None and since > now - WAIT  # that notice asked the same
     is_danger = cases.has_open_risk(connection, case)  # other words are needed first
-    if is_asked or is_danger or not _is_certain(connection, case):
+    if is_asked or is_danger:
         again = _awake(connection, office, case, since if since and is_asked else now)
         errands.put(connection, case["id"], REMIND, errand["ref"], again)
         return

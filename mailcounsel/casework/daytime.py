@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from mailcounsel import errors
+from mailcounsel import clock, errors
 from mailcounsel.casework import cases, questions, records, recurrence
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
@@ -51,11 +51,9 @@ def live_in(connection: Connection, case: RowMapping, zone: str, now: datetime) 
 
     Raises: Refused for a name that is no time zone.
     """
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not clock.is_zone(zone):
         message = f"{zone!r} is no time zone: write its IANA name, such as Asia/Makassar."
-        raise errors.Refused(message) from None
+        raise errors.Refused(message)
     addressbook.set_spoken(connection, case["client_id"], time_zone=zone)
     for goal in asked_about(connection, case):
         _change(connection, case, goal, goal["every"], goal["at"], now)

@@ -268,6 +268,7 @@ def _wait(
     connection: Connection, office: Office, case: RowMapping, outgoing_id: str, now: datetime
 ) -> None:
     records.flag(connection, now, case["id"], "waiting", outgoing_id)
+    asking.later(connection, office, case, now)
     noticed_at = asking.noticed_at(connection, case)
     if noticed_at and noticed_at > now - asking.WAIT:
         return  # they were told a moment ago; a second note would say the same
@@ -362,7 +363,7 @@ def undo(
     connection.execute(of_reply.values(kind="reply-undone"))
     case = cases.main(connection, row["case_id"])
     keeping.not_kept_after_all(connection, case)
-    takebacks.take_back(connection, office, case, row["id"], person, now)
+    takebacks.take_back(connection, office, case, row, person, now)
     enclosures.forget(connection, row["id"])
     records.clear_flag(connection, now, row["case_id"], "waiting", person, row["id"])
     records.audit(connection, now, person, "reply-undone", row["case_id"], row["id"])

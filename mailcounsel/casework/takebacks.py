@@ -6,6 +6,7 @@ a summary that is sent, the end of a case) names it. The audit holds codes and o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -17,6 +18,7 @@ from mailcounsel.store import statements
 
 STOOD, WROTE, ENDED = "reply-stood", "reply-wrote", "reply-ended"
 _NONE = "-"
+_MOMENTS = ("answered_at", "waiting_since", "promised_at", "promised_since")
 _OF_ROUND = ("exchanges", "evaluate_every", "rhythm_days")
 
 
@@ -24,7 +26,7 @@ def remember(
     connection: Connection, case: RowMapping, person: str, outgoing_id: str, now: datetime
 ) -> None:
     """Write down how a case stands before a reply counts as its answer."""
-    moments = (case["waiting_since"], case["promised_at"], case["promised_since"])
+    moments = [case[name] for name in _MOMENTS]
     told = [moment.isoformat() if moment else _NONE for moment in moments]
     numbers = [str(case[name]) for name in ("priority", *_OF_ROUND)]
     ref = " ".join([outgoing_id, *numbers, *told])
@@ -57,29 +59,35 @@ def take_back(
     connection: Connection,
     office: Office,
     case: RowMapping,
-    outgoing_id: str,
+    reply: RowMapping,
     person: str,
     now: datetime,
 ) -> None:
-    """Undo what a reply did to its case; called when the reply itself is undone."""
-    for row in _written(connection, outgoing_id, ENDED):
+    """Undo what a reply (its row) did to its case; called when the reply itself is undone.
+
+    How the case stood comes back where nobody has answered it since.
+    """
+    for row in _written(connection, reply, ENDED):
         errands.drop(connection, followups.KIND, row["case_id"])
         cases.reopen(connection, office, cases.get(connection, row["case_id"]), person, now)
         keeping.owed_again(connection, cases.get(connection, row["case_id"]))
     kinds = [
         _forget(connection, row["ref"].split()[1])
         for verb in (WROTE, ENDED)
-        for row in _written(connection, outgoing_id, verb)
+        for row in _written(connection, reply, verb)
     ]
     cases.recount_waiting(connection, office, cases.get(connection, case["id"]))
-    counts = "evaluation" in kinds
-    for row in _written(connection, outgoing_id, STOOD):
-        _stand_again(connection, case["id"], row["ref"].split()[1:], now, counts=counts)
+    for row in _written(connection, reply, STOOD):
+        _, priority, *stood = row["ref"].split()
+        if case["answered_at"] == reply["created_at"]:
+            _stand_again(connection, case["id"], int(priority), stood[len(_OF_ROUND) :])
+        if "evaluation" in kinds:
+            _count_again(connection, case["id"], stood[: len(_OF_ROUND)], now)
 
 
-def _written(connection: Connection, outgoing_id: str, verb: str) -> list[RowMapping]:
-    audits = records.audits
-    query = select(audits).where(audits.c.verb == verb, audits.c.ref.startswith(f"{outgoing_id} "))
+def _written(connection: Connection, reply: RowMapping, verb: str) -> list[RowMapping]:
+    audits, begins = records.audits, f"{reply['id']} "
+    query = select(audits).where(audits.c.verb == verb, audits.c.ref.startswith(begins))
     return list(connection.execute(query.order_by(audits.c.id)).mappings())
 
 
@@ -93,19 +101,24 @@ def _forget(connection: Connection, entry_id: str) -> str:
 
 
 def _stand_again(
-    connection: Connection, case_id: str, stood: list[str], now: datetime, *, counts: bool
+    connection: Connection, case_id: str, priority: int, moments: Sequence[str]
 ) -> None:
-    priority, *of_round = stood[: 1 + len(_OF_ROUND)]
-    moments = stood[1 + len(_OF_ROUND) :]
     case = cases.get(connection, case_id)
-    values: dict[str, object] = {"priority": max(case["priority"], int(priority))}
-    if _NONE not in moments and case["state"] == "open":
-        waits, until, since = map(datetime.fromisoformat, moments)
-        values |= {"promised_at": until, "promised_since": since}
-        # A case may wait for what is no letter, such as a bounce.
-        values |= {"waiting_since": case["waiting_since"] or waits}
-    if counts:
-        values |= dict(zip(_OF_ROUND, map(int, of_round), strict=True))
-    changed = statements.changed(connection, cases.cases, case_id, **values)
-    if counts and 0 < changed["evaluate_every"] <= changed["exchanges"]:
+    stood = {
+        name: None if moment == _NONE else datetime.fromisoformat(moment)
+        for name, moment in zip(_MOMENTS, moments, strict=True)
+    }
+    values = {"priority": max(case["priority"], priority), "answered_at": stood["answered_at"]}
+    if stood["promised_at"] and case["state"] == "open":
+        # It may wait for what is no letter, such as a bounce.
+        values |= stood | {"waiting_since": case["waiting_since"] or stood["waiting_since"]}
+    statements.change(connection, cases.cases, case_id, **values)
+
+
+def _count_again(
+    connection: Connection, case_id: str, of_round: Sequence[str], now: datetime
+) -> None:
+    counted = dict(zip(_OF_ROUND, map(int, of_round), strict=True))
+    statements.change(connection, cases.cases, case_id, **counted)
+    if 0 < counted["evaluate_every"] <= counted["exchanges"]:
         records.flag(connection, now, case_id, rounds.DUE)

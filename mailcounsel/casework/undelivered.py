@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping
 
 from mailcounsel.casework import cases, letters, risk, staff
 from mailcounsel.casework.office import Office
+from mailcounsel.store import statements
 
 
 def failed(
     connection: Connection, office: Office, outgoing_id: str, fence: int, now: datetime, reason: str
 ) -> bool:
-    """Give up on a letter and show it to a person; a reply presses. False: the claim was lost."""
-    if not letters.failed(connection, outgoing_id, fence, now, reason):
-        return False
-    one = letters.outgoing.c.id == outgoing_id
-    row = connection.execute(select(letters.outgoing).where(one)).mappings().one()
-    if row["kind"] == "reply" and row["case_id"]:
+    """Give up on a letter and show it to a person; a reply presses. False: the claim was lost.
+
+    The case is locked before the letter, since whoever locks both begins with the case.
+    """
+    row = statements.row(connection, letters.outgoing, outgoing_id)
+    is_reply = row["kind"] == "reply" and row["case_id"] is not None
+    if is_reply:
+        cases.get(connection, cases.main(connection, row["case_id"])["id"], lock=True)
+    is_ours = letters.failed(connection, outgoing_id, fence, now, reason)
+    if is_ours and is_reply:
         press(connection, office, row, row["letter_id"] or outgoing_id, now, now)
-    return True
+    return is_ours
 
 
 def press(

@@ -13,10 +13,10 @@ from datetime import date, time
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
+from mailcounsel import clock
 from mailcounsel.config import spans
 from mailcounsel.config.spans import Days, Span
 
@@ -65,10 +65,8 @@ def _host(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("is not a time zone: write its IANA name, such as Asia/Jakarta") from None
+    if not clock.is_zone(value):
+        raise ValueError("is not a time zone: write its IANA name, such as Asia/Jakarta")
     return value
 
 

@@ -50,12 +50,9 @@ ATTEMPTS = len(BACK_OFF) + 1
 _RECEIVED = inboxes.c.state == "received"
 _SIZE = func.length(inboxes.c.raw)
 _NEW = _RECEIVED & (inboxes.c.attempts == 0)
-_TRIED = _RECEIVED & (inboxes.c.attempts > 0)
-_LIGHT, _HEAVY = _SIZE <= HEAVY, _SIZE > HEAVY
-_NEW_LIGHT = statements.Queue(inboxes, _NEW & _LIGHT, counting=True, size=_SIZE)
-_NEW_HEAVY = statements.Queue(inboxes, _NEW & _HEAVY, counting=True)
-_TRIED_LIGHT = statements.Queue(inboxes, _TRIED & _LIGHT, counting=True)
-_TRIED_HEAVY = statements.Queue(inboxes, _TRIED & _HEAVY, counting=True)
+_NEW_LIGHT = statements.Queue(inboxes, _NEW & (_SIZE <= HEAVY), counting=True, size=_SIZE)
+_NEW_HEAVY = statements.Queue(inboxes, _NEW & (_SIZE > HEAVY), counting=True)
+_TRIED = statements.Queue(inboxes, _RECEIVED & (inboxes.c.attempts > 0), counting=True)
 _KILLED = Ready(
     update(inboxes)
     .where(_RECEIVED, inboxes.c.attempts >= ATTEMPTS, inboxes.c.lease_until < database_now())
@@ -196,17 +193,20 @@ def claim(
     now: datetime,
     most: int = 4,
     lease_seconds: int = LEASE_SECONDS,
+    *,
+    tried: bool = True,
 ) -> list[Received]:
     """Claim letters of up to `HEAVY` bytes that are due, oldest first, and count the attempts.
 
-    A letter that was tried before comes alone, so that one that kills the process takes nobody
-    with it; once its last attempt did so it goes to quarantine. One that does not open counts as
-    failed. Neither stops the others.
+    A letter that was tried before, of any size, comes alone, so that one that kills the process
+    takes nobody with it; once its last attempt did so it goes to quarantine. Such letters are left
+    for another time without `tried`, for whoever has something else in work. One that does not
+    open counts as failed. Neither stops the others.
     """
 
     def job(connection: Connection) -> list[RowMapping]:
         _KILLED.run(connection, {})
-        alone = _TRIED_LIGHT.claim(connection, now, most=1, lease_seconds=lease_seconds)
+        alone = tried and _TRIED.claim(connection, now, most=1, lease_seconds=lease_seconds)
         return alone or _NEW_LIGHT.claim(
             connection, now, most=most, lease_seconds=lease_seconds, most_size=HELD_AT_ONCE
         )
@@ -217,12 +217,11 @@ def claim(
 def claim_heavy(
     store: Store, keyring: ServiceKeyring, now: datetime, lease_seconds: int = LEASE_SECONDS
 ) -> list[Received]:
-    """Claim one letter of more than `HEAVY` bytes, or none; in all else as `claim`."""
+    """Claim one new letter of more than `HEAVY` bytes, or none; in all else as `claim`."""
 
     def job(connection: Connection) -> list[RowMapping]:
         _KILLED.run(connection, {})
-        tried = _TRIED_HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
-        return tried or _NEW_HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
+        return _NEW_HEAVY.claim(connection, now, most=1, lease_seconds=lease_seconds)
 
     return _all_opened(store, keyring, store.write(job), now)
 

@@ -44,15 +44,8 @@ class _Mailbox:
     def name(self) -> str:
         if self.angle is None:
             return self.comment.strip()
-        return "".join(_unquoted(word) for word in self.words).strip()
-
-
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-
-
-def _unquoted(word: str) -> str:
-    """Return a word without its quotation marks and escapes (RFC 5322 §3.2.4)."""
-    return _ESCAPED.sub(r"\1", word[1:-1]) if word[:1] == '"' else word
+        words = (headers.unquoted(word) if word[:1] == '"' else word for word in self.words)
+        return "".join(words).strip()
 
 
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|[(<>,;:]|\s+|[^\s"(<>,;:]+', re.DOTALL)

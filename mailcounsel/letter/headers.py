@@ -97,7 +97,7 @@ def parameters(text: str) -> dict[str, str]:
     simple: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for match in itertools.islice(_PARAMETER.finditer(text), _MOST_PARAMETERS):
-        name, value = match[1].lower(), _unquoted(match[2] or "")
+        name, value = match[1].lower(), unquoted(match[2] or "")
         extended = _EXTENDED.fullmatch(name)
         if extended is None:
             simple.setdefault(name, value)
@@ -108,7 +108,8 @@ def parameters(text: str) -> dict[str, str]:
     return simple | {name: _joined(found) for name, found in pieces.items()}
 
 
-def _unquoted(value: str) -> str:
+def unquoted(value: str) -> str:
+    """Return a quoted string without its marks and escapes (RFC 5322 §3.2.4)."""
     value = value.strip()
     if not value.startswith('"'):
         return value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailcounsel.casework.office import Office
@@ -16,6 +17,7 @@ from mailcounsel.store.engine import Store
 class Desk:
     """The running centre: configuration and keys, the store, the clock, gpg, and a bell.
 
+    `apart` is held while a heavy letter, or one that was tried before, is in work: never both.
     `ring` wakes a loop by name ("intake", "outbox", "checkins", "errands"), so that nothing waits
     for a tick.
     """
@@ -25,6 +27,7 @@ class Desk:
     clock: Clock
     centre: Centre
     ring: Callable[[str], None]
+    apart: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""

@@ -31,9 +31,18 @@ def place_letters(desk: Desk) -> int:
     at one after the other and recorded together: threads would only wait for each other. Return
     how many there were.
     """
+    may_try_again = desk.apart.acquire(blocking=False)
+    try:
+        return _place_claimed(desk, tried=may_try_again)
+    finally:
+        if may_try_again:
+            desk.apart.release()
+
+
+def _place_claimed(desk: Desk, *, tried: bool) -> int:
     is_alone = desk.store.is_sqlite  # else a lease must outlast all that is claimed with it
     most = TOGETHER if is_alone else SIDE_BY_SIDE
-    letters = inbox.claim(desk.store, desk.office.keyring, desk.now(), most)
+    letters = inbox.claim(desk.store, desk.office.keyring, desk.now(), most, tried=tried)
     waiting = [one for one in letters if not is_alone or opening.may_need_gpg(one.raw)]
     others = [one for one in letters if one not in waiting]
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="intake") as pool:
@@ -49,10 +58,12 @@ def place_letters(desk: Desk) -> int:
 def place_heavy_letter(desk: Desk) -> int:
     """Take one heavy letter through the nine steps, if one is due. Return how many there were.
 
-    It goes beside the others, so that nobody waits for ten megabytes made to be slow.
+    It goes beside the others, so that nobody waits for ten megabytes made to be slow; but beside
+    none that was tried before: that might take it with it.
     """
-    letters = inbox.claim_heavy(desk.store, desk.office.keyring, desk.now())
-    place_together(desk, letters)
+    with desk.apart:
+        letters = inbox.claim_heavy(desk.store, desk.office.keyring, desk.now())
+        place_together(desk, letters)
     if letters:
         desk.ring("outbox")
     return len(letters)

@@ -96,17 +96,50 @@ def test_a_heap_of_heavy_letters_holds_up_nobody(house):
     assert states(house, heavy) == {"case"}
 
 
-def test_a_heavy_letter_that_failed_comes_again_its_own_way(house, monkeypatch):
-    """Tried a second time it holds up the small ones no more than the first time."""
-    kept = house.keep(heavy_letter(1))
+def failed_once(house, monkeypatch, raw):
+    """Keep a letter that was tried and failed, and is due again."""
+    kept = house.keep(raw)
     monkeypatch.setattr(work, "_look", lambda *_: 1 / 0)
-    assert work.place_heavy_letter(house.desk) == 1
+    assert house.place() == 1
     monkeypatch.undo()
     house.clock.on(hours=1)
-    assert work.place_letters(house.desk) == 0
-    assert states(house, [kept]) == {"received"}
-    assert work.place_heavy_letter(house.desk) == 1
+    return kept
+
+
+def watch_apart(monkeypatch):
+    """Return, growing, whether `apart` was held while each letter was looked at."""
+    held, look = [], work._look
+
+    def watched(desk, received):
+        held.append(desk.apart.locked())
+        return look(desk, received)
+
+    monkeypatch.setattr(work, "_look", watched)
+    return held
+
+
+@pytest.mark.parametrize("size", ["light", "heavy"])
+def test_nothing_is_tried_again_beside_another_letter(house, monkeypatch, size):
+    """It may kill the process, and would take the heavy one with it, or be taken by it."""
+    raw = heavy_letter(1) if size == "heavy" else FROM + b"\r\nHalo."
+    kept, good = failed_once(house, monkeypatch, raw), good_letter(house, 1)
+    desk, held = house.desk, watch_apart(monkeypatch)
+    with desk.apart:  # as while a heavy letter is in work
+        assert work.place_letters(desk) == 1
+    assert (states(house, [kept]), states(house, [good])) == ({"received"}, {"case"})
+    assert work.place_heavy_letter(desk) == 0
+    assert work.place_letters(desk) == 1
     assert states(house, [kept]) == {"case"}
+    assert held[-1] is True
+    assert not desk.apart.locked()
+
+
+def test_a_new_heavy_letter_keeps_what_failed_away(house, monkeypatch):
+    """While it is looked at, the place of what must be alone is taken."""
+    house.keep(heavy_letter(1))
+    held = watch_apart(monkeypatch)
+    assert work.place_heavy_letter(house.desk) == 1
+    assert held == [True]
 
 
 @pytest.mark.parametrize("size", [10, 600_000])

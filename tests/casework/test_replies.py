@@ -336,6 +336,47 @@ def test_undo_takes_back_one_reply_after_another(house):
         house.call("wulan", "reply.undo")
 
 
+def test_a_case_of_which_both_replies_are_taken_back_waits_as_before(house):
+    """In whichever order; and where the later one goes first, no promise counts as kept."""
+    for order in (slice(None, None, -1), slice(None)):
+        sender = f"k{order.step}@klien.test"
+        house.write(sender, "Halo.")
+        number = len(house.rows(models.Case))
+        before = house.case(number)
+        ids = []
+        for words in ("Satu.", "Dua."):
+            house.clock.on(seconds=1)
+            ids.append(house.reply("wulan", f"C-{number:04d}", words)["id"])
+        first, second = ids[order]
+        house.call("wulan", "reply.undo", id=first)
+        house.call("wulan", "reply.undo", id=second)
+        after = house.case(number)
+        assert (after.waiting_since, after.priority) == (before.waiting_since, before.priority)
+    later_first, _ = house.rows(models.Promise)
+    assert later_first.answered_at is None
+
+
+def test_the_older_of_two_taken_back_changes_nothing(house):
+    """The case is answered by the later one, and presses no more for it."""
+    house.write("ani@klien.test", "BANTUAN")
+    older = house.reply("wulan", "C-0001", "Satu.")["id"]
+    house.clock.on(seconds=1)
+    house.reply("wulan", "C-0001", "Dua.")
+    house.call("wulan", "reply.undo", id=older)
+    case = house.case(1)
+    assert (case.waiting_since, case.priority) == (None, 1)
+
+
+def test_a_note_that_never_came_is_no_reason_for_silence(house):
+    """The client of a second waiting reply was told nothing yet, and is told now."""
+    house.write("ani@klien.test", "Halo.")
+    house.reply("wulan", "C-0001", "Satu.")
+    (notice,) = house.outbox("notice")
+    house.edit(models.Outgoing, notice.id, state="bounced")
+    house.reply("wulan", "C-0001", "Dua.")
+    assert len(house.outbox("notice")) == 2
+
+
 def test_replies_that_wait_are_announced_once_a_day(house):
     """A second note in the same hour would say the same."""
     house.write("ani@klien.test", "Halo.")

@@ -10,13 +10,13 @@ from mailcounsel.casework import acceptance, answering, measures, meetings
 from mailcounsel.intake import classifying
 from mailcounsel.intake.following import danger, waiting
 from mailcounsel.intake.following.recorded import Recorded
-from mailcounsel.practice import answers
+from mailcounsel.practice import answers, lint
 from mailcounsel.practice.numbers import Number, Unsure
 
 LONG_ANSWER = 10  # words: a check-in answer of more is a letter as well
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_ASKS = re.compile(
-    r"\?|\b(?:tolong|mohon|balas|hubungi|telepon|telp|bantu|please|pls|help|call|write|contact)\b",
+_PLEADS = re.compile(
+    r"\b(?:tolong|mohon|balas|hubungi|telepon|telp|bantu|please|pls|help|call|write|contact)\b",
     re.IGNORECASE,
 )
 
@@ -88,7 +88,8 @@ def is_answer(this: Recorded) -> bool:
 
 def _says_more(words: str) -> bool:
     """Tell whether somebody should read the words: they ask for something, or tell a story."""
-    return bool(_ASKS.search(words)) or len(_WORD.findall(words)) > LONG_ANSWER
+    pleads = _PLEADS.search(words) is not None
+    return pleads or lint.asks(words) or len(_WORD.findall(words)) > LONG_ANSWER
 
 
 def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> bool:
