@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from mailcounsel.casework import consent, parcels
+from mailcounsel.casework.office import Office
+from mailcounsel.config.people import Rule
 from mailcounsel.store import models
 from mailcounsel.trust import merging, pins
 from parts import gpg_homes
@@ -301,10 +303,25 @@ def test_a_letter_that_cannot_be_opened_is_shown_as_it_came(house, ani):
     assert "cannot-decrypt" in house.read("wulan", "C-0001")[0]["problems"]
 
 
+def locked_for(other, ani):
+    """Return a letter that only another key opens."""
+    theirs = SimpleNamespace(public_certificate=lambda: other.certificate, fingerprint=other.key)
+    return ani.encrypted(theirs, b"Content-Type: text/plain\r\n\r\nHalo.", ani.headers())
+
+
+def test_a_rule_without_acknowledgement_holds_for_what_nobody_can_open(house, ani, mal):
+    """The admin's word that nothing is sent is no matter of which template it would be."""
+    silent = Rule.model_construct(name="silent", acknowledgement="none")
+    config = house.office.config.model_copy(update={"rules": (silent,)})
+    house.office = Office(config, house.office.keyring)
+    house.receive(locked_for(mal, ani))
+    assert "not-opened" in house.flags(1)
+    assert house.outbox("not-opened") == []
+
+
 def test_a_letter_nobody_can_open_is_asked_for_again(house, ani, mal):
     """Locked with a key that is not ours: the client hears it, and a person sees it."""
-    theirs = SimpleNamespace(public_certificate=lambda: mal.certificate, fingerprint=mal.key)
-    house.receive(ani.encrypted(theirs, b"Content-Type: text/plain\r\n\r\nHalo.", ani.headers()))
+    house.receive(locked_for(mal, ani))
     assert "not-opened" in house.flags(1)
     (asked,) = house.outbox("not-opened")
     assert "KUNCI" in asked.parcel.text

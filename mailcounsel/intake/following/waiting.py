@@ -32,13 +32,19 @@ def wait(this: Recorded, *, acknowledge: bool = True) -> None:
             this.office,
             case,
             is_new=this.plan.placement.case is None,
-            template=NOT_OPENED if is_closed else this.plan.decision.acknowledgement,
+            template=_template(this, is_closed=is_closed),
             received_at=this.received.received_at,
             now=this.now,
             stranger=this.stranger(),
             ask_when=this.plan.names_a_case,
         )
     staff.notify(this.connection, this.office, case, "", this.now)
+
+
+def _template(this: Recorded, *, is_closed: bool) -> str | None:
+    """Return what the rules say to acknowledge with; what nobody can open has words of its own."""
+    by_rule = this.plan.decision.acknowledgement
+    return NOT_OPENED if is_closed and by_rule != requests.NONE else by_rule
 
 
 def _propose(this: Recorded) -> None:
