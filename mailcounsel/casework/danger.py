@@ -303,7 +303,7 @@ def _sets(data: Mapping[str, Any]) -> dict[str, list[str]]:
 def _lexicon() -> _Lexicon:
     data = _data()
     sets = _sets(data)
-    return _Lexicon(
+    lexicon = _Lexicon(
         book=Book(_compiled(data, "sign"), _compiled(data, "idiom")),
         kinds={entry["id"]: entry.get("kind", _IDIOM) for entry in data["sign"] + data["idiom"]},
         negations=_folded(sets["negation"]),
@@ -321,6 +321,8 @@ def _lexicon() -> _Lexicon:
         denied_before_end=_marked(data, "denied_before_end"),
         wide=_marked(data, "wide"),
     )
+    phrases.forget_compiled()
+    return lexicon
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:

@@ -80,6 +80,7 @@ class Book:
         for row in rows:
             self._by_rarest[row.rarest].append(row)
         self._rarest = reduce(or_, self._by_rarest, 0)
+        self.vocabulary.forget_places()
 
     def _row(self, phrase: Phrase, *, is_sought: bool) -> _Row:
         bit = self.vocabulary.bit

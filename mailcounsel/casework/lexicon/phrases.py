@@ -146,6 +146,12 @@ def _forms(word: str) -> Iterator[str]:
             yield plain[: at - 1] + plain[at] + plain[at - 1] + plain[at + 1 :]
 
 
+def forget_compiled() -> None:
+    """Forget what was remembered to compile a lexicon quickly: read letters need none of it."""
+    accepting.cache_clear()
+    _fold.cache_clear()
+
+
 def ends_sentence(between: str) -> bool:
     """Tell whether a sentence ends in what stands between two words (dots of a pause do not)."""
     marks = between[:200]

@@ -58,6 +58,10 @@ class Vocabulary(dict[str, int]):
         """Return the bit of a place, the same whether it must be filled or may be."""
         return self._bits[_required(element)]
 
+    def forget_places(self) -> None:
+        """Keep only what words need: half of a lexicon's memory is how its places are written."""
+        self._bits.clear()
+
     def of_all(self, written: Iterable[str]) -> list[int]:
         """Return the bits of words as they are written, in their order.
 
