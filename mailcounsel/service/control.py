@@ -125,10 +125,14 @@ class Control:
         if task:
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
-        async with self._room:
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                await self._converse(reader, writer)
+        try:
+            async with self._room:
+                with contextlib.suppress(ConnectionError, TimeoutError):
+                    await self._converse(reader, writer)
+        finally:
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         uid = peer_uid(writer.get_extra_info("socket"))

@@ -12,6 +12,7 @@ import stat
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -370,6 +371,20 @@ def test_a_caller_that_hangs_up_harms_nobody(listening):
         with closing(connect(listening)) as line:
             line.sendall(raw)
     assert "result" in ask(listening, request("hello") + b"\n")
+
+
+def test_stopping_ends_every_conversation(listening):
+    """Whoever is in the middle of a line, or just hung up: no line is open when it has stopped."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        with closing(connect(listening)) as line:
+            line.sendall(b'{"method": "he')
+    with closing(connect(listening)) as line:
+        line.sendall(request("hello") + b"\n" + b'{"method": "he')
+        line.recv(1)
+        listening.run(listening.server.stop())
+        # The listener is gone, and of this conversation there is our own end.
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_a_second_service_does_not_take_the_socket(listening, desk):
