@@ -3,12 +3,13 @@
 What is due is a row: a goal's `next_due_at`. Asking takes the case under a lock, writes a check-in
 for each of its questions that is due (once for goal and due time: a rule of the database), asks
 for one letter about them all and moves `next_due_at` on, all in one transaction. After a pause or
-a jump of the clock there is one letter, never a burst.
+a jump of the clock there is one letter, never a burst. What was left out while the client was
+silent is asked along with the next question, or somebody who answers late would never be asked it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,6 +43,7 @@ from mailcounsel.trust import addressbook
 checkins = models.table(models.CheckIn)
 
 JITTER_MINUTES = 20  # so that not every client gets mail at nine sharp
+A_DAY = timedelta(days=1)
 TOGETHER = timedelta(hours=1)  # what falls due so soon after stands in the same letter
 
 
@@ -56,10 +58,11 @@ _DUE = Ready(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A case under our lock, with its questions that are due, by number."""
+    """A case under our lock, with its questions that are due, and all it is asked, by number."""
 
     case: RowMapping
     goals: Sequence[RowMapping]
+    agreed: Sequence[RowMapping]
 
 
 def ask_due(connection: Connection, office: Office, now: datetime, most: int = 50) -> int:
@@ -89,7 +92,10 @@ def claim(connection: Connection, now: datetime, most: int) -> list[Due]:
         return []  # nearly always
     locked = _locked(connection, list(dict.fromkeys(row["case_id"] for row in due)))
     agreed = _agreed(connection, list(locked))
-    claimed = (Due(case, _due_of(agreed[case_id], now)) for case_id, case in locked.items())
+    claimed = (
+        Due(case, _due_of(agreed[case_id], now), agreed[case_id])
+        for case_id, case in locked.items()
+    )
     return [one for one in claimed if one.goals]
 
 
@@ -142,7 +148,8 @@ def _ask(connection: Connection, office: Office, due: Due, now: datetime) -> Non
             measures.ask(connection, office, case, goal, reason, zone, now)
     new = _written(connection, together, reason)
     if new and not reason:
-        _post(connection, office, case, new, zone, now)
+        left_out = _left_out(connection, due, now)
+        _post(connection, office, case, new | left_out, zone, now)
 
 
 def _written(
@@ -158,16 +165,46 @@ def _written(
     return new
 
 
+def _left_out(connection: Connection, due: Due, now: datetime) -> dict[str, RowMapping]:
+    """Return what was left out for a silence that is over, by the check-in's id; it is due now.
+
+    What was answered meanwhile, or has its own turn within a day, is not asked.
+    """
+    asking = {goal["id"] for goal in due.goals}
+    found = {}
+    for goal in due.agreed:
+        is_asked = goal["state"] == "active" and goal["asks"] in questions.TOGETHER
+        if not is_asked or goal["id"] in asking or goal["next_due_at"] <= now + A_DAY:
+            continue
+        if last := _left_out_last(connection, goal["id"]):
+            statements.change(connection, checkins, last["id"], due_at=now)
+            found[last["id"]] = goal
+    return found
+
+
+def _left_out_last(connection: Connection, goal_id: str) -> RowMapping | None:
+    """Return a question's last check-in, if it was left out for a silence and not answered since.
+
+    An answer to the one before that came later is an answer.
+    """
+    asked = statements.every(connection, checkins, goal_id=goal_id)
+    last = max(asked, key=lambda one: one["due_at"], default=None)
+    if last is None or (last["state"], last["reason"]) != ("skipped", resting.SILENT):
+        return None
+    answered = [one["answered_at"] for one in asked if one["answered_at"]]
+    return None if any(at >= last["due_at"] for at in answered) else last
+
+
 def _post(
     connection: Connection,
     office: Office,
     case: RowMapping,
-    new: dict[str, RowMapping],
+    new: Mapping[str, RowMapping],
     zone: ZoneInfo,
     now: datetime,
 ) -> None:
-    """Ask for the letter that holds these questions."""
-    asking = list(new.values())
+    """Ask for the letter that holds these questions, those that are due first."""
+    asking = sorted(new.values(), key=lambda goal: (goal["created_at"], goal["number"]))
     due_at = min(goal["next_due_at"] for goal in asking)
     seed = office.keyring.lookup("jitter", recurrence.due_key(case["id"], due_at).encode())
     send_at = due_at + recurrence.jitter(seed, JITTER_MINUTES)
@@ -184,7 +221,7 @@ def _post(
         due_at=leaves_at,
     )
     outgoing_id = letters.ask(connection, office, case, asked, now)
-    values = {"outgoing_id": outgoing_id}
+    values = {"outgoing_id": outgoing_id, "state": "asked", "reason": ""}
     if outgoing_id is None:
         values |= {"state": "skipped", "reason": "no-way"}
         records.flag(connection, now, case["id"], "no-way", asking[0]["id"])

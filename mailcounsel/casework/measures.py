@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from mailcounsel import errors
-from mailcounsel.casework import gaps, goals, hours, letters, questions, records, recurrence
+from mailcounsel.casework import (
+    gaps,
+    goals,
+    hours,
+    letters,
+    questions,
+    records,
+    recurrence,
+    resting,
+)
 from mailcounsel.casework.goals import NewGoal
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
@@ -39,6 +48,7 @@ checkins = models.table(models.CheckIn)
 
 MEASURE = "measure"
 ONCE = "once"
+A_DAY = timedelta(days=1)
 
 _NAMED = Ready(
     select(checkins)
@@ -134,8 +144,14 @@ def ask(
     zone: ZoneInfo,
     now: datetime,
 ) -> None:
-    """Ask what is due: send it, move it to when somebody reads, or leave it out for a reason."""
+    """Ask what is due: send it, move it to when somebody reads, or leave it out for a reason.
+
+    While the client is silent it waits, a day at a time: left out, it might never be asked.
+    """
     if goal["next_due_at"] > now:
+        return
+    if reason == resting.SILENT:
+        statements.change(connection, goals.goals, goal["id"], next_due_at=now + A_DAY)
         return
     measure = _found(connection, office, case, goal, now)
     window = _when(office, case, measure, now, zone) if measure else None

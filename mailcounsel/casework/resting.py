@@ -11,6 +11,7 @@ from mailcounsel.casework import cases, letters, records
 from mailcounsel.trust import addressbook
 
 CHECKIN, REMINDER = "checkin", "checkin-reminder"  # kinds of letter
+SILENT = "silent"  # a reason to rest
 MOST_UNANSWERED = 2  # questions in a row: a third one would be a heap
 FROM_CLIENT = ("letter", "answer", "command")  # kinds of entry a person wrote
 
@@ -27,7 +28,7 @@ def reason(connection: Connection, case: RowMapping) -> str:
         return wanted
     if cases.has_open_risk(connection, case):
         return "risk"
-    return "silent" if _is_silent(connection, cases.family(connection, case)) else ""
+    return SILENT if _is_silent(connection, cases.family(connection, case)) else ""
 
 
 def last_heard(connection: Connection, family: Sequence[str]) -> datetime | None:

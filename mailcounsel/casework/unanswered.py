@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping
 from mailcounsel.casework import cases, errands, hours, letters, records, recurrence, resting
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
-from mailcounsel.casework.resting import REMINDER
+from mailcounsel.casework.resting import REMINDER, SILENT
 from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook
 
@@ -24,7 +24,6 @@ REMIND, SHOW = (
     "checkin-silence",
     "checkin-silent",
 )  # errands; their `ref` is the letter that asked
-SILENT = "silent"  # the flag a person sees
 PATIENCE = {
     "day": timedelta(days=2),
     "week": timedelta(days=3, hours=12),
@@ -65,7 +64,7 @@ def remind(connection: Connection, office: Office, errand: RowMapping, now: date
 
 
 def show(connection: Connection, _: Office, errand: RowMapping, now: datetime) -> None:
-    """Show to a person that a client is silent (an errand's duty)."""
+    """Show to a person, as a flag, that a client is silent (an errand's duty)."""
     case = cases.main(connection, errand["case_id"])
     asked = statements.row(connection, letters.outgoing, errand["ref"])
     if resting.reason(connection, case) == SILENT and _is_unanswered(connection, case, asked):

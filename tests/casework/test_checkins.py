@@ -7,7 +7,6 @@ import threading
 from base64 import b64decode, b64encode
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -45,6 +44,15 @@ def agree(house, label="jalan 30 menit", every="week", at="Mon 09:00", case="C-0
     given = {"goal": goal_id, "label": label, "detail": b64encode(detail).decode(), "asks": asks}
     rhythm = {"epoch": shown["epoch"], "every": every, "at": at}
     return house.call("wulan", "goal.add", case=case, **given, **rhythm)
+
+
+def send_measure(house, measure="gad-2"):
+    """Have a questionnaire sent once as the therapist's own process does."""
+    shown, goal_id = house.call("wulan", "case.show", case="C-0001"), new_id()
+    detail = sealing.seal_to(sealing.new_pair().public, b"{}", f"goal/{goal_id}/detail")
+    given = {"goal": goal_id, "detail": b64encode(detail).decode(), "epoch": shown["epoch"]}
+    rhythm = {"measure": measure, "every": "once", "at": ""}
+    return house.call("wulan", "measure.send", case="C-0001", **rhythm, **given)
 
 
 def join(house, address, case):
@@ -373,7 +381,7 @@ def pass_time(house, **time):
         house.clock.on(hours=1)
         work.ask_checkins(house.desk)
         work.run_errands(house.desk)
-        left += [(sent.message_id, house.clock.now()) for sent in house.send()]
+        left += [(sent, house.clock.now()) for sent in house.send()]
     return left
 
 
@@ -437,15 +445,43 @@ def test_whatever_the_client_writes_ends_a_silence(house, ani):
     assert kinds_sent(house, "checkin") == {"checkin": 2}
 
 
+def test_who_always_answers_late_is_asked_all(house, ani):
+    """What was due on a day they were silent on comes along with the next question, once."""
+    agree(house, label="tidur", at="Fri 09:00")
+    question = asked(house)
+    pass_time(house, days=4)  # Friday: reminded the evening before, and silent
+    assert states(house)[-1] == ("skipped", "silent")
+    house.write(ANI, "7", reply_to=question)
+    *_, (letter, _) = pass_time(house, days=3)
+    assert "jalan 30" in letter.text
+    assert "tidur" in letter.text
+    house.write(ANI, "G1 6 / G2 4", reply_to=letter)
+    assert [state for state, _ in states(house)] == ["answered"] * 3
+    *_, (letter, _) = pass_time(house, days=4)
+    assert "jalan 30" not in letter.text
+    assert "tidur" in letter.text
+
+
+def test_a_questionnaire_waits_for_who_is_silent(house, ani):
+    """It is not left out: once they have written, it comes."""
+    question = asked(house)
+    pass_time(house, days=5)
+    send_measure(house)
+    pass_time(house, days=10)
+    assert kinds_sent(house, "measure") == {}
+    house.write(ANI, "7", reply_to=question)
+    pass_time(house, days=4)
+    assert kinds_sent(house, "measure") == {"measure": 1}
+
+
 def test_an_answer_to_the_reminder_answers_the_question(house, ani):
     """Of two questions that wait it is the one the reminder was about."""
     agree(house, label="tidur", at="Tue 13:00")
     asked(house)
     sent = pass_time(house, days=6)
     assert kinds_sent(house, "checkin", "checkin-reminder") == {"checkin": 2, "checkin-reminder": 1}
-    message_id, _ = sent[-1]
-    again = SimpleNamespace(from_address="halo@rumah.test", subject="x", message_id=message_id)
-    house.write(ANI, "7", reply_to=again)
+    reminder, _ = sent[-1]
+    house.write(ANI, "7", reply_to=reminder)
     assert rating(house) == [{"rating": 7, "words": "7"}]
     assert states(house) == [("asked", ""), ("answered", "")]
 
