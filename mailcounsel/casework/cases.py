@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import case_word, hours, letters, promises, records
+from mailcounsel.casework import case_word, caseload, hours, letters, promises, records
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.rules import Priority
 from mailcounsel.store import models, statements
@@ -272,17 +272,15 @@ def take_next(
         if case["assignee"] is None and not _speaks(office, person, case):
             continue
         if case["assignee"] is None:
-            _check_capacity(connection, office, person)
+            caseload.check(connection, office, person)
             hand_over_family(connection, office, case, person, now, by=person)
         return get(connection, case["id"])
     return None
 
 
 def _speaks(office: Office, person: str, case: RowMapping) -> bool:
-    known = office.config.person(person)
-    spoken = known.languages if known else ()
     is_urgent = case["priority"] >= PRIORITIES.index("urgent")
-    return not spoken or case["language"] in spoken or is_urgent
+    return is_urgent or caseload.speaks(office, person, case["language"])
 
 
 def holds_keys(connection: Connection, case: RowMapping, person: str) -> bool:
@@ -308,16 +306,6 @@ def _epochs(connection: Connection, case_ids: Sequence[str]) -> set[tuple[str, i
     query = select(cases.c.id, cases.c.epoch).where(cases.c.id.in_(case_ids))
     rows = connection.execute(query).all()
     return {(row.id, epoch) for row in rows for epoch in range(1, row.epoch + 1)}
-
-
-def _check_capacity(connection: Connection, office: Office, person: str) -> None:
-    known = office.config.person(person)
-    mine = select(func.count()).where(cases.c.assignee == person, cases.c.state == "open")
-    if known and connection.execute(mine).scalar_one() >= known.capacity:
-        message = (
-            f"You have {known.capacity} open cases, which is all you can carry. Close one first."
-        )
-        raise errors.Refused(message)
 
 
 def hand_over_family(

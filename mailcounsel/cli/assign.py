@@ -33,8 +33,10 @@ def assign(setting: client.Settings, case: str, person: str) -> None:
         name = opened.shown["case"]
         service.call("case.give", case=name, person=person, copies=copies)
         restored = _restore(service, opened)
-        service.call("case.assign", case=name, person=person)
+        doubts = service.call("case.assign", case=name, person=person)["doubts"]
     output.say(f"{name} is with {person} now.")
+    for doubt in doubts:
+        output.say(doubt)
     for supervisor in restored:
         output.say(
             f"{supervisor} can open its letters again, with the new key. The raw mail of earlier "

@@ -31,6 +31,9 @@ def key(
     \b
     Example: mailcounsel key --vcard --out centre.vcf
     """
+    if inbox and not vcard:
+        message = "--inbox says whose contact card it is: add --vcard. The key itself is for all."
+        raise click.UsageError(message)
     with client.connect(setting) as service:
         answer = service.call("centre.key")
     text = _card(answer, inbox) if vcard else _armoured(answer)

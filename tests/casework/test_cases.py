@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from datetime import date
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from mailcounsel import errors
 from mailcounsel.casework import cases
 from mailcounsel.casework.office import Office
+from mailcounsel.config.spans import Days
 from mailcounsel.crypto import sealing
 from mailcounsel.store import models
 
@@ -197,6 +199,29 @@ def test_handing_over_needs_copies(house):
     with pytest.raises(errors.NotFound):
         house.read("wulan", "C-0001")
     assert "wulan" not in {person for _, person in holders(house)}
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ({}, []),
+        ({"capacity": 1}, []),
+        ({"capacity": 0}, ["bayu has 1 open case now, and can carry 0."]),
+        ({"languages": ("en",)}, ["This client writes id; bayu counsels in en."]),
+        ({"absent": (Days(date(2026, 11, 1), date(2026, 12, 24)),)},
+         ["bayu is away until 2026-12-24, as config.toml says."]),
+    ],
+)  # fmt: skip
+def test_who_gives_a_case_hears_what_speaks_against_it(house, known, says):
+    """They decide all the same: the case is with the colleague."""
+    house.write(ANI, "Halo, saya ingin bercerita tentang pekerjaan saya.")
+    house.call("wulan", "case.next")
+    give(house, "wulan", "bayu")
+    for name, value in known.items():
+        object.__setattr__(house.office.config.person("bayu"), name, value)
+    told = house.call("wulan", "case.assign", case="C-0001", person="bayu")
+    assert told["doubts"] == says
+    assert house.case(1).assignee == "bayu"
 
 
 @pytest.mark.parametrize("name", ["nobody", "admin"])

@@ -462,6 +462,14 @@ def test_a_case_handed_over_opens_for_the_colleague_alone(room, client):
     assert "nobody is not enrolled yet" in missing.stderr
 
 
+def test_the_contact_card_is_for_an_inbox_of_the_centre(room):
+    """`--inbox` chooses whose card it is; without a card it would say nothing."""
+    assert "BEGIN:VCARD" in room.run("wulan", "key", "--vcard").stdout
+    other = ("--inbox", "nobody@example.org")
+    assert "no inbox" in room.run("wulan", "key", "--vcard", *other, expect=3).stderr
+    assert "add --vcard" in room.run("wulan", "key", *other, expect=2).stderr
+
+
 def test_two_cases_of_one_client_are_linked(room, client):
     """After linking, the letters of both are shown in one case."""
     first = room.write(client, "I write from my own address.")

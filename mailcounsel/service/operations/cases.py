@@ -6,12 +6,14 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
 from mailcounsel.casework import (
     case_word,
+    caseload,
     cases,
     daytime,
     goals,
@@ -261,15 +263,16 @@ def give_keys(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, A
 
 
 def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Give a case to a colleague who has copies of its keys."""
+    """Give a case to a colleague who has copies of its keys; say what speaks against them."""
     to, now = text(parameters, "person"), desk.now()
+    today = now.astimezone(ZoneInfo(desk.office.config.centre.time_zone)).date()
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> list[str]:
         case = readable(connection, desk, caller, parameters)
         cases.hand_over_family(connection, desk.office, case, to, now, by=caller.person)
+        return caseload.doubts(connection, desk.office, case, to, today)
 
-    desk.store.write(write)
-    return {}
+    return {"doubts": desk.store.write(write)}
 
 
 def client(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
