@@ -29,13 +29,15 @@ def report(setting: client.Settings, case: str, file: str) -> None:
     from pathlib import Path
 
     from mailcounsel.cli import journey_view, show, unlock
+    from mailcounsel.practice import attainment
     from mailcounsel.practice import report as pages
 
     with client.connect(setting) as service:
         opened = unlock.open_case(service, case)
         told = journey_view.opened(service, opened)
     bands = {name: _bands(form) for name, form in told.forms.items()}
-    page = pages.page(opened.shown["case"], told.journey, bands)
+    rated = attainment.rated(told.goals, told.entries)
+    page = pages.page(opened.shown["case"], told.journey, bands, rated)
     show.write_new(Path(file), page.encode())
     output.say(f"Wrote {file}. It is not encrypted there; delete it when you are done.")
 

@@ -7,8 +7,10 @@ that a browser asks for nothing even if some word got past the escaping.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from mailcounsel.practice import pictures
+from mailcounsel.practice import attainment, pictures
 from mailcounsel.practice.milestones import Journey, Point, Step, Version
 from mailcounsel.practice.pictures import Band, Event, Frame, words
 
@@ -33,15 +35,22 @@ circle { fill: #14507a; } .event { stroke: #a15c00; stroke-dasharray: 3 3; }
 MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def page(name: str, journey: Journey, bands: Mapping[str, Sequence[Band]]) -> str:
-    """Return the page of a case called `name` (C-0042). `bands` are those of each measure.
+def page(
+    name: str,
+    journey: Journey,
+    bands: Mapping[str, Sequence[Band]],
+    rated: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Return the page of a case called `name` (C-0042).
 
+    `bands` are those of each measure, `rated` the goals with their levels (`attainment.rated`).
     Times are in UTC. It holds the words of therapist and client: whoever keeps it, keeps a secret.
     """
     events = _events(journey)
     sections = (
         _section("What was agreed", _agreed(journey)),
         _section("Goals", _goals(journey, events)),
+        _section("Goal scales", _scales(rated)),
         _section("Mood", _moods(journey, events)),
         _section("Scores", _scores(journey, bands, events)),
         _section("Events", _table(("", "Day", "What"), [_event(one) for one in events])),
@@ -132,6 +141,31 @@ def _goals(journey: Journey, events: Sequence[Event]) -> list[str]:
             *_picture(title, goal.points, 10, journey, (), events),
         ]
     return parts
+
+
+def _scales(rated: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the scaled goals with every rating and what the newest one means, and their score."""
+    scaled = [goal for goal in rated if goal.get("scale")]
+    rows = [(f"G{one['number']} {one['text']}", _ratings(one), _reached(one)) for one in scaled]
+    together = attainment.summary(scaled)
+    table = _table(("Goal", "Rated", "Reached"), rows)
+    return [*table, f"<p>{words(together)}</p>"] if together else table
+
+
+def _ratings(goal: Mapping[str, Any]) -> str:
+    rated = [f"{_day(one['at'])}: {attainment.signed(one['level'])}" for one in goal["levels"]]
+    return ", ".join(rated) or "not rated yet"
+
+
+def _reached(goal: Mapping[str, Any]) -> str:
+    weight = f" (weight {goal['scale']['weight']})"
+    if not goal["levels"]:
+        return f"expected: {goal['scale']['levels']['0']}{weight}"
+    return f"{goal['scale']['levels'][str(goal['levels'][-1]['level'])]}{weight}"
+
+
+def _day(at: str) -> str:
+    return f"{datetime.fromisoformat(at):%d %b}"
 
 
 def _moods(journey: Journey, events: Sequence[Event]) -> list[str]:

@@ -401,6 +401,10 @@ def test_a_goal_is_scaled_and_rated(room, client):
     shown = room.run("sari", "show", case).stdout
     for part in ("began at 3", "2020-01-15, which is now", "-1 +1: twice", "T 60.0"):
         assert part in shown
+    room.run("sari", "case", "report", case, "page.html")
+    page = (room.home("sari") / "page.html").read_text()
+    for part in ("Goal scales", ": -1, ", ": +1</td>", "<td>twice (weight 2)</td>", "T 60.0"):
+        assert part in page
 
 
 def test_questionnaires_are_listed_sent_and_added(room, client):

@@ -66,7 +66,10 @@ class Page(HTMLParser):
 def page_of(words="words", often=10):
     entries, goals = full(words, often)
     journey = telling.of(case_of(exchanges=3), entries, goals, NOW)
-    return report.page("C-0042", journey, BANDS)
+    rating = {"at": "2026-11-20T09:00:00+00:00", "level": 1}
+    scale = {"levels": {str(level): words for level in range(-2, 3)}, "weight": 1}
+    rated = {"number": 1, "text": words, "scale": scale, "levels": [rating]}
+    return report.page("C-0042", journey, BANDS, [rated])
 
 
 @given(hostile_text | MARKUP)
