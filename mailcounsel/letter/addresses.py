@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import idna
+
 from mailcounsel.letter import charsets, headers
 
 
@@ -138,14 +140,23 @@ def _is_plain_unicode(local: str) -> bool:
 
 
 def _ascii_domain(domain: str) -> str | None:
-    if not domain.isascii():
-        try:
-            domain = domain.encode("idna").decode("ascii")
-        except UnicodeError:
-            return None
-    domain = domain.lower()
-    labels = domain.split(".")
-    return domain if all(_LABEL.fullmatch(label) for label in labels) else None
+    wire = domain.lower() if domain.isascii() else _punycode(domain)
+    labels = wire.split(".")
+    return wire if all(_LABEL.fullmatch(label) for label in labels) else None
+
+
+def _punycode(domain: str) -> str:
+    """Return a domain beyond ASCII as IDNA 2008 writes it, "" where it is not plainly one.
+
+    The rules of 2003, which Python brings along, name another domain for some: strasse.de for
+    straße.de. What has to be mapped beyond lower case is left alone, since programs disagree on it.
+    """
+    domain = unicodedata.normalize("NFC", domain)
+    try:
+        wire = idna.encode(domain, strict=True, uts46=True, std3_rules=True).decode("ascii")
+        return wire if idna.decode(wire) == domain.lower() else ""
+    except idna.IDNAError:
+        return ""
 
 
 def recipients(values: Sequence[bytes]) -> tuple[str, ...]:

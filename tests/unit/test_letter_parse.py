@@ -299,6 +299,34 @@ def test_one_plain_sender(value, address):
 
 
 @pytest.mark.parametrize(
+    ("domain", "wire"),
+    [
+        ("straße.test", "xn--strae-oqa.test"),  # not strasse.test, which is somebody else's
+        ("STRAẞE.test", "xn--strae-oqa.test"),
+        ("βόλος.test", "xn--nxasmm1c.test"),
+        ("نامه\u200cای.test", "xn--mgba3gch31f060k.test"),
+        ("ꦱꦸꦫꦠ.test", "xn--bm9avar2a.test"),  # newer than the rules of 2003
+        ("BÜCHER.test", "xn--bcher-kva.test"),
+        ("bu\u0308cher.test", "xn--bcher-kva.test"),
+        # What has to be mapped, or is read in two ways, is nobody's.
+        ("ｂuch.test", None),
+        ("bu\u00adch.é.test", None),
+        ("bu\u200dch.test", None),
+        ("é。test", None),
+        ("Ⅳ.test", None),
+        ("☃.test", None),
+        ("xn--strae-oqa.é.test", None),
+        ("é..test", None),
+        ("é.test\n", None),
+        ("é" * 100, None),
+    ],
+)
+def test_a_domain_beyond_ascii_is_never_read_as_another_one(domain, wire):
+    """It is what IDNA 2008 makes of it, which is what the owner has registered, or nobody's."""
+    assert addresses.normal(f"a@{domain}") == (wire and f"a@{wire}")
+
+
+@pytest.mark.parametrize(
     ("values", "doubt"),
     [
         ([], "no-sender"),
