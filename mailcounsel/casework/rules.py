@@ -152,7 +152,8 @@ def glob(pattern: str, value: str) -> bool:
     All partial matches are followed at once as bits of one number, so the time is linear in
     the value whatever the pattern is.
     """
-    wanted, stay = _compile(pattern.casefold())
+    pattern = pattern.casefold()
+    wanted, stay = _compile(pattern)
     at = 1  # bit i: the first i characters of the pattern (stars aside) have been met
     anything = wanted.get("?", 0)
     for character in value.casefold():

@@ -39,7 +39,7 @@ def parse(value: str, from_address: str) -> Autocrypt | None:
     attributes = _attributes(value)
     if attributes is None or not {"addr", "keydata"} <= set(attributes):
         return None
-    if attributes["addr"].casefold() != from_address.strip().casefold():
+    if attributes["addr"].encode().lower() != from_address.strip().encode().lower():
         return None
     keydata = _key(attributes["keydata"])
     if keydata is None:

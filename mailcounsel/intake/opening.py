@@ -16,6 +16,7 @@ from mailcounsel.config import Config
 from mailcounsel.crypto import autocrypt, openpgp, packets
 from mailcounsel.crypto.openpgp import Centre, Signature
 from mailcounsel.letter import parse
+from mailcounsel.letter.addresses import compared
 from mailcounsel.letter.attachments import Attachment
 from mailcounsel.letter.mime import Budgets
 from mailcounsel.letter.parse import Letter
@@ -187,7 +188,7 @@ def _usable(candidates: list[bytes], address: str) -> list[Offered]:
             facts = openpgp.examine(candidate)
         except errors.OpenPGPError:
             continue  # a broken or secret key is nobody's certificate
-        is_theirs = address.casefold() in {one.casefold() for one in facts.addresses}
+        is_theirs = compared(address) in map(compared, facts.addresses)
         if is_theirs or facts.revoked:  # a revoked key names nobody any more
             usable = is_theirs and facts.can_encrypt and not facts.revoked
             offered = Offered(facts.fingerprint, packets.dearmour(candidate), usable)

@@ -135,6 +135,15 @@ def normal(spec: str) -> str | None:
     return f"{local}@{host}" if host else None
 
 
+def compared(address: str) -> str:
+    """Return an address as mail systems compare it: A to Z as a to z, the domain as it is sent.
+
+    Beyond ASCII nothing equals anything else: weiß@ and weiss@ are two people.
+    """
+    written = normal(address.strip()) or address.strip()
+    return written.encode().lower().decode()
+
+
 def _is_plain_unicode(local: str) -> bool:
     return local.isprintable() and unicodedata.normalize("NFKC", local) == local
 
@@ -214,5 +223,5 @@ _SHOWN_ADDRESS = re.compile(r"[^\s<>@\"'(),;:]{1,64}@[^\s<>@\"'(),;:]{1,190}")
 
 def _name_doubt(name: str, address: str) -> str:
     shown = _SHOWN_ADDRESS.search(unicodedata.normalize("NFKC", name))
-    differs = shown is not None and shown[0].casefold() != address.casefold()
+    differs = shown is not None and compared(shown[0]) != compared(address)
     return "name-shows-another-address" if differs else ""

@@ -170,7 +170,7 @@ def _bracketed(message_id: str) -> str:
 def _address(address: str) -> str:
     """Check an address as strictly as it is read: what comes out is what went in."""
     normal = addresses.normal(address)
-    if normal is None or normal.casefold() != address.casefold():
+    if normal is None or normal.encode().lower() != address.encode().lower():
         raise errors.Refused("This is not an address a letter can be sent to.")
     return normal
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, delete
 
 from mailcounsel import errors
 from mailcounsel.crypto.keyring import ServiceKeyring
+from mailcounsel.letter.addresses import compared
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 
@@ -32,8 +33,8 @@ class ClientFacts:
 
 
 def lookup(keyring: ServiceKeyring, address: str) -> bytes:
-    """Return the keyed hash an address is found by. Case does not matter."""
-    return keyring.lookup("address", address.strip().casefold().encode())
+    """Return the keyed hash an address is found by. The case of A to Z does not matter."""
+    return keyring.lookup("address", compared(address).encode())
 
 
 def add_client(

@@ -14,6 +14,7 @@ from mailcounsel.service import work
 from mailcounsel.store import models
 
 ANI, BUDI, MAL = "ani@klien.test", "budi@klien.test", "mal@jahat.test"
+AT = "klien.test"
 BORDER = "mx.rumah.test"
 
 
@@ -253,6 +254,29 @@ def test_two_clients_of_one_family_address_are_told_apart_by_token_alone(house, 
     assert house.write(ANI, "Lagi, si ibu.", reply_to=mothers).case_id == house.case(2).id
     assert house.write(ANI, "Lagi, si anak.", reply_to=ani).case_id == house.case(1).id
     assert house.write(ANI, "Siapa ini?").case_id == house.case(3).id
+
+
+@pytest.mark.parametrize(
+    ("theirs", "others"),
+    [("weiss@klien.test", "weiß@klien.test"), ("ines@klien.test", "ıneſ@klien.test")],
+)
+def test_an_address_that_only_resembles_another_is_somebody_elses(house, theirs, others):
+    """Small letters beyond ASCII are folded by no mail server: the border vouches for another."""
+    ours(house)
+    house.write(theirs, "Halo, ini surat pertama saya.")
+    raw = house.mail(theirs, "Saya orang lain.", headers={"Authentication-Results": passed(AT)})
+    row = house.receive(raw.replace(f"From: {theirs}".encode(), f"From: {others}".encode()))
+    assert row.case_id == house.case(2).id
+    assert house.case(2).client_id != house.case(1).client_id
+    assert house.flags(2) == []
+
+
+def test_the_case_of_ascii_makes_no_other_client(house):
+    """Ani@Klien.Test and ani@klien.test are one, as they are to mail servers."""
+    ours(house)
+    house.write("Ani@Klien.Test", "Halo, ini surat pertama saya.")
+    again = house.write(ANI, "Lagi saya.", headers={"Authentication-Results": passed(AT)})
+    assert again.case_id == house.case(1).id
 
 
 def test_a_forged_case_does_not_take_the_border_from_the_client(house, ani):

@@ -99,6 +99,13 @@ def test_of_two_valid_headers_none_counts():
     assert autocrypt.choose([other, VALUE, "rubbish"], "ida@example.org") == parse(VALUE)
 
 
+def test_a_key_for_a_look_alike_is_nobodys():
+    """Only A to Z have two cases in an address."""
+    assert parse(VALUE.replace("ida@", "\u0131da@")) is None
+    assert autocrypt.parse(VALUE.replace("ida@", "weiß@"), "weiss@example.org") is None
+    assert parse(VALUE.replace("ida@", "IDA@")) is not None
+
+
 @given(st.text())
 def test_any_text_is_a_header_or_not(value):
     """Nothing a sender writes raises."""

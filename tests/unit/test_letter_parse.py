@@ -370,6 +370,27 @@ def test_a_name_may_not_pose_as_an_address():
     assert (found.address, found.doubt) == ("stranger@y.test", "name-shows-another-address")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "are_same"),
+    [
+        ("Anna@Klien.TEST", "anna@klien.test", True),
+        (" anna@straße.test", "anna@xn--strae-oqa.test", True),
+        ("weiß@klien.test", "weiss@klien.test", False),
+        ("ÉLAN@klien.test", "élan@klien.test", False),
+        ("\u212aate@klien.test", "kate@klien.test", False),
+    ],
+)
+def test_addresses_are_compared_as_mail_systems_do(one, other, are_same):
+    """A to Z have two cases, a domain two written forms; nothing else equals anything."""
+    assert (addresses.compared(one) == addresses.compared(other)) is are_same
+
+
+def test_a_name_that_shows_a_look_alike_is_told():
+    """A name with weiß@ beside the address weiss@ shows another one."""
+    found = addresses.sender(['"weiß@x.test" <weiss@x.test>'.encode()])
+    assert found.doubt == "name-shows-another-address"
+
+
 # -- headers ------------------------------------------------------------------------------------
 
 

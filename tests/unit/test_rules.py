@@ -161,6 +161,12 @@ def test_glob_agrees_with_fnmatch(pattern: str, value: str) -> None:
     assert rules.glob(pattern, value) is expected
 
 
+def test_a_pattern_that_grows_when_folded_matches_whole_values() -> None:
+    """A ß is folded into two letters; the last one counts, too."""
+    assert rules.glob("*@weiß.test", "a@weiß.test")
+    assert not rules.glob("*weiß", "a@weis")
+
+
 def test_no_pattern_is_slow() -> None:
     """A pattern that ruins backtracking matchers reads 100 kB in one pass."""
     assert not rules.glob("*a" * 200 + "b", "a" * 100_000)

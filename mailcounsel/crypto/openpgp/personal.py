@@ -43,11 +43,11 @@ class Personal:
     def certificates(self, name: str) -> list[bytes]:
         """Return the certificates of this home for an address, or of a fingerprint."""
         known = keys.public_keys(self._gpg)
-        wanted = name.casefold()
+        wanted = name.encode().lower()  # of addresses, only A to Z have two cases
         fitting = [
             facts.fingerprint
             for facts in known
-            if wanted in {facts.fingerprint.casefold(), *map(str.casefold, facts.addresses)}
+            if wanted in [one.encode().lower() for one in (facts.fingerprint, *facts.addresses)]
         ]
         return [keys.export(self._gpg, fingerprint) for fingerprint in fitting]
 
