@@ -1,4 +1,4 @@
-"""How many automatic answers go to people nobody vouches for.
+"""How many automatic answers go to people nobody vouches for, and how many say where help is.
 
 A forged sender costs an attacker nothing, and each acknowledgement of a forged letter goes to
 somebody who never wrote (backscatter). So beside the cap for one address, strangers share a number
@@ -25,6 +25,31 @@ _PAST = Ready(
         counters.c.name > "cap:", counters.c.name < bindparam("today"), counters.c.name < "cap;"
     )
 )
+
+
+def urgent(
+    connection: Connection,
+    office: Office,
+    to_lookup: bytes,
+    template: str,
+    now: datetime,
+    *,
+    is_proved: bool,
+) -> int:
+    """Count what says where help is to one address in a day of UTC; return how many that makes.
+
+    What answers a letter that is vouched for has a count of its own: neither ordinary answers nor
+    letters forged in a client's name keep it from them. There is an end to it all the same, since a
+    machine may bring our token back.
+    """
+    today = f"cap:{now:%Y%m%d}"
+    proof = b"proved" if is_proved else b"stranger"
+    value = b" ".join([template.encode(), proof, to_lookup])
+    key = office.keyring.lookup("cap-urgent", value).hex()
+    count = statements.next_number(connection, f"{today}:urgent:one:{key}")
+    if count == 1:
+        _PAST.run(connection, {"today": today})
+    return count
 
 
 def reached(

@@ -7,28 +7,19 @@ fresh, the emergency text of the configuration stands in it alone.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select
+from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import letters, records
+from mailcounsel.casework import letters
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import countries
 from mailcounsel.practice import directory
-from mailcounsel.store.ready import Ready
 from mailcounsel.trust import addressbook
 
 NOTE = "crisis"
-DAY = timedelta(days=1)
-
-_out = letters.outgoing
-_SENT = Ready(
-    select(func.count())
-    .where(_out.c.kind == NOTE, _out.c.to_lookup == bindparam("to"))
-    .where(_out.c.created_at > bindparam("since", type_=_out.c.created_at.type))
-)
 
 
 def offer(
@@ -44,12 +35,11 @@ def offer(
     It leaves at night, too, and counts against no cap of ordinary answers. `stranger` are the
     words of a letter nobody vouches for; such notes have a number a day of their own.
     """
-    if _had_enough(connection, office, case, now):
-        records.audit(connection, now, "service", "not-sent-capped", case["id"], NOTE)
-        return
+    queue = office.config.queue(case["queue"])
+    most = queue.risk.notes_per_day if queue else 2
     facts = {"help_near": help_near(office, connection, case, now)}
     once = f"{NOTE}:{letter_id}"
-    asked = Asked(NOTE, facts, once, stranger=stranger, is_urgent=True)
+    asked = Asked(NOTE, facts, once, stranger=stranger, is_urgent=True, most_urgent=most)
     letters.ask(connection, office, case, asked, now)
 
 
@@ -65,14 +55,3 @@ def help_near(office: Office, connection: Connection, case: RowMapping, now: dat
     entries = directory.read(path).entries
     chosen = directory.choose(entries, country, case["language"], today)
     return directory.written(chosen, case["language"])
-
-
-def _had_enough(connection: Connection, office: Office, case: RowMapping, now: datetime) -> bool:
-    to = addressbook.find_address(connection, office.keyring, case["client_id"])
-    if to is None:
-        return True
-    key = addressbook.lookup(office.keyring, to)
-    sent = _SENT.scalar(connection, {"to": key, "since": now - DAY})
-    queue = office.config.queue(case["queue"])
-    most = queue.risk.notes_per_day if queue else 2
-    return int(sent) >= most

@@ -94,10 +94,6 @@ CONTENT_FREE = frozenset(
 )
 
 
-# Whoever asks for these bounds them, so that ordinary answers never hold them back.
-OWN_CAP = frozenset({"crisis"})
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A templated letter somebody wants sent. `once` names what it exists once for."""
@@ -108,6 +104,7 @@ class Asked:
     is_answer: bool = True  # to a mail that just came (auto-replied), else auto-generated
     stranger: str | None = None  # the words it answers, where nobody vouches for who wrote them
     is_urgent: bool = False  # where help is: ordinary answers neither use it up nor are used up
+    most_urgent: int | None = None  # a day, to one address; None: as many as ordinary answers
     due_at: datetime | None = None
     expires_at: datetime | None = None  # after that it is not sent any more
 
@@ -180,9 +177,7 @@ def _refusal(
         return "twice"
     if way.channel == parcels.NONE and asked.template not in CONTENT_FREE:
         return "no-way"
-    key = addressbook.lookup(office.keyring, to)
-    most = office.config.limits.automatic_per_sender_day
-    if _is_capped(asked) and automatic_since(connection, key, now - DAY) >= most:
+    if _had_enough(connection, office, asked, to, now):
         return "capped"
     if asked.stranger is not None:
         cap = caps.reached(connection, office, to, asked.stranger, now, is_urgent=asked.is_urgent)
@@ -190,8 +185,21 @@ def _refusal(
     return ""
 
 
-def _is_capped(asked: Asked) -> bool:
-    return asked.is_answer and asked.template not in OWN_CAP
+def _had_enough(
+    connection: Connection, office: Office, asked: Asked, to: str, now: datetime
+) -> bool:
+    """Tell whether an address got as many answers in a day as it may."""
+    key = addressbook.lookup(office.keyring, to)
+    most = office.config.limits.automatic_per_sender_day
+    if asked.is_urgent:
+        is_proved = asked.stranger is None
+        count = caps.urgent(connection, office, key, asked.template, now, is_proved=is_proved)
+        return count > (most if asked.most_urgent is None else asked.most_urgent)
+    return _is_ordinary(asked) and automatic_since(connection, key, now - DAY) >= most
+
+
+def _is_ordinary(asked: Asked) -> bool:
+    return asked.is_answer and not asked.is_urgent
 
 
 def exists(connection: Connection, once: str) -> bool:
@@ -306,7 +314,7 @@ def post(
         author=parcel.author,
         once=asked.once if asked else None,
         to_lookup=addressbook.lookup(office.keyring, parcel.to_address),
-        automatic=_is_capped(asked) if asked else False,
+        automatic=_is_ordinary(asked) if asked else False,
         created_at=now,
         due_at=due_at or (asked.due_at if asked else None) or now,
         expires_at=expires_at or (asked.expires_at if asked else None),

@@ -197,7 +197,7 @@ class Limits(Table):
     depth: Positive = 100
     """How deep MIME parts may be nested."""
     automatic_per_sender_day: Positive = 3
-    """The most automatic mails to one address in a day."""
+    """The most automatic mails to one address in a day; as many again to those who ask for help."""
     automatic_strangers_day: Positive = 500
     """The most automatic answers in a day to people nobody vouches for, together."""
     automatic_per_domain_day: Positive = 100

@@ -11,6 +11,8 @@ from mailcounsel.store import models
 
 WORD = re.compile(r"(?<=surat Anda: )\w+ \w+ \w+")  # the new case's own, drawn for each
 
+ANI = "ani@klien.test"
+DANGER = "Saya ingin mengakhiri hidup saya malam ini."
 LONG = "Saya menulis karena minggu ini berat sekali bagi saya dan keluarga saya di rumah."
 
 
@@ -105,9 +107,62 @@ def test_a_call_for_help_counts_as_well(house, limits):
     assert [row.priority for row in house.rows(models.Case)] == [2, 2]
 
 
+def test_a_call_for_help_is_answered_after_all_ordinary_answers(house, limits):
+    """A first letter, a yes, one more letter, and then the word: no day's number silences it."""
+    limits(automatic_per_sender_day=3)
+    house.write(ANI, LONG)
+    ours = house.outbox("acknowledgement")[0].parcel
+    for words in ("SETUJU", "Saya juga ingin bercerita tentang ibu saya.", "BANTUAN"):
+        house.write(ANI, words, reply_to=ours)
+    assert len([row for row in house.outbox() if row.automatic]) == 3
+    (told,) = house.outbox("help")
+    assert told.parcel.to_address == ANI
+
+
+def test_letters_forged_in_a_clients_name_use_up_no_call_for_help_of_theirs(house, limits):
+    """Neither ordinary ones nor forged calls; what they used up is the forger's own number."""
+    limits(automatic_per_sender_day=2, automatic_strangers_day=3)
+    house.write(ANI, LONG)
+    ours = house.outbox("acknowledgement")[0].parcel
+    for number in range(5):
+        house.write(ANI, f"Palsu {number}. {LONG} {number}", mail_from="mal@jahat.test")
+        house.write(ANI, "BANTUAN", mail_from="mal@jahat.test")
+    forged = len(house.outbox("help"))
+    assert forged == 2
+    house.write(ANI, "BANTUAN", reply_to=ours)
+    assert len(house.outbox("help")) == forged + 1
+
+
+def test_danger_forged_in_a_clients_name_uses_up_no_note_of_theirs(house):
+    """The real one is told where help is near after any number of forged ones."""
+    house.write(ANI, LONG)
+    ours = house.outbox("acknowledgement")[0].parcel
+    for number in range(4):
+        house.write(ANI, f"{DANGER} {number}", mail_from="mal@jahat.test")
+    forged = len(house.outbox("crisis"))
+    assert forged == 2
+    house.write(ANI, DANGER, reply_to=ours)
+    assert len(house.outbox("crisis")) == forged + 1
+
+
+def test_a_machine_that_calls_for_help_falls_silent(house, limits):
+    """It answers each answer with the word and our token; there is an end to it in a day."""
+    limits(automatic_per_sender_day=3)
+    house.write(ANI, "BANTUAN")
+    answered = 0
+    for _ in range(8):
+        for parcel in house.sent_to(ANI):
+            answered += 1
+            house.write(ANI, "BANTUAN", reply_to=parcel)
+        house.clock.on(minutes=5)
+    assert answered <= 2 + 3  # the help and the acknowledgement of a stranger, then a known one's
+    assert house.sent_to(ANI) == []
+
+
 def test_counters_tell_no_address_and_no_word(house):
     """They stand as keyed hashes."""
     write(house, 1)
+    house.write(ANI, "BANTUAN")
     names = " ".join(row.name for row in house.rows(models.Counter))
     assert "tempat" not in names
     assert "berat" not in names
