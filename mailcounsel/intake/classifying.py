@@ -2,7 +2,8 @@
 
 Automatic mail is never answered (RFC 3834 section 2). `Precedence` alone may stop our automatic
 answer but hides nothing; `X-Auto-Response-Suppress` asks for no automatic answer and does not
-mean that a machine wrote the mail.
+mean that a machine wrote the mail. Where a client is proved to have written it, neither does a
+list on its way, an empty sender or `auto-generated`: phones, schools and gateways add them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _MARKS = (
     "x-vacation",
     *_CHALLENGES,
 )
+# Reasons that stop our answer, and hide nothing a client is proved to have written.
+_SOFT = {"auto-submitted", "list", "null-sender"}
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
@@ -47,21 +50,44 @@ class Class:
     may_answer: bool = True
     about: str | None = None  # the Message-ID of ours that a report is about
 
+    @property
+    def may_be_machine(self) -> bool:
+        """Tell whether a letter bears a mark of machines: it shows no life of who sent it."""
+        return self.kind != LETTER or self.reason in _SOFT
 
-def classify(letter: Letter, mail_from: str | None, known: Knowledge, config: Config) -> Class:
-    """Say what a mail is. `mail_from` is the envelope's sender, None where none was told."""
+
+def classify(
+    letter: Letter,
+    mail_from: str | None,
+    known: Knowledge,
+    config: Config,
+    *,
+    is_proved: bool = False,
+) -> Class:
+    """Say what a mail is. `mail_from` is the envelope's sender, None where none was told.
+
+    `is_proved` says that a client is proved to have written it, or their program.
+    """
     if _is_our_own(letter, known, config):
         return Class(OWN_LOOP, "own-message-id", may_answer=False)
-    is_challenge = any(letter.header(mark) for mark in _CHALLENGES)
-    lost = None if is_challenge else dialects.bounce(letter, null_sender=mail_from == "")
-    report = letter.report or lost
+    report = letter.report or _lost(letter, mail_from, is_proved=is_proved)
     if report:
         return _of_report(report)
     reason = _machine(letter, mail_from)
-    if reason:
+    if reason and not (is_proved and reason in _SOFT and not _answers_by_itself(letter, reason)):
         return Class(AUTOMATIC, reason, may_answer=False)
+    if reason:
+        return Class(LETTER, reason, may_answer=False)
     reluctant = _prefers_no_answer(letter, config)
     return Class(LETTER, reluctant, may_answer=not reluctant)
+
+
+def _lost(letter: Letter, mail_from: str | None, *, is_proved: bool) -> Report | None:
+    if any(letter.header(mark) for mark in _CHALLENGES):
+        return None
+    # A client writes from an address of their own: without a sender it says nothing of a server.
+    null_sender = mail_from == "" or dialects.has_null_sender(letter)
+    return dialects.bounce(letter, null_sender=null_sender and not is_proved)
 
 
 def _is_our_own(letter: Letter, known: Knowledge, config: Config) -> bool:
@@ -78,8 +104,7 @@ def _of_report(report: Report) -> Class:
 
 
 def _machine(letter: Letter, mail_from: str | None) -> str:
-    submitted = (value.partition(";")[0] for value in letter.all("auto-submitted"))
-    if any(_COMMENT.sub("", value).strip().lower() not in {"", "no"} for value in submitted):
+    if _submitted(letter) - {"", "no"}:
         return "auto-submitted"
     if letter.header("list-id") or letter.header("list-post"):
         return "list"
@@ -90,6 +115,24 @@ def _machine(letter: Letter, mail_from: str | None) -> str:
     if dialects.answers_for_somebody(letter.subject) and _answers_like_a_machine(letter):
         return "autoreply-subject"
     return ""
+
+
+def _submitted(letter: Letter) -> set[str]:
+    values = (value.partition(";")[0] for value in letter.all("auto-submitted"))
+    return {_COMMENT.sub("", value).strip().lower() for value in values}
+
+
+def _answers_by_itself(letter: Letter, reason: str) -> bool:
+    """Tell whether a vacation program or its like surely wrote what a soft reason stands for.
+
+    A list brings no vacation notes, so that words and subjects say nothing there.
+    """
+    if "auto-replied" in _submitted(letter) or any(letter.header(mark) for mark in _MARKS):
+        return True
+    says_so = dialects.answers_for_somebody(letter.subject) or dialects.says_it_is_automatic(
+        letter.text
+    )
+    return reason != "list" and (says_so or _answers_like_a_machine(letter))
 
 
 def _answers_like_a_machine(letter: Letter) -> bool:

@@ -67,7 +67,9 @@ def decide(
     letter = opened.letter
     inbox = own_inbox(opened, envelope, config)
     vouched = vouching.vouch(opened, envelope.recipients, known, config.centre.authserv_id)
-    kind = classifying.classify(letter, envelope.mail_from, known, config)
+    kind = classifying.classify(
+        letter, envelope.mail_from, known, config, is_proved=vouched.is_proved
+    )
     placement = placing.place(letter, kind, vouched, known)
     is_known = placement.case is not None or placement.client_id is not None
     decision = routing.route(

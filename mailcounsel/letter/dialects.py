@@ -81,8 +81,11 @@ def _is_from_a_server(letter: Letter) -> bool:
     sender = (letter.sender.address or "").casefold()
     names = _known()["bounce"]["senders"]
     is_server = any(re.match(rf"{re.escape(name)}(?![a-z])", sender) for name in names)
-    if is_server or letter.header(_FAILED):
-        return True
+    return is_server or bool(letter.header(_FAILED))
+
+
+def has_null_sender(letter: Letter) -> bool:
+    """Tell whether the header says that the envelope named nobody."""
     return any((letter.header(name) or "").strip() == "<>" for name in _NULL_SENDERS)
 
 

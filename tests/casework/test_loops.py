@@ -73,12 +73,17 @@ def of_old(house, parcel, number):
     return "ani@klien.test", headers, "ani@klien.test"
 
 
+def in_silence(house, parcel, number):
+    """No mark but the null sender, with our token."""
+    return "ani@klien.test", {}, ""
+
+
 def without_manners(house, parcel, number):
     """No mark at all, the same words each time."""
     return "ani@klien.test", {}, "ani@klien.test"
 
 
-@pytest.mark.parametrize("responder", [by_the_book, of_old, without_manners])
+@pytest.mark.parametrize("responder", [by_the_book, of_old, in_silence, without_manners])
 def test_a_vacation_program_falls_silent(house, responder):
     """It answers everything we send; we stop, however it does so."""
     house.write("ani@klien.test", FIRST)

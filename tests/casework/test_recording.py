@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlmodel import SQLModel
 
@@ -201,3 +203,53 @@ def test_a_forged_letter_changes_no_language(house):
     house.write(ANI, "Halo, saya mau cerita banyak hal.")
     house.write(ANI, "I do not understand this language at all.", suspect=True)
     assert house.case(1).language == "id"
+
+
+# -- marks of machines on a client's own letter ----------------------------------------------------
+
+SOFT: dict[str, dict[str, Any]] = {
+    "through a list": {"headers": {"List-Id": "<sekolah.groups.test>"}},
+    "without a sender": {"mail_from": ""},
+    "by a program": {"headers": {"Auto-Submitted": "auto-generated"}},
+}
+AFRAID = "Saya menulis lagi, tolong saya, saya takut sekali."
+
+
+@pytest.mark.parametrize("way", SOFT)
+def test_a_proved_letter_waits_however_it_came(house, replied, way):
+    """Its marks stop our automatic answer, and hide it from nobody."""
+    before = len(house.outbox())
+    row = house.write(ANI, AFRAID, reply_to=replied, **SOFT[way])
+    assert row.case_id == house.case(1).id
+    assert house.case(1).waiting_since is not None
+    assert house.read("wulan", "C-0001")[-1]["kind"] == "letter"
+    assert {one.kind for one in house.outbox()[before:]} <= {"staff-notice"}
+
+
+@pytest.mark.parametrize("way", SOFT)
+def test_a_proved_letter_opens_a_closed_case_however_it_came(house, replied, way):
+    """Nobody would look at it there."""
+    house.close("wulan", "C-0001")
+    house.write(ANI, AFRAID, reply_to=replied, **SOFT[way])
+    assert house.case(1).state == "open"
+    assert house.case(1).waiting_since is not None
+
+
+def test_a_letter_our_border_vouches_for_waits_though_it_came_through_a_list(house, replied):
+    """As with our token; without the border's word it stays what it is, a case nobody waits in."""
+    object.__setattr__(house.office.config.centre, "authserv_id", "mx.rumah.test")
+    said = "mx.rumah.test; dmarc=pass header.from=klien.test"
+    headers = {"List-Id": "<a.b>", "Authentication-Results": said}
+    house.write(ANI, AFRAID, headers=headers)
+    assert house.case(1).waiting_since is not None
+    house.write(ANI, AFRAID, headers={"List-Id": "<a.b>"})
+    assert house.case(2).waiting_since is None
+
+
+def test_a_proved_vacation_note_waits_for_nobody(house, replied):
+    """It brings our token back, and opens no case."""
+    house.close("wulan", "C-0001")
+    headers = {"Auto-Submitted": "auto-replied"}
+    house.write(ANI, "Saya sedang cuti.", reply_to=replied, headers=headers, mail_from="")
+    assert house.case(1).state == "closed"
+    assert house.case(1).waiting_since is None

@@ -53,6 +53,16 @@ def test_silence_after_an_answered_danger_raises_again(house):
     assert all(risk.read_by == "wulan" for risk in house.rows(models.Risk))
 
 
+def test_what_may_be_a_machines_answer_ends_no_silence(house):
+    """It waits for a person, and the clock goes on: a program answers for whoever is gone, too."""
+    offer = in_danger(house)
+    house.reply("wulan", "C-0001", "Saya di sini.", plain="darurat")
+    house.write(ANI, "Surat Anda sudah masuk.", reply_to=offer, mail_from="")
+    assert house.case(1).waiting_since is not None
+    later(house, 49)
+    assert causes(house) == ["silence", "words"]
+
+
 def test_a_client_who_writes_is_not_silent(house):
     """Any letter with their proof stops the clock."""
     offer = in_danger(house)

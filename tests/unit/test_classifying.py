@@ -20,10 +20,10 @@ class Known(NoKnowledge):
         return "outgoing" if message_id == "ours@rumah.test" else None
 
 
-def classify(*lines, mail_from="x@y.test", sender="ani@klien.test"):
-    head = [f"From: {sender}", *lines, "", "Halo."]
+def classify(*lines, mail_from="x@y.test", sender="ani@klien.test", words="Halo.", proved=False):
+    head = [f"From: {sender}", *lines, "", words]
     found = parse.read("\r\n".join(head).encode(), Budgets())
-    return classifying.classify(found, mail_from, Known(), CONFIG)
+    return classifying.classify(found, mail_from, Known(), CONFIG, is_proved=proved)
 
 
 def report(kind, *fields):
@@ -56,6 +56,62 @@ def test_what_a_machine_wrote_is_automatic(line, reason):
     """RFC 3834 section 2, RFC 2919, and what older programs write."""
     found = classify(line)
     assert (found.kind, found.reason, found.may_answer) == ("automatic", reason, False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "mail_from", "reason"),
+    [
+        (("List-Id: <sekolah.groups.test>",), "x@y.test", "list"),
+        (("List-Id: <a.b>", "Subject: Vacation makes me afraid"), "x@y.test", "list"),
+        (("List-Id: <a.b>", "Precedence: list"), "x@y.test", "list"),
+        ((), "", "null-sender"),
+        (("Return-Path: <>",), None, "null-sender"),
+        (("Auto-Submitted: auto-generated",), "x@y.test", "auto-submitted"),
+    ],
+)
+def test_soft_marks_hide_nothing_a_client_is_proved_to_have_written(lines, mail_from, reason):
+    """They stop our answer; of somebody nobody vouches for they mean a machine."""
+    found = classify(*lines, mail_from=mail_from, proved=True)
+    assert (found.kind, found.reason, found.may_answer) == ("letter", reason, False)
+    assert found.may_be_machine
+    assert classify(*lines, mail_from=mail_from).kind == "automatic"
+
+
+@pytest.mark.parametrize(
+    ("lines", "mail_from"),
+    [
+        (("Auto-Submitted: auto-replied",), "x@y.test"),
+        (("Auto-Submitted: auto-replied",), ""),
+        (("Auto-Submitted: auto-replied", "List-Id: <a.b>"), ""),
+        (("X-Autoreply: yes",), "x@y.test"),
+        (("X-Vacation: 1",), ""),
+        (("X-Challenge: 1",), ""),
+        (("Subject: Sedang cuti: Re: Surat",), ""),
+        (("Precedence: bulk",), ""),
+        # as Exchange answers for somebody away, in whatever language
+        (("Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All"), ""),
+        (("Auto-Submitted: auto-generated", "Subject: Automatic reply: Surat"), "x@y.test"),
+    ],
+)
+def test_a_proved_clients_vacation_program_is_a_machine(lines, mail_from):
+    """Its own certain marks count, though it brings our token back."""
+    found = classify(*lines, mail_from=mail_from, proved=True)
+    assert (found.kind, found.may_answer) == ("automatic", False)
+
+
+def test_a_proved_client_who_tells_of_a_lost_letter_is_no_mail_server():
+    """Without an envelope sender the words alone would make a bounce of it."""
+    words = "Surat saya kemarin tidak terkirim ke siapa pun, saya takut."
+    assert classify(mail_from="", words=words).kind == "bounce"
+    assert classify(mail_from="", words=words, proved=True).kind == "letter"
+    assert classify("Return-Path: <>", mail_from=None, words=words, proved=True).kind == "letter"
+
+
+def test_a_report_is_one_whoever_is_proved():
+    """Its structure says so."""
+    failed = ("Final-Recipient: rfc822; a@b.test", "Action: failed", "Status: 5.1.1")
+    assert classify(*report("delivery-status", *failed), proved=True).kind == "bounce"
+    assert classify(*report("disposition-notification"), proved=True).kind == "automatic"
 
 
 def test_a_challenge_is_no_bounce():

@@ -10,7 +10,7 @@ from mailcounsel.intake.following.recorded import Recorded
 
 def up(this: Recorded) -> None:
     """Set it in motion: a bounce, a command, a check-in answer, a letter that waits."""
-    if this.plan.kind.kind == classifying.LETTER and this.plan.placement.case is not None:
+    if this.plan.placement.case is not None and not this.plan.kind.may_be_machine:
         unanswered.heard(this.connection, this.case, this.now)
     if this.plan.kind.kind == classifying.BOUNCE:
         bounce.tie(this)
@@ -34,5 +34,5 @@ def _audit_kind(this: Recorded, kind: str) -> None:
 
 def _hear(this: Recorded) -> None:
     """A client who writes is not silent; whoever proves nothing may be somebody else."""
-    if this.plan.vouched.is_proved:
+    if this.plan.vouched.is_proved and not this.plan.kind.may_be_machine:
         silence.heard(this.connection, this.family)
