@@ -365,6 +365,8 @@ def _of_client(entry: Mapping[str, Any]) -> Iterator[str]:
     kinds = sorted({sign[0] for sign in entry.get("signs", [])})
     if kinds:
         yield f"   !! signs of danger: {', '.join(kinds)}"
+    for name, of_file in entry.get("signs_in_files", []):
+        yield f"   !! signs of danger in the attachment {safe(name)}: {', '.join(of_file)}"
     if "cannot-decrypt" in entry.get("problems", []):
         yield "   This letter is locked with another key and could not be opened."
     if {"signed-part", "text-around-armour"} & set(entry.get("problems", [])):

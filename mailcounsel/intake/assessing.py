@@ -1,11 +1,13 @@
 """Step *assess*: language, signs of danger, and a word that asks for something.
 
-Signs of danger are looked for in the whole text and can only raise. A command counts only as a
+Signs of danger are looked for in the whole text, and in texts that are attached, and can only
+raise. A command counts only as a
 word of its own in what the client wrote now, not in what they quote.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailcounsel.casework import commands, danger
@@ -17,6 +19,15 @@ HELP = "help"
 
 
 @dataclass(frozen=True, slots=True)
+class InFile:
+    """Signs of danger in a text that is attached: the file's name, and their kinds."""
+
+    name: str
+    kinds: tuple[str, ...]
+    is_fresh: bool  # not all of them are quoted
+
+
+@dataclass(frozen=True, slots=True)
 class Assessed:
     """What was seen in a letter's words. `new_words` leaves quotes and signatures out."""
 
@@ -25,6 +36,7 @@ class Assessed:
     command: str | None
     signs: tuple[danger.Sign, ...]
     case_word: case_words.Places | None = None  # three words as a case may be named by
+    in_files: tuple[InFile, ...] = ()
 
     @property
     def says_more(self) -> bool:
@@ -35,16 +47,20 @@ class Assessed:
     @property
     def is_danger(self) -> bool:
         """Tell whether anything here must be read by a named person soon."""
-        return bool(self.signs)
+        return bool(self.signs or self.in_files)
 
     @property
     def is_fresh_danger(self) -> bool:
         """Tell whether the client wrote it now, rather than quoting an earlier letter."""
-        return any(not sign.quoted for sign in self.signs)
+        own = any(not sign.quoted for sign in self.signs)
+        return own or any(file.is_fresh for file in self.in_files)
 
     @property
     def is_plain_danger(self) -> bool:
-        """Tell whether the client says so now, and does not deny it in the same breath."""
+        """Tell whether the client says so now, and does not deny it in the same breath.
+
+        What is attached may be another's words, and says nothing of it.
+        """
         return any(not sign.quoted and not sign.negated for sign in self.signs)
 
 
@@ -53,7 +69,7 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
     text = f"{letter.subject}\n\n{letter.text}"
     start = len(letter.subject) + 2
     spans = fold.fold(letter.text, (), letter.about)
-    quoted = tuple((s.start + start, s.end + start) for s in spans if s.kind == "quote")
+    quoted = [(begin + start, end + start) for begin, end in _quotes(spans)]
     new_words = fold.new_words(letter.text, spans)
     return Assessed(
         language=language.guess(new_words or letter.text.strip() or letter.subject, languages),
@@ -61,7 +77,29 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
         command=_command(letter.subject, new_words),
         signs=danger.signs(text, quoted),
         case_word=case_words.find(text),
+        in_files=tuple(_in_files(letter)),
     )
+
+
+def _quotes(spans: Sequence[fold.Span]) -> list[tuple[int, int]]:
+    return [(span.start, span.end) for span in spans if span.kind == "quote"]
+
+
+_MOST_ATTACHED = 1_000_000  # characters of attached texts that are looked at
+
+
+def _in_files(letter: Letter) -> Iterator[InFile]:
+    """Look at texts that are attached, but for one that is shown as the letter."""
+    left = _MOST_ATTACHED
+    for file in letter.attachments:
+        words = file.words[:left]
+        left -= len(words)
+        if not words or words in letter.text:
+            continue
+        signs = danger.signs(words, _quotes(fold.fold(words, (), letter.about)))
+        if signs:
+            kinds = tuple(sorted({sign.kind for sign in signs}))
+            yield InFile(file.name, kinds, any(not sign.quoted for sign in signs))
 
 
 def _command(subject: str, new_words: str) -> str | None:

@@ -171,6 +171,7 @@ def _entry(received: Received, plan: Plan) -> Entry:
         "about": list(letter.about),
         "problems": list(plan.opened.problems),
         "signs": [[sign.kind, sign.start, sign.end] for sign in plan.assessed.signs],
+        "signs_in_files": [[file.name, list(file.kinds)] for file in plan.assessed.in_files],
         "attachments": [
             {"name": one.name, "type": one.content_type, "size": len(one.data)}
             for one in letter.attachments

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailcounsel.letter import text
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a letter; the name is safe for any file system."""
+    """A file that came with a letter; the name is safe for any file system.
+
+    `words` are those of a text, as they would be read in the letter itself.
+    """
 
     name: str
     content_type: str
     data: bytes
+    words: str = ""
 
 
 _FORBIDDEN = re.compile('[<>:"|?*\x00-\x1f\x7f-\x9f\ufffd]')
@@ -66,5 +70,5 @@ def distinct(found: list[Attachment]) -> tuple[Attachment, ...]:
             name = f"{stem} ({seen[key]}){dot}{ending}" if dot else f"{one.name} ({seen[key]})"
             key = name.casefold() if name.casefold() not in seen else key
         seen[key] = 1
-        out.append(Attachment(name, one.content_type, one.data))
+        out.append(replace(one, name=name))
     return tuple(out)

@@ -21,12 +21,17 @@ class Body:
     problems: list[str] = field(default_factory=list)
 
     def text(self) -> tuple[str, bool]:
-        """Return the whole text, and whether some of it was HTML."""
+        """Return the whole text, and whether some of it was HTML.
+
+        A letter without words of its own is the first text that was sent with it to be kept.
+        """
         runs = self.runs if any(run.strip() for _, run in self.runs) else self._told()
         shown = [self._converted(run) if is_html else run for is_html, run in runs]
-        return "\n\n".join(one.strip("\n") for one in shown if one.strip()), any(
-            is_html for is_html, _ in self.runs
-        )
+        words = "\n\n".join(one.strip("\n") for one in shown if one.strip())
+        kept = None if words else next((one for one in self.files if one.words.strip()), None)
+        if kept:
+            return kept.words, kept.content_type == "text/html"
+        return words, any(is_html for is_html, _ in self.runs)
 
     def _told(self) -> list[tuple[bool, str]]:
         """Return what a report says to machines, where it says nothing to people."""
@@ -295,7 +300,18 @@ def _file(part: mime.Part, body: Body) -> None:
     name = attachments.safe_name(_presented(part)[1], part.content_type)
     is_tree = bool(part.children)
     kept = body.raw[part.start : part.end] if is_tree else data(body.raw, part, body.problems)
-    body.files.append(attachments.Attachment(name, part.content_type, kept))
+    words = "" if is_tree else _words_of_file(part, body)
+    body.files.append(attachments.Attachment(name, part.content_type, kept, words))
+
+
+def _words_of_file(part: mime.Part, body: Body) -> str:
+    """Return the words of a text that was sent to be kept, "" of anything else."""
+    if part.content_type not in _INLINE_TEXT | _WRITTEN or _is_binary(part, body):
+        return ""
+    words = content(body.raw, part, [])
+    if part.content_type not in _WRITTEN | {"text/plain"}:
+        words = text.html_to_text(words)[0]
+    return "" if words.lstrip().startswith("-----BEGIN PGP") else words.strip("\n")
 
 
 _COLLECTORS: Mapping[str, Callable[[mime.Part, Body], None]] = {

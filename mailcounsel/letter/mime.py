@@ -66,16 +66,40 @@ _DASHED = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
 def split(raw: bytes, budgets: Budgets) -> tuple[bytes, Part]:
     """Return the bytes the offsets refer to, and the root part.
 
-    The bytes are *raw* itself, unless its lines end in bare CR only.
+    The bytes are *raw* itself, unless lines of its header end in bare CR.
 
     Raises:
         OverBudget: the message is larger or more deeply nested than the budgets allow.
     """
     if len(raw) > budgets.size:
         raise errors.OverBudget("The letter has more bytes than the limits allow.")
-    if b"\n" not in raw and b"\r" in raw:
-        raw = raw.replace(b"\r", b"\n")
+    raw = _with_line_ends(raw)
     return raw, _Splitter(raw, budgets).run()
+
+
+_HEAD_END = re.compile(rb"\n\r?\n")
+_BARE = re.compile(rb"\r(?!\n)")
+_BARE_END = re.compile(rb"(?<!\r)\r{2,}+(?!\n)")
+_OF_A_BORDER = re.compile(rb"^(?=authentication-results[ \t]*:)", re.MULTILINE | re.IGNORECASE)
+
+
+def _with_line_ends(raw: bytes) -> bytes:
+    """Return a letter with LF for each bare CR, where its header would not end otherwise.
+
+    Our border read no such line as one: a field of its own that begins behind a bare CR was written
+    by the sender, and is none.
+    """
+    if b"\n" not in raw:
+        return raw.replace(b"\r", b"\n")
+    first = _first_field(raw)
+    end = _HEAD_END.search(raw, first)
+    if not _BARE_END.search(raw, first, end.start() if end else len(raw)):
+        return raw
+    bare = _BARE.search(raw, first)
+    start = bare.start() if bare else len(raw)
+    rest = raw[start:].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    head, blank, words = rest.partition(b"\n\n")
+    return raw[:start] + _OF_A_BORDER.sub(b"X-Not-", head) + blank + words
 
 
 class _Splitter:

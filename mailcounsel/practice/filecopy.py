@@ -22,7 +22,8 @@ _HOW = frozenset(
     {
         *("format", "text", "subject", "id", "case", "number", "epoch", "direction", "kind", "at"),
         *("vouching", "suspect", "author", "statement", "signature", "channel", "message_id"),
-        *("html_used", "date", "encrypted", "sender_doubt", "problems", "signs", "attachments"),
+        *("html_used", "date", "encrypted", "sender_doubt", "problems", "signs"),
+        *("attachments", "signs_in_files"),
         *("plain", "unreadable", "about", "activities", "sent", "ending", "goal", "was_open"),
     }
 )

@@ -91,6 +91,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType(
         "folded": [],
         "command": None,
         "risk": [],
+        "risk_in_files": [],
         "answers": {},
         "inbox": None,
         "vouching": "nothing",
@@ -214,12 +215,15 @@ def _of_words(letter: Letter, assessed: Assessed) -> dict[str, Any]:
         ],
         "command": assessed.command,
         "risk": [_sign(one, len(letter.subject) + 2) for one in assessed.signs],
+        "risk_in_files": [
+            {"file": one.name, "kinds": list(one.kinds)} for one in assessed.in_files
+        ],
     }
 
 
 def _answers(assessed: Assessed, questions: Sequence[Question]) -> dict[str, int | str]:
     """Return what each question is answered with; beside a sign of danger nothing is read."""
-    if assessed.signs:
+    if assessed.is_danger:
         return _unsure(questions)
     read = answers.read(assessed.new_words, questions, assessed.language)
     return {name: said.value if isinstance(said, Number) else UNSURE for name, said in read.items()}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 
 from mailcounsel import errors
 from mailcounsel.casework.office import Office
+from mailcounsel.cli import viewing
 from mailcounsel.store import models
 
 ANI = "ani@klien.test"
@@ -42,6 +45,56 @@ def test_danger_from_a_form_that_says_it_is_a_machine_counts(house):
     assert len(house.rows(models.Risk)) == 1
     assert house.case(1).waiting_since is not None
     assert house.outbox("acknowledgement") == []
+
+
+def attaching(house, words, *files, **more):
+    """Return a letter with texts attached to it, each as (name, words)."""
+    mail = message_from_bytes(house.mail(ANI, words, **more), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    for name, inside in files:
+        mail.add_attachment(inside, filename=name)
+    return mail.as_bytes()
+
+
+def test_danger_in_an_attached_text_raises_and_is_named(house):
+    """It may be another's words, so no note with help answers it; a person looks soon."""
+    house.receive(attaching(house, "Halo, lihat ini.", ("surat.txt", DANGER), ("b.txt", "Halo.")))
+    assert house.case(1).priority == 3
+    assert len(house.rows(models.Risk)) == 1
+    assert house.outbox("crisis") == []
+    (letter,) = [one for one in house.read("wulan", "C-0001") if one["direction"] == "in"]
+    assert (letter["text"].strip(), letter["signs"]) == ("Halo, lihat ini.", [])
+    assert letter["signs_in_files"] == [["surat.txt", ["suicide"]]]
+    told = "\n".join(viewing.entry_lines(letter, (), full=False))
+    assert "!! signs of danger in the attachment surat.txt: suicide" in told
+
+
+def test_danger_in_the_only_text_of_a_letter_counts_as_its_words(house):
+    """What was sent as a file is the letter where there is no other; it is looked at once."""
+    house.receive(attaching(house, "", ("surat.txt", DANGER)))
+    (letter,) = [one for one in house.read("wulan", "C-0001") if one["direction"] == "in"]
+    assert letter["text"].strip() == DANGER
+    assert letter["signs"]
+    assert letter["signs_in_files"] == []
+    assert len(house.outbox("crisis")) == 1
+
+
+def test_old_words_quoted_in_an_attached_text_raise_nothing_new(house):
+    """A server cuts a known client's letter into files, and their quotation with it."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    quoted = f"Terima kasih.\n\n> {DANGER}\n"
+    house.receive(attaching(house, "Ini.", ("ATT1.txt", quoted), reply_to=offer))
+    assert house.rows(models.Risk) == []
+    house.receive(attaching(house, "Ini.", ("ATT1.txt", DANGER), reply_to=offer))
+    assert len(house.rows(models.Risk)) == 1
+
+
+def test_danger_in_a_letter_with_bare_returns_counts(house):
+    """Its words are read, whatever its lines end in on the way."""
+    raw = house.mail(ANI, DANGER).replace(b"\r\n", b"\n").replace(b"\n", b"\r")
+    house.receive(raw + b"\r\n")
+    assert len(house.rows(models.Risk)) == 1
 
 
 def test_no_answer_looks_like_an_assessment(house):

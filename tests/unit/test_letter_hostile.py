@@ -60,6 +60,7 @@ READ = {
     "newlines": b"From: a@b.test\n\n" + b"\n" * SIZE,
     "only newlines": b"\n" * SIZE,
     "returns": b"From: a@b.test\n\n" + b"\r" * SIZE,
+    "pairs of returns": b"From: a@b.test" + b"\r\r\n" * (SIZE // 3),
     "one line": b"a" * SIZE,
     "99 levels with a body": nested(98) + b"--b98\n\n" + b"x\n" * 4_900_000,
     "1 000 nested letters": b"Content-Type: message/rfc822\n\n" * 1_000,
@@ -93,6 +94,7 @@ READ = {
     "a large page": html(b"<p>a" * 2_400_000),
 }
 REFUSED = {
+    "returns in the header": b"From: a@b.test" + b"\r" * SIZE + b"\n",
     "100 KB of parameters": plain(b"; a" * 40_000, b"x"),
     "2 MB of references": b"References: " + b"<a@b>" * 400_000 + b"\n\nx",
     "20 000 addresses": b"To: " + b"a@b.test, " * 20_000 + b"\n\nx",

@@ -505,6 +505,38 @@ def test_text_of_a_letter_with_bare_returns():
     assert (found.subject, found.text) == ("s", "one\ntwo")
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: a@b.test\rSubject: s\r\rone\rtwo\r\n",  # the wire adds the last line end
+        b"Received: by x\r\nFrom: a@b.test\rSubject: s\r\rone\rtwo\r\n",
+        b"From: a@b.test\nSubject: s\r\rone\ntwo\n",
+        b"From: a@b.test\rSubject: s\r\rone\r\n\r\ntwo",
+        b"\r\n\r\nFrom: a@b.test\rSubject: s\r\rone\rtwo\r\n",
+    ],
+)
+def test_a_header_that_ends_in_bare_returns_hides_no_word(raw):
+    """Whichever line ends stand around it."""
+    found = parse.read(raw, BUDGETS)
+    assert (found.sender.address, found.subject) == ("a@b.test", "s")
+    assert found.text.split() == ["one", "two"]
+
+
+def test_a_bare_return_speaks_for_no_border():
+    """Our border saw one Subject line, and took no field out of it."""
+    said = b"AUTHENTICATION-RESULTS : mx.rumah.test; dmarc=pass header.from=b.test"
+    found = parse.read(b"Subject: s\r" + said + b"\rFrom: a@b.test\r\rone\r\n", BUDGETS)
+    assert found.all("authentication-results") == ()
+    assert (found.subject, found.text) == ("s", "one")
+
+
+def test_a_doubled_return_at_each_line_end_is_none():
+    """Some gateways write CR CR LF; a single bare CR in a field stays for the sender's doubt."""
+    found = parse.read(b"From: a@b.test\r\r\nSubject: s\r\r\n\r\r\none\r\r\n", BUDGETS)
+    assert (found.subject, found.text.strip()) == ("s", "one")
+    assert parse.read(b"From: a@b.test\rx: y\n\none", BUDGETS).sender.doubt == "control"
+
+
 def alternative(plain, html):
     return read(
         b"Content-Type: multipart/alternative; boundary=b",
@@ -617,11 +649,56 @@ def test_a_leap_second():
     assert moment == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
+def mixed(*parts):
+    body = b"".join(b"--m\n%s\n" % part for part in parts) + b"--m--\n"
+    return read(b"Content-Type: multipart/mixed; boundary=m", body=body)
+
+
+KEPT = b"Content-Disposition: attachment; filename=%s\n"
+EMPTY = b"Content-Type: text/plain\n\n\n"
+
+
+@pytest.mark.parametrize("before", [(), (EMPTY,)])
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"Content-Type: text/plain; charset=utf-8\n" + KEPT % b"surat.txt" + b"\nsaya \xc3\xa9",
+        b"Content-Type: text/html; charset=latin-1\n" + KEPT % b"s.html" + b"\n<p>saya <b>\xe9</b>",
+        b"Content-Transfer-Encoding: base64\n" + KEPT % b"s" + b"\nc2F5YSDDqQ==",
+    ],
+)
+def test_a_letter_whose_only_text_is_attached_is_that_text(part, before):
+    """Some phones send what was written as a file; it stays one as well."""
+    found = mixed(*before, part)
+    assert found.text == "saya é"
+    assert len(found.attachments) == 1
+
+
+def test_the_one_part_of_a_letter_may_be_attached():
+    """The whole letter is marked as a file."""
+    kept = b"Content-Type: text/plain\r\nContent-Disposition: attachment; filename=surat.txt"
+    found = read(kept, body=b"saya takut")
+    assert (found.text, found.attachments[0].name) == ("saya takut", "surat.txt")
+
+
+def test_what_is_attached_beside_words_is_a_file_with_words():
+    """The letter is what was written in it; pictures and keys have no words."""
+    text = b"Content-Type: text/plain\n" + KEPT % b"a.txt" + b"\nrahasia"
+    key = KEPT % b"k.asc" + b"\n-----BEGIN PGP PUBLIC KEY BLOCK-----"
+    picture = b"Content-Type: text/plain; name=g.txt\n" + KEPT % b"g.txt" + b"\n\x89PNG\0\0"
+    found = mixed(b"Content-Type: text/plain\n\nlihat", text, key, picture)
+    assert found.text == "lihat"
+    assert [one.words for one in found.attachments] == ["rahasia", "", ""]
+
+
 def test_words_in_marked_up_text():
     """Markdown is words as people type them; with a name it is a file."""
     assert read(b"Content-Type: text/x-markdown; charset=utf-8", body=b"*sedih*").text == "*sedih*"
     named = read(b'Content-Type: text/markdown; name="a.md"', body=b"x")
-    assert (named.text, len(named.attachments)) == ("", 1)
+    assert (named.text, [one.name for one in named.attachments]) == ("x", ["a.md"])
+    file = b'Content-Type: text/markdown; name="a.md"\n\nx'
+    both = mixed(b"Content-Type: text/plain\n\nhalo", file)
+    assert (both.text, len(both.attachments)) == ("halo", 1)
 
 
 def test_a_text_behind_a_picture():

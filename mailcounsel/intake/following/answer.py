@@ -29,7 +29,7 @@ def is_about_meeting(this: Recorded) -> bool:
     """
     if not this.plan.vouched.is_proved or this.plan.placement.case is None:
         return False
-    if this.plan.envelope.suspect or this.plan.assessed.signs:
+    if this.plan.envelope.suspect or this.plan.assessed.is_danger:
         return False
     is_letter = this.plan.kind.kind == classifying.LETTER
     said, is_all = acceptance.take(
@@ -115,7 +115,7 @@ def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> b
 
 def _read_answers(this: Recorded, asked: answering.OpenLetter, words: str) -> answers.Answers:
     """Read what was asked; beside a sign of danger nothing is read, so that a person reads."""
-    if this.plan.assessed.signs:
+    if this.plan.assessed.is_danger:
         return {one.name: Unsure("danger") for one in asked.asks}
     language = this.plan.assessed.language or this.case["language"]
     return answers.read(words, asked.asks, language)

@@ -39,6 +39,8 @@ def _is_only_form(this: Recorded) -> bool:
     """
     if not this.plan.vouched.is_proved or this.plan.placement.case is None:
         return False
+    if this.plan.assessed.in_files:
+        return False
     letter = this.plan.opened.letter
     form = measures.named_by(this.connection, this.office, this.family, this.references)
     start = len(letter.subject) + 2  # the places of signs count from the subject
