@@ -326,6 +326,12 @@ class House:
             entries.append({**entry, **json.loads(content)})
         return entries
 
+    def look(self, person: str, case: str) -> list[dict[str, Any]]:
+        """Open a case's entries and tell the service so, as `show` does."""
+        entries = self.read(person, case)
+        self.call(person, "case.read", case=case, letters=[one["id"] for one in entries])
+        return entries
+
 
 def make_key(home: Path) -> Centre:
     """Make the centre's OpenPGP key in a home, and open it."""

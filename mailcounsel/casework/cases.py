@@ -453,6 +453,19 @@ def has_open_risk(connection: Connection, case: RowMapping) -> bool:
     return connection.execute(select(risks.c.id).where(standing)).first() is not None
 
 
+def check_danger_read(connection: Connection, case: RowMapping) -> None:
+    """Refuse to end what nobody has looked at. Raises: Conflict while an open danger is unread."""
+    standing = risks.c.case_id.in_(family(connection, case)) & risks.c.closed_at.is_(None)
+    unread = select(risks.c.id).where(standing, risks.c.read_at.is_(None))
+    if connection.execute(unread).first() is not None:
+        name = handle(case["number"])
+        message = (
+            f"There is a sign of danger in {name} that nobody has read. Read it first: "
+            f"mailcounsel show {name}"
+        )
+        raise errors.Conflict(message)
+
+
 def recount_waiting(connection: Connection, office: Office, case: RowMapping) -> None:
     """After a reply was taken back: the case waits again since the oldest unanswered letter."""
     theirs = entries.c.case_id.in_(family(connection, case))
@@ -469,7 +482,8 @@ def recount_waiting(connection: Connection, office: Office, case: RowMapping) ->
 
 
 def close(connection: Connection, case: RowMapping, by: str, now: datetime) -> None:
-    """Close a case. Its check-ins stop. Raises: Conflict while a risk is open."""
+    """Close a case. Its check-ins stop. Raises: Conflict while a risk is open, or was not read."""
+    check_danger_read(connection, case)
     if has_open_risk(connection, case):
         name = handle(case["number"])
         message = (

@@ -111,12 +111,14 @@ def close(
 
     `sentences` maps each open risk to the sentence, sealed in the person's own process to the
     case's content key with the context `risk/ID/sentence`.
-    Raises: NotFound when no risk is open; Conflict when another one was raised meanwhile.
+    Raises: NotFound when no risk is open; Conflict when another one was raised meanwhile, or when
+    nobody has read what raised one: a slip of the hand must not end the ladder.
     """
     standing = {row["id"] for row in of_cases(connection, cases.family(connection, case))}
     if not standing:
         message = f"{cases.handle(case['number'])} has no open sign of danger."
         raise errors.NotFound(message)
+    cases.check_danger_read(connection, case)
     if standing != set(sentences):
         raise errors.Conflict
     for risk_id, sealed in sentences.items():

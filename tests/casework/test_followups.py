@@ -144,6 +144,7 @@ def test_no_case_ends_while_a_risk_is_open(house, ani):
     """Danger is closed by a sentence first; nothing is kept of the ending until then."""
     first = _replied(house)
     house.write("ani@klien.test", "Saya ingin mati saja malam ini.", reply_to=first)
+    house.look("wulan", "C-0001")
     before = house.case(1).letters
     with pytest.raises(errors.Conflict, match="risk close"):
         end(house)

@@ -134,11 +134,12 @@ def test_who_is_away_is_not_waited_for(watch):
 
 
 def test_a_closed_danger_is_not_unread_any_more(watch):
-    """Who closes it has seen to it, read or not."""
+    """Whoever reads it, however late, takes the flag away; the sentence comes after."""
     watch.write(ANI, DANGER)
     for _ in range(3 + ladder.REMINDERS + 2):
         later(watch, 20)
     assert "danger-unread" in watch.flags(1)
+    watch.look("sari", "C-0001")
     standing = watch.call("sari", "case.show", case="C-0001")["risks"]
     given = {risk["id"]: b64encode(b"sealed").decode() for risk in standing}
     watch.call("sari", "risk.close", case="C-0001", sentences=given)

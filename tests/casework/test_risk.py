@@ -171,11 +171,35 @@ def test_no_receipt_for_a_letter_of_another_case(house):
 def test_a_case_with_an_open_risk_cannot_be_closed(house):
     """First the sentence, then the case."""
     house.write(ANI, DANGER)
-    with pytest.raises(errors.Conflict, match="sign of danger"):
+    house.look("wulan", "C-0001")
+    with pytest.raises(errors.Conflict, match="risk close C-0001"):
         house.close("wulan", "C-0001")
     close(house)
     house.close("wulan", "C-0001")
     assert house.case(1).state == "closed"
+
+
+def test_a_danger_nobody_has_read_is_not_closed(house):
+    """A slip of the hand ends no ladder: somebody opens the letter before they write a sentence."""
+    house.write(ANI, DANGER)
+    for attempt in (close, lambda one: one.close("wulan", "C-0001")):
+        with pytest.raises(errors.Conflict, match="Read it first: mailcounsel show C-0001"):
+            attempt(house)
+    assert house.rows(models.Risk)[0].closed_at is None
+    (errand,) = [row for row in house.rows(models.Errand) if row.kind == "risk-step"]
+    assert errand.state == "waiting"
+    house.look("sari", "C-0001")
+    assert close(house) == {"closed": 1}
+
+
+def test_a_second_danger_is_read_before_both_are_closed(house):
+    """What was read of the first letter says nothing about the second."""
+    house.write(ANI, DANGER)
+    offer, *_ = house.sent_to(ANI)
+    house.look("wulan", "C-0001")
+    house.write(ANI, "Saya mau mati sekarang juga.", reply_to=offer)
+    with pytest.raises(errors.Conflict, match="nobody has read"):
+        close(house)
 
 
 def test_a_case_with_a_risk_in_a_linked_case_cannot_be_closed(house):
@@ -238,8 +262,10 @@ def test_a_closed_risk_presses_no_longer(house):
     house.write(ANI, DANGER)
     house.reply("wulan", "C-0001", "Halo Ani.")
     assert house.case(1).priority == 3
+    house.look("wulan", "C-0001")
     close(house)
     assert house.case(1).priority == 1
     house.write(ANI, DANGER, reply_to=house.sent_to(ANI)[0])
+    house.look("wulan", "C-0001")
     close(house)
     assert house.case(1).priority == 2

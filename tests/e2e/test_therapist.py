@@ -494,6 +494,9 @@ def test_a_danger_is_closed_with_a_sentence_that_is_sealed(room, client):
     """Only a person's sentence closes a danger, and the sentence cannot be read in the store."""
     case = room.write(client, "I want to die.")
     assert "why the danger" in room.run("sari", "risk", "close", case, " ", expect=1).stderr
+    unread = room.run("sari", "risk", "close", case, "typo", expect=4).stderr
+    assert f"nobody has read. Read it first: mailcounsel show {case}" in unread
+    room.run("sari", "show", case)
     room.run("sari", "risk", "close", case, "Quokka plan agreed with her sister.")
     assert "SIGNS OF DANGER" not in room.run("sari", "show", case).stdout
     state = b"".join(p.read_bytes() for p in (room.folder / "state").glob("mailcounsel.db*"))
