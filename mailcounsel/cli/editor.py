@@ -22,6 +22,7 @@ from mailcounsel import errors
 from mailcounsel.cli import interrupts
 
 SCISSORS = "---- >8 ---- everything from this line on is not sent ----"
+UNSURE = "[ Take out what is not for the client, and this line, which keeps the letter here. ]"
 
 _PREFIX = "mailcounsel-letter-"
 _FILE = "letter.txt"
@@ -83,12 +84,13 @@ class _Left:
 def edit(text: str, *, keep: Callable[[str], None], below: str = "") -> str:
     """Let the person write, and return what stands above the scissors line, without blank ends.
 
-    `keep` gets the words that were saved when the editor fails, so that they are not lost.
-    Raises: Refused when the editor fails or nothing was saved; Unavailable when there is no
-    editor, or no memory to write in.
+    `keep` gets the words that were saved when the editor fails, so that they are not lost, and
+    where the scissors line was lost: what stood below it must not leave by mistake.
+    Raises: Refused then, or when nothing was saved; Unavailable when there is no editor, or no
+    memory to write in.
     """
     left = _write_in(command(), f"{text}\n\n{SCISSORS}\n{below}\n" if below else text)
-    words = left.words.split(SCISSORS, 1)[0].strip()
+    words = _above(left.words, below) if below else left.words.strip()
     if left.exit_code != 0:
         message = "The editor ended with an error, so nothing was done."
         if left.saved and words:
@@ -101,7 +103,30 @@ def edit(text: str, *, keep: Callable[[str], None], below: str = "") -> str:
             'once, make it wait: EDITOR="code --wait".'
         )
         raise errors.Refused(message)
+    if UNSURE in words:
+        keep(words)
+        message = (
+            "It cannot be told what of this is for the client: the line that says what is not "
+            "sent is missing, changed or elsewhere, or an earlier draft was not put in order. "
+            "Nothing was sent. What you wrote is kept as a draft, with a line that says what to do."
+        )
+        raise errors.Refused(message)
     return words
+
+
+def _above(text: str, below: str) -> str:
+    """Return what stands above the scissors line.
+
+    Where that line is not in its place, return what did not stand below it to begin with, marked
+    with `UNSURE`: a changed line of a private note cannot be told from the letter.
+    """
+    above, mark, _ = text.partition(SCISSORS)
+    shown = {line.strip() for line in below.splitlines()} - {""}
+    head = next(line.strip() for line in below.splitlines() if line.strip())
+    if not text.strip() or (mark and head not in (line.strip() for line in above.splitlines())):
+        return above.strip()
+    own = (line for line in text.splitlines() if line.strip() not in {*shown, SCISSORS, UNSURE})
+    return f"{UNSURE}\n\n{chr(10).join(own).strip()}"
 
 
 def _write_in(editor: Sequence[str], shown: str) -> _Left:

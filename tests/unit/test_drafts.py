@@ -133,6 +133,59 @@ def test_what_stands_above_the_line_is_the_letter(use_editor):
     assert editor.edit("", keep=unwanted, below="client's words") == WORDS
 
 
+BELOW = "A greeting is added.\n\n  1. note by wulan\nPelican doubts her.\n"
+GONE = {
+    "the line alone": "text.replace(line + '\\n', '')",
+    "a part of the line": "text.replace('>8 ----', '')",
+    "the line and the notes": "text.split(line)[0]",
+    "the line, which went below the notes": "text.replace(line + '\\n', '') + line",
+    "a note that was changed": "text.replace(line + '\\n', '').replace('Pelican', 'Heron')",
+}
+
+
+@pytest.mark.parametrize("what", GONE.values(), ids=GONE)
+def test_without_the_line_nothing_goes(use_editor, what):
+    """Where nobody can tell what is for the client, the letter stays, and what she wrote is kept.
+
+    The notes below are not in the draft, and what cannot be told from her words goes nowhere
+    before she has looked: the draft saved as it is stays once more.
+    """
+    use_editor(
+        f"text = open(file).read(); line = {editor.SCISSORS!r}\n"
+        f"open(file, 'w').write({WORDS!r} + {what})"
+    )
+    kept: list[str] = []
+    with pytest.raises(errors.Refused, match="kept as a draft"):
+        editor.edit("", keep=kept.append, below=BELOW)
+    assert WORDS in kept[0]
+    assert "Pelican" not in kept[0]
+    use_editor("os.utime(file)")
+    with pytest.raises(errors.Refused, match="an earlier draft was not put in order"):
+        editor.edit(kept[0], keep=kept.append, below=BELOW)
+    use_editor(
+        f"text = open(file).read(); open(file, 'w').write(text.replace({editor.UNSURE!r}, ''))"
+    )
+    assert editor.edit(kept[1], keep=unwanted, below=BELOW).startswith(WORDS)
+
+
+def test_an_editor_that_fails_without_the_line_marks_the_draft(use_editor):
+    """Also the draft of a letter that was broken off cannot take private notes along."""
+    use_editor(
+        f"text = open(file).read(); open(file, 'w').write(text.replace({editor.SCISSORS!r}, ''))\n"
+        "sys.exit(3)"
+    )
+    kept: list[str] = []
+    with pytest.raises(errors.Refused, match="ended with an error"):
+        editor.edit(WORDS, keep=kept.append, below=BELOW)
+    assert kept == [f"{editor.UNSURE}\n\n{WORDS}"]
+
+
+def test_a_letter_emptied_whole_is_an_empty_letter(use_editor):
+    """Whoever deletes everything wants to send nothing, and is told nothing of a line."""
+    use_editor("open(file, 'w').write('\\n')")
+    assert editor.edit(WORDS, keep=unwanted, below=BELOW) == ""
+
+
 def test_the_file_lies_in_memory_and_is_private(use_editor, tmp_path):
     """The scratch file is on tmpfs, for its owner alone, and gone afterwards."""
     use_editor(
@@ -149,7 +202,7 @@ def test_the_file_lies_in_memory_and_is_private(use_editor, tmp_path):
 
 def test_a_failed_editor_keeps_what_was_saved(use_editor):
     """An editor that ends with an error sends nothing, and the words saved so far are kept."""
-    use_editor(f"open(file, 'w').write({WORDS!r}); sys.exit(3)")
+    use_editor(f"text = open(file).read(); open(file, 'w').write({WORDS!r} + text); sys.exit(3)")
     kept: list[str] = []
     with pytest.raises(errors.Refused, match="kept as a draft"):
         editor.edit("", keep=kept.append, below="below")
@@ -255,7 +308,7 @@ def test_being_told_to_end_closes_the_editor_and_keeps_the_words(use_editor):
     """SIGTERM or a closed window ends the editor first; what was saved is kept, memory is clean."""
     use_editor(
         "import signal, time\n"
-        f"open(file, 'w').write({WORDS!r})\n"
+        f"text = open(file).read(); open(file, 'w').write({WORDS!r} + text)\n"
         "os.kill(os.getppid(), signal.SIGHUP)\n"
         "while True: time.sleep(1)"
     )
