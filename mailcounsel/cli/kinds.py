@@ -37,6 +37,7 @@ WORDS = {
     "erased": "the file was erased",
     "staff-notice": "note to staff",
     "staff-risk": "urgent note to staff",
+    "staff-quarantine": "note to staff about quarantine",
     "staff-appointment": "appointment note to staff",
     "automatic": "automatic mail",
     "bounce": "came back undelivered",

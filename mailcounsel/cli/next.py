@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mailcounsel.cli import client, output
-from mailcounsel.cli.queue import NOTHING
+from mailcounsel.cli.queue import NOTHING, unread
 from mailcounsel.cli.show import show_case
 
 
@@ -24,7 +24,7 @@ def next_(setting: client.Settings, *, as_json: bool, no_pager: bool) -> None:
     with client.connect(setting) as service:
         taken = service.call("case.next")
         if taken["case"] is None:
-            output.emit({"case": None}, as_json, lambda: NOTHING)
+            output.emit(taken, as_json, lambda: unread(taken) + NOTHING)
             return
         show_case(service, taken["case"], full=False, as_json=as_json, no_pager=no_pager)
         if not as_json:

@@ -31,7 +31,25 @@ def queue(setting: client.Settings, *, everything: bool, as_json: bool) -> None:
     output.emit(answer, as_json, lambda: _render(answer))
 
 
+def unread(answer: Mapping[str, Any]) -> str:
+    """Return the line above a queue that tells of letters nobody could read, "" where none is.
+
+    The service says nothing of them to whoever can do nothing about it.
+    """
+    count = answer.get("quarantine", 0)
+    if not count:
+        return ""
+    since = output.local(answer["quarantine_since"], answer["now"])
+    letters = "1 letter" if count == 1 else f"{count} letters"
+    more = "An admin sees which: mailcounsel quarantine list"
+    return f"!! {letters} nobody could read, since {since}. {more}\n"
+
+
 def _render(answer: Mapping[str, Any]) -> str:
+    return unread(answer) + _table(answer)
+
+
+def _table(answer: Mapping[str, Any]) -> str:
     cases = answer["cases"]
     if not cases:
         return NOTHING

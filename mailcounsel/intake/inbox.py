@@ -330,6 +330,7 @@ def retry(store: Store, inbox_id: str, now: datetime) -> None:
     def job(connection: Connection) -> None:
         here = inboxes.c.id == inbox_id
         afresh = {"state": "received", "reason": "", "attempts": 0, "due_at": now}
+        afresh |= {"noticed_at": None}
         change = update(inboxes).where(here, inboxes.c.state == "quarantine").values(afresh)
         if connection.execute(change).rowcount == 0:
             known = connection.execute(select(inboxes.c.id).where(here)).first()

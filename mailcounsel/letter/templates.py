@@ -72,11 +72,12 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "key": _CLIENT | {"emergency", "client_key"},
         "staff-notice": frozenset({"new", "urgent"}),
         "staff-risk": frozenset({"minutes"}),
+        "staff-quarantine": frozenset({"letters", "urgent"}),
         "crisis": _CLIENT | {"emergency", "help_near"},
     }
 )
 # For a therapist; all the others are for clients.
-FOR_STAFF = frozenset({"staff-notice", "staff-risk", "staff-appointment"})
+FOR_STAFF = frozenset({"staff-notice", "staff-risk", "staff-quarantine", "staff-appointment"})
 
 # The constant neutral subject of every letter to a client.
 SUBJECTS: Mapping[str, str] = MappingProxyType({"id": "Surat untuk Anda", "en": "A letter for you"})

@@ -52,6 +52,7 @@ TICKS = {  # seconds
     "errands": 5.0,
     "promises": 60.0,
     "sweep": 60.0,
+    "quarantine": 60.0,
 }
 BESIDE = {"intake": "heavy letters"}  # a loop that is woken with another one
 
@@ -142,6 +143,7 @@ class Service:
             "errands": work.run_errands,
             "promises": work.keep_promises,
             "sweep": work.sweep,
+            "quarantine": work.tell_of_quarantine,
         }
         for name, job in jobs.items():
             self._bells[name] = loops.Bell(loop)

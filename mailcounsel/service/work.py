@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from mailcounsel import errors
 from mailcounsel.casework import checkins, duties, errands, keeping
-from mailcounsel.intake import inbox, opening, pipeline, recording
+from mailcounsel.intake import inbox, opening, pipeline, quarantine, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
 from mailcounsel.service import roundtrip
@@ -114,6 +114,13 @@ def send_letters(desk: Desk) -> int:
 def sweep(desk: Desk) -> int:
     """Show to a person what died while it was handed over."""
     return claim.sweep(desk.store, desk.now())
+
+
+def tell_of_quarantine(desk: Desk) -> int:
+    """Tell the staff of letters nobody could read. Nothing more is there until the next minute."""
+    if quarantine.tell(desk.store, desk.office, desk.now()):
+        desk.ring("outbox")
+    return 0
 
 
 def keep_promises(desk: Desk) -> int:

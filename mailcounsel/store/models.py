@@ -250,6 +250,7 @@ class Inbox(SQLModel, table=True):
     raw: bytes | None
     letter_id: str | None = None
     case_id: str | None = None
+    noticed_at: datetime | None = later()  # when it was found in quarantine, so that staff hear
     __table_args__ = (Index("inbox_due", "state", "due_at"),)
 
 

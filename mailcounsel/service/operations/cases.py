@@ -24,6 +24,7 @@ from mailcounsel.casework import (
     risk,
     splitting,
 )
+from mailcounsel.intake import quarantine
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import addressbook, casekeys, roster
@@ -104,14 +105,25 @@ def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         found = cases.queue_of(connection, desk.office, caller.person, everything=everything)
         return summaries(connection, desk, found, caller.person)
 
-    return {"cases": desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
+    shown = {"cases": desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
+    return {**shown, **unread(desk, caller)}
+
+
+def unread(desk: Desk, caller: Caller) -> dict[str, Any]:
+    """Return how many letters nobody could read, for those who may do something about it."""
+    if not quarantine.CONCERNED & set(caller.roles):
+        return {}
+    found = desk.store.read(quarantine.waiting)
+    return {"quarantine": found.letters, "quarantine_since": iso(found.since)}
 
 
 def take_next(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Give the caller the case that needs somebody most, and say which."""
     now = desk.now()
     case = desk.store.write(lambda c: cases.take_next(c, desk.office, caller.person, now))
-    return {"case": cases.handle(case["number"]) if case else None}
+    if case is None:
+        return {"case": None, "now": iso(now), **unread(desk, caller)}
+    return {"case": cases.handle(case["number"])}
 
 
 def readable(

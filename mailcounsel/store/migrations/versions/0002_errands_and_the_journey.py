@@ -34,6 +34,7 @@ NEW: dict[str, list[sa.Column[Any]]] = {
         sa.Column("asks", sa.String(), nullable=False, server_default="goal"),
         sa.Column("sealed_praise", sa.LargeBinary(), nullable=True),
     ],
+    "inbox": [sa.Column("noticed_at", columns.UtcDateTime(), nullable=True)],
     "risk": [
         sa.Column("cause", sa.String(), nullable=False, server_default="words"),
         sa.Column("step", sa.Integer(), nullable=False, server_default="0"),
