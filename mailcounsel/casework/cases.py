@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from mailcounsel import errors
 from mailcounsel.casework import case_word, caseload, hours, letters, promises, records
@@ -41,6 +51,7 @@ _LINKED = Ready(
 
 LONGEST_PROMISE = 400.0  # working hours: ten weeks, beyond which a day says nothing
 DEFAULT_PROMISE = 16.0  # working hours, for a queue that is no longer in the configuration
+LISTED = 500  # cases shown of a queue at once, the most urgent ones
 LONGEST_NUMBER = 9  # digits that fit the database's integers
 
 
@@ -229,26 +240,50 @@ def check_not_erased(connection: Connection, office: Office, case: RowMapping) -
 
 
 def queue_of(
-    connection: Connection, office: Office, person: str, *, everything: bool = False
+    connection: Connection,
+    office: Office,
+    person: str,
+    *,
+    everything: bool = False,
+    most: int | None = None,
 ) -> list[RowMapping]:
     """Return the cases a person can open, the most urgent and longest waiting first.
 
-    Without `everything` only open cases that wait for somebody here.
+    Without `everything` only open cases that wait for somebody here. Where only so many are
+    wanted (`most`), `queue_length` says how many there are.
     """
+    urgent, waiting = cases.c.priority.desc(), cases.c.waiting_since.asc().nulls_last()
+    query = select(cases).where(_in_queue(office, person, everything))
+    found = connection.execute(query.order_by(urgent, waiting, cases.c.number).limit(most))
+    return list(found.mappings())
+
+
+def queue_length(
+    connection: Connection, office: Office, person: str, *, everything: bool = False
+) -> int:
+    """Count the cases of a person's queue, however many there are."""
+    query = select(func.count()).where(_in_queue(office, person, everything))
+    return int(connection.execute(query).scalar_one())
+
+
+def _in_queue(office: Office, person: str, everything: bool) -> ColumnElement[bool]:
+    there = theirs(office, person) & cases.c.merged_into.is_(None) & cases.c.erased_at.is_(None)
+    if everything:
+        return there
+    waiting = and_(cases.c.state == "open", cases.c.waiting_since.is_not(None))
+    flagged = select(records.flags.c.case_id).where(records.flags.c.cleared_at.is_(None))
+    return and_(there, or_(waiting, cases.c.id.in_(flagged)))
+
+
+def theirs(office: Office, person: str) -> ColumnElement[bool]:
+    """Return the condition under which a person may open a case: as `may_read`, in SQL."""
     supervised = [q.name for q in office.config.queues if q.supervisor == person]
     served = [q.name for q in office.config.queues if _serves(office, person, q.name)]
-    mine = or_(
+    return or_(
         cases.c.queue.in_(supervised),
         cases.c.assignee == person,
         and_(cases.c.assignee.is_(None), cases.c.queue.in_(served)),
     )
-    waiting = and_(cases.c.state == "open", cases.c.waiting_since.is_not(None))
-    flagged = select(records.flags.c.case_id).where(records.flags.c.cleared_at.is_(None))
-    shown = mine if everything else and_(mine, or_(waiting, cases.c.id.in_(flagged)))
-    order = (cases.c.priority.desc(), cases.c.waiting_since, cases.c.number)
-    there = cases.c.merged_into.is_(None) & cases.c.erased_at.is_(None)
-    query = select(cases).where(shown, there).order_by(*order).limit(500)
-    return list(connection.execute(query).mappings())
 
 
 def _serves(office: Office, person: str, queue: str) -> bool:

@@ -89,8 +89,9 @@ def tell(
 
 def _waiting(connection: Connection, office: Office, person: Person) -> dict[str, int]:
     """Return how many cases wait for this person, and how many are urgent."""
-    waiting = cases.queue_of(connection, office, person.name)
-    return {"new": len(waiting), "urgent": sum(case["priority"] == URGENT for case in waiting)}
+    waiting = cases.queue_of(connection, office, person.name, most=cases.LISTED)
+    urgent = sum(case["priority"] == URGENT for case in waiting)
+    return {"new": cases.queue_length(connection, office, person.name), "urgent": urgent}
 
 
 def language_of(office: Office, person: Person) -> str:

@@ -16,6 +16,8 @@ from mailcounsel.cli import client, kinds, output
 def outbox(ctx: click.Context, *, as_json: bool) -> None:
     """List letters that leave, wait or are stuck.
 
+    What you may still decide about comes first, then what left in the last two days.
+
     An *uncertain* letter may or may not have arrived: the line broke while it was handed over.
     Decide with `outbox resend` (it may then arrive twice) or `outbox settle`.
 
@@ -42,7 +44,8 @@ def _render(answer: Mapping[str, Any]) -> str:
     if not answer["letters"]:
         return "The outbox is empty."
     rows = [_row(letter, answer["now"]) for letter in answer["letters"]]
-    return output.table(rows, ("ID", "CASE", "KIND", "STATE", "WHEN", "WHY"))
+    heads = ("ID", "CASE", "KIND", "STATE", "WHEN", "WHY")
+    return output.table(rows, heads) + output.and_more(answer)
 
 
 def _row(letter: Mapping[str, Any], now: str) -> tuple[str, ...]:

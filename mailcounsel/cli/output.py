@@ -143,6 +143,11 @@ def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def and_more(answer: Mapping[str, Any]) -> str:
+    """Return the line below a list that was cut short, "" where all of it is shown."""
+    return f"\nand {answer['more']} more" if answer.get("more") else ""
+
+
 def _cell(words: str) -> str:
     return "".join(one if one.isprintable() else " " for one in words)
 

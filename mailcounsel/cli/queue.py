@@ -39,14 +39,14 @@ def unread(answer: Mapping[str, Any]) -> str:
     count = answer.get("quarantine", 0)
     if not count:
         return ""
-    since = output.local(answer["quarantine_since"], answer["now"])
+    since = output.local(answer["quarantine_since"], answer.get("now"))
     letters = "1 letter" if count == 1 else f"{count} letters"
     more = "An admin sees which: mailcounsel quarantine list"
     return f"!! {letters} nobody could read, since {since}. {more}\n"
 
 
 def _render(answer: Mapping[str, Any]) -> str:
-    return unread(answer) + _table(answer)
+    return unread(answer) + _table(answer) + output.and_more(answer)
 
 
 def _table(answer: Mapping[str, Any]) -> str:

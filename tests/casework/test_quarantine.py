@@ -7,7 +7,6 @@ import logging
 import pytest
 
 from casework.test_staff import notify
-from mailcounsel.cli import next as next_command
 from mailcounsel.cli import queue
 from mailcounsel.intake import inbox, quarantine
 from mailcounsel.service import work
@@ -71,7 +70,7 @@ def test_next_says_so_where_nothing_waits(house):
     too_large(house, "Halo.")
     nothing = house.call("sari", "case.next")
     assert (nothing["case"], nothing["quarantine"]) == (None, 1)
-    assert next_command.unread(nothing).startswith("!! 1 letter nobody could read, since")
+    assert queue.unread(nothing).startswith("!! 1 letter nobody could read, since")
     assert house.call("wulan", "case.next")["case"] is None
 
 

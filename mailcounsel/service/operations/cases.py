@@ -98,14 +98,19 @@ def _summary(connection: Connection, desk: Desk, case: RowMapping) -> dict[str, 
 
 
 def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """List the cases that wait for the caller, the most urgent and longest waiting first."""
+    """List the cases that wait for the caller, the most urgent and longest waiting first.
+
+    `more` counts those beyond what is listed at once.
+    """
     everything = bool(parameters.get("all"))
 
-    def read(connection: Connection) -> list[dict[str, Any]]:
-        found = cases.queue_of(connection, desk.office, caller.person, everything=everything)
-        return summaries(connection, desk, found, caller.person)
+    def read(connection: Connection) -> dict[str, Any]:
+        asked = (connection, desk.office, caller.person)
+        found = cases.queue_of(*asked, everything=everything, most=cases.LISTED)
+        more = cases.queue_length(*asked, everything=everything) - len(found)
+        return {"cases": summaries(connection, desk, found, caller.person), "more": more}
 
-    shown = {"cases": desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
+    shown = {**desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
     return {**shown, **unread(desk, caller)}
 
 
@@ -122,7 +127,7 @@ def take_next(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, A
     now = desk.now()
     case = desk.store.write(lambda c: cases.take_next(c, desk.office, caller.person, now))
     if case is None:
-        return {"case": None, "now": iso(now), **unread(desk, caller)}
+        return {"case": None, **unread(desk, caller)}
     return {"case": cases.handle(case["number"])}
 
 

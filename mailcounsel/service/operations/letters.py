@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import (
@@ -24,6 +24,9 @@ from mailcounsel.service.operations.cases import b64, iso, readable
 
 PIECE_BYTES = 512 * 1024
 LONGEST_NUMBER = 9  # digits of an attachment's number
+LISTED = 500  # letters of the outbox shown at once
+DONE = ("sent", "undone", "settled")  # nobody has to decide anything about these
+LEAVING = ("ready", "handing-over")  # nor about these, unless they get stuck
 RECENT = timedelta(days=2)  # how long a sent letter stays in the outbox's list
 
 
@@ -138,24 +141,28 @@ def undo_reply(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, 
 
 
 def outbox(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """List letters that are on their way, stuck, or left lately."""
+    """List letters that are on their way, stuck, or left lately; `more` counts those not listed.
+
+    What somebody may still have to decide about comes before what is done, each newest first.
+    """
     out = letters.outgoing
     since = desk.now() - RECENT
-    shown = or_(out.c.state.not_in(["sent", "undone"]), out.c.created_at > since)
+    lately = or_(out.c.state.not_in(["sent", "undone"]), out.c.created_at > since)
+    wanted = and_(lately, or_(out.c.case_id.is_not(None), out.c.state != "sent"))
+    if "admin" not in caller.roles:
+        of_case = select(cases.cases.c.id).where(cases.theirs(desk.office, caller.person))
+        wanted &= out.c.case_id.in_(of_case)
+    rank = (out.c.state.in_(DONE), out.c.state.in_(LEAVING))
+    order = (*rank, out.c.created_at.desc(), out.c.id.desc())
 
-    def read(connection: Connection) -> list[dict[str, Any]]:
-        wanted = (
-            select(out)
-            .where(shown, or_(out.c.case_id.is_not(None), out.c.state != "sent"))
-            .order_by(out.c.created_at)
-            .limit(500)
-        )
-        rows = connection.execute(wanted).mappings().all()
-        return [
-            _outgoing(connection, row) for row in rows if _may_see(connection, desk, caller, row)
-        ]
+    def read(connection: Connection) -> dict[str, Any]:
+        listed = select(out).where(wanted).order_by(*order).limit(LISTED)
+        rows = connection.execute(listed).mappings().all()
+        total = connection.execute(select(func.count()).where(wanted)).scalar_one()
+        shown = [_outgoing(connection, row) for row in rows]
+        return {"letters": shown, "more": int(total) - len(rows)}
 
-    return {"letters": desk.store.read(read), "now": iso(desk.now())}
+    return {**desk.store.read(read), "now": iso(desk.now())}
 
 
 def _may_see(connection: Connection, desk: Desk, caller: Caller, row: RowMapping) -> bool:
