@@ -20,6 +20,7 @@ from pathlib import Path
 
 from mailcounsel import errors
 from mailcounsel.cli import interrupts
+from mailcounsel.crypto import memory
 
 SCISSORS = "---- >8 ---- everything from this line on is not sent ----"
 UNSURE = "[ Take out what is not for the client, and this line, which keeps the letter here. ]"
@@ -160,7 +161,7 @@ def _scratch() -> Iterator[Path]:
 
     What a killed process left is destroyed as well: its lock is free.
     """
-    parent = memory()
+    parent = _memory()
     _sweep(parent)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     try:
@@ -178,28 +179,13 @@ def _sweep(parent: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def memory() -> Path:
+def _memory() -> Path:
     """Return a folder on a file system without a disk. Raises: Unavailable where there is none."""
-    named = os.environ.get("XDG_RUNTIME_DIR")
-    candidates = [Path(named)] if named else []
-    candidates.append(Path("/dev/shm"))  # noqa: S108 - a private folder is made inside
-    for folder in candidates:
-        if folder.is_dir() and os.access(folder, os.W_OK) and is_memory(folder):
-            return folder
-    message = (
-        "There is no place in memory to write in (/dev/shm). "
-        "Give the text with --file - instead; nothing may lie on a disk in clear."
-    )
-    raise errors.Unavailable(message)
-
-
-def is_memory(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:
-    """Tell whether a folder lies on tmpfs or ramfs: the longest fitting mount point (proc(5))."""
-    best = ("", "")
-    whole = folder.resolve()
-    for line in mounts.read_text(encoding="utf-8").splitlines():
-        _, escaped, kind, *_ = line.split()
-        point = Path(escaped.encode().decode("unicode_escape"))  # a blank is written \040
-        if (whole == point or point in whole.parents) and len(str(point)) >= len(best[0]):
-            best = (str(point), kind)
-    return best[1] in {"tmpfs", "ramfs"}
+    found = memory.folder()
+    if found is None:
+        message = (
+            "There is no place in memory to write in (/dev/shm). "
+            "Give the text with --file - instead; nothing may lie on a disk in clear."
+        )
+        raise errors.Unavailable(message)
+    return found

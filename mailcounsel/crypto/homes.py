@@ -22,8 +22,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailcounsel import errors
+from mailcounsel.crypto import memory
 
 NOT_INSTALLED = "gpg is not installed. Install it with: sudo apt install gnupg"
+NO_MEMORY = (
+    "There is no place in memory for gpg to work in, and no client's address may lie on a disk: "
+    "mount a writable tmpfs on /dev/shm."
+)
 
 CONF = """\
 # Nothing here may ask the network about an address or a key.
@@ -115,10 +120,13 @@ class Agent:
 
 @contextlib.contextmanager
 def throw_away(agent: Path | None = None) -> Iterator[Path]:
-    """Give a private home that vanishes; `agent` is the socket that holds the secret keys."""
+    """Give a private home that vanishes; `agent` is the socket that holds the secret keys.
+
+    Raises: Unavailable where it would lie on a disk; TryLater where it cannot be made just now.
+    """
     with contextlib.ExitStack() as stack:
         try:
-            made = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=memory())
+            made = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_memory())
             home = Path(stack.enter_context(made))
             stack.enter_context(_marked_in_use(home))
             if agent:
@@ -128,22 +136,36 @@ def throw_away(agent: Path | None = None) -> Iterator[Path]:
         yield home
 
 
+def check() -> None:
+    """Raise Unavailable where a throw-away home would have to lie on a disk."""
+    _memory()
+
+
 def sweep() -> int:
-    """Remove the throw-away homes of processes that died, and return how many there were."""
+    """Remove the throw-away homes of processes that died, and return how many there were.
+
+    They may lie where an earlier release put them, on a disk.
+    """
     removed = 0
-    for home in memory().glob(f"{_PREFIX}*"):
-        if _abandoned(home):
-            shutil.rmtree(home, ignore_errors=True)
-            removed += 1
+    for place in {*memory.candidates(), Path(tempfile.gettempdir())}:
+        for home in place.glob(f"{_PREFIX}*"):
+            if _abandoned(home):
+                shutil.rmtree(home, ignore_errors=True)
+                removed += 1
     return removed
 
 
-def memory() -> Path:
-    """Return a directory that lives in memory where there is one, else the temporary one."""
-    for candidate in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108 # mkdtemp below
-        if candidate and Path(candidate).is_dir() and os.access(candidate, os.W_OK | os.X_OK):
-            return Path(candidate)
-    return Path(tempfile.gettempdir())
+def _memory() -> Path:
+    found = memory.folder()
+    if found is None:
+        raise errors.Unavailable(NO_MEMORY)
+    return found
+
+
+def _runtime() -> Path:
+    """Return a short folder for sockets, which hold nothing: in memory or not."""
+    fitting = (place for place in memory.candidates() if memory.is_writable(place))
+    return next(fitting, Path(tempfile.gettempdir()))
 
 
 @contextlib.contextmanager
@@ -180,7 +202,7 @@ def _shorten_sockets(home: Path) -> None:
 def _short_directory(home: Path) -> Path:
     # The same for every process that uses this home, so that they share one agent.
     mark = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
-    directory = memory() / f"{_SHORT}{os.geteuid()}-{mark}"
+    directory = _runtime() / f"{_SHORT}{os.geteuid()}-{mark}"
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o700)
     found = directory.lstat()

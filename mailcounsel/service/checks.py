@@ -76,6 +76,16 @@ def _gpg() -> Finding:
     return good("gpg", version)
 
 
+def memory() -> Finding:
+    """Say whether gpg can work without a client's address on a disk."""
+    try:
+        homes.check()
+    except errors.Unavailable:
+        says = "there is no place in memory for gpg to work in; the service does not start"
+        return bad("memory", says, "Mount a writable tmpfs on /dev/shm.")
+    return good("memory", "gpg works in memory, and leaves no address on a disk")
+
+
 def _templates(config: Config) -> Finding:
     languages = config.centre.languages
     own = config.centre.templates
@@ -108,6 +118,7 @@ def of_running(desk: Desk) -> list[Finding]:
     found = [
         good("keyring", "in use by the running service"),
         centre_key(desk.centre, now),
+        memory(),
         shape(desk.store),
         *clocks(desk.store, now),
         _readers(desk),

@@ -20,6 +20,7 @@ def of_stopped(config: Config, now: datetime) -> list[Finding]:
     return [
         *_looked("keyring", INIT, lambda: _keyring(config)),
         *_looked("centre key", INIT, lambda: _centre(config, now)),
+        checks.memory(),
         *_looked(
             "store",
             "Check [store] in config.toml, and that its disk or server is there.",

@@ -130,6 +130,32 @@ def test_a_centre_that_cannot_work_says_why_and_does_not_start(
     assert kept.keys() >= {path for path in before if path.suffix in {".json", ".db"}}
 
 
+NO_MEMORY = 'mount -t tmpfs -o ro none /dev/shm && exec "$@"'
+
+
+def test_without_memory_the_service_does_not_start(make_centre, short_tmp, need):
+    """Where gpg could only work on a disk nothing starts, and `doctor` says what is to be done."""
+    if os.geteuid() != 0 or subprocess.run([need("unshare"), "-m", "true"], check=False).returncode:
+        pytest.skip("only root may mount here")
+    centre = make_centre()
+    env = os.environ | {"XDG_RUNTIME_DIR": str(short_tmp), "TMPDIR": str(short_tmp)}
+
+    def run(word: str) -> subprocess.CompletedProcess[str]:
+        hidden = ("unshare", "-m", "sh", "-c", NO_MEMORY, "sh")
+        words = [*hidden, *running.PROGRAM, "--config", str(centre.config), word]
+        return subprocess.run(
+            words, env=env, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    refused = run("serve")
+    assert refused.returncode == 69
+    assert "mount a writable tmpfs on /dev/shm" in refused.stderr
+    assert is_one_sentence(refused.stderr.strip())
+    looked = run("doctor")
+    assert "bad  memory: " in looked.stdout
+    assert not list(short_tmp.glob("mailcounsel-gpg-*"))
+
+
 def test_a_port_that_is_taken_is_said(make_centre):
     """With the SMTP port taken the service says so and does not start."""
     centre = make_centre()

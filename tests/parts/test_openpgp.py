@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import mailcounsel
 from mailcounsel import errors
 from mailcounsel.crypto import homes, openpgp, packets
+from mailcounsel.crypto import memory as crypto_memory
 from parts import gpg_homes
 
 ROOT = str(Path(mailcounsel.__file__).parent.parent)
@@ -29,11 +31,12 @@ def world():
 
 
 @pytest.fixture
-def memory(short_tmp, monkeypatch):
-    """A place for throw-away homes that no other test uses."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_tmp))
-    assert homes.memory() == short_tmp
-    return short_tmp
+def memory(monkeypatch):
+    """A place in memory for throw-away homes that no other test uses."""
+    with tempfile.TemporaryDirectory(prefix="mc-", dir="/dev/shm") as made:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", made)
+        assert crypto_memory.folder() == Path(made)
+        yield Path(made)
 
 
 # -- the centre
@@ -207,6 +210,38 @@ def test_what_a_dead_process_left_is_swept(memory):
         assert list(memory.iterdir()) == [living]
         assert not dead.exists()
     assert list(memory.iterdir()) == []
+
+
+def test_no_home_is_made_on_a_disk(world, short_tmp, monkeypatch):
+    """A runtime directory that lies on a disk is passed over; without memory nothing is opened."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_tmp))
+    monkeypatch.setattr(tempfile, "tempdir", str(short_tmp))
+    if crypto_memory.is_memory(short_tmp):
+        pytest.skip("/tmp lies in memory here")
+    with homes.throw_away() as home:
+        assert crypto_memory.is_memory(home)
+    letter = world.client.message(WORDS, to=[world.fingerprint])
+    monkeypatch.setattr(crypto_memory, "is_memory", lambda _: False)
+    for call in (
+        lambda: world.centre.decrypt(letter, [world.ida_certificate]),
+        lambda: openpgp.Centre(world.root / "centre", world.fingerprint),
+    ):
+        with pytest.raises(errors.Unavailable, match="writable tmpfs on /dev/shm"):
+            call()
+    assert list(short_tmp.iterdir()) == []
+
+
+def test_homes_an_earlier_release_left_on_a_disk_are_swept(short_tmp, monkeypatch):
+    """Both where a runtime directory lies on a disk and among the temporary files."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_tmp / "run"))
+    monkeypatch.setattr(tempfile, "tempdir", str(short_tmp))
+    left = [place / "mailcounsel-gpg-left" for place in (short_tmp, short_tmp / "run")]
+    for home in left:
+        home.mkdir(parents=True, mode=0o700)
+        (home / "in-use").touch()
+        (home / "pubring.kbx").write_bytes(b"ida@example.org")
+    assert homes.sweep() >= 2
+    assert not any(home.exists() for home in left)
 
 
 def test_opened_words_are_not_shown(world):

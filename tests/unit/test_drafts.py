@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from mailcounsel import errors
 from mailcounsel.cli import client, drafts, editor, undo, unlock
+from mailcounsel.crypto import memory
 from mailcounsel.crypto.sealing import ReaderKey
 
 WORDS = "Dear Ani, marigold-seven."
@@ -24,7 +26,9 @@ WORDS = "Dear Ani, marigold-seven."
 def home(tmp_path, monkeypatch):
     """A person's own folder."""
     monkeypatch.setenv("MAILCOUNSEL_HOME", str(tmp_path / "own"))
-    return tmp_path / "own"
+    with tempfile.TemporaryDirectory(prefix="mc-", dir="/dev/shm") as in_memory:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", in_memory)  # others write letters at the same time
+        yield tmp_path / "own"
 
 
 @pytest.fixture
@@ -124,7 +128,7 @@ def unwanted(words: str) -> None:
 
 
 def left_in_memory() -> list[Path]:
-    return list(editor.memory().glob(f"{editor._PREFIX}*"))
+    return list(editor._memory().glob(f"{editor._PREFIX}*"))
 
 
 def test_what_stands_above_the_line_is_the_letter(use_editor):
@@ -195,7 +199,7 @@ def test_the_file_lies_in_memory_and_is_private(use_editor, tmp_path):
     )
     editor.edit("", keep=unwanted)
     path, mode, cwd, temporary = (tmp_path / "saw").read_text().split()
-    assert editor.is_memory(Path(path).parent.parent)
+    assert memory.is_memory(Path(path).parent.parent)
     assert (mode, cwd, temporary) == ("0o100600", str(Path(path).parent), str(Path(path).parent))
     assert not Path(path).parent.exists()
 
@@ -279,7 +283,7 @@ def test_without_memory_nothing_is_written(use_editor, monkeypatch, tmp_path):
     """Where no file system without a disk is at hand, the editor is refused."""
     use_editor("open(file, 'w').write('x')")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr(editor, "is_memory", lambda folder: False)
+    monkeypatch.setattr(memory, "is_memory", lambda folder: False)
     with pytest.raises(errors.Unavailable, match="--file -"):
         editor.edit("", keep=unwanted)
 
@@ -290,9 +294,9 @@ def test_a_disk_is_no_memory(tmp_path):
     lines = (f"tmpfs {tmp_path} tmpfs rw 0 0", f"/dev/vda {tmp_path}/a\\040disk ext4 rw 0 0")
     mounts.write_text("\n".join(("/dev/vda / ext4 rw 0 0", *lines)) + "\n")
     (tmp_path / "a disk").mkdir()
-    assert editor.is_memory(tmp_path, mounts)
-    assert not editor.is_memory(tmp_path / "a disk", mounts)
-    assert not editor.is_memory(Path("/var"), mounts)
+    assert memory.is_memory(tmp_path, mounts)
+    assert not memory.is_memory(tmp_path / "a disk", mounts)
+    assert not memory.is_memory(Path("/var"), mounts)
 
 
 def test_ctrl_c_belongs_to_the_editor(use_editor):
@@ -324,7 +328,7 @@ def test_being_told_to_end_closes_the_editor_and_keeps_the_words(use_editor):
 def test_what_a_killed_process_left_is_swept_away(use_editor):
     """A folder whose owner died is removed by the next edit; one in use is left alone."""
     use_editor("open(file, 'w').write('x')")
-    dead = editor.memory() / f"{editor._PREFIX}dead-{os.getpid()}"
+    dead = editor._memory() / f"{editor._PREFIX}dead-{os.getpid()}"
     dead.mkdir(mode=0o700)
     (dead / editor._LOCK).touch()
     (dead / "letter.txt").write_text(WORDS)

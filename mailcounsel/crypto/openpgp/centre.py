@@ -63,11 +63,13 @@ class Centre:
     ) -> None:
         """Open the home; `cap` is in bytes of plaintext, `patience` in seconds of one gpg run.
 
-        Raises: NoUsableKey if the home does not hold that key.
+        Raises: NoUsableKey if the home does not hold that key; Unavailable where gpg could only
+        work on a disk.
         """
         self.fingerprint = full(fingerprint)
         self._cap, self._patience = cap, patience
         homes.prepare(home)
+        homes.check()
         homes.sweep()
         self._agent = homes.Agent(home)
         self._agent.ensure()

@@ -16,6 +16,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -142,10 +143,11 @@ class Gpg(gnupg.GPG):  # type: ignore[misc] # python-gnupg ships no types
 
 @functools.cache
 def _model() -> Gpg:
-    # Building one asks gpg for its version. Once is enough; later ones are copies.
+    # Building one asks gpg for its version. Once is enough; later ones are copies. Nothing is put
+    # into this home, so that it needs no place in memory, which a person's machine may not have.
     homes.program("gpg")
-    with homes.throw_away() as home:
-        return Gpg(gnupghome=str(home))
+    with tempfile.TemporaryDirectory(prefix="mailcounsel-version-") as home:
+        return Gpg(gnupghome=home)
 
 
 def open_home(home: Path | None, options: list[str], patience: float = PATIENCE) -> Gpg:
