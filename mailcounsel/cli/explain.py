@@ -68,9 +68,11 @@ def explain(
     Example: mailcounsel explain letter.eml
     Example: mailcounsel explain --questions G1,mood,practice answer.eml
     """
+    from mailcounsel.crypto import cores
     from mailcounsel.practice import answers
     from mailcounsel.service import explaining
 
+    cores.forbid()
     asked = answers.questions_of(questions) if questions else []
     config = _config(setting)
     with explaining.keys_of(keys, config) as opened:

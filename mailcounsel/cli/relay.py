@@ -15,6 +15,7 @@ import click
 from mailcounsel import errors
 from mailcounsel.cli import client
 from mailcounsel.cli.main import Setting
+from mailcounsel.crypto import cores
 
 PIECE_BYTES = 64 * 1024
 
@@ -29,6 +30,7 @@ def relay(setting: Setting) -> None:
     \b
     Example: ssh sari@centre.example.org mailcounsel relay
     """
+    cores.forbid()
     path = setting.socket or client.socket_of(setting.config_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         try:

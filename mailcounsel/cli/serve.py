@@ -29,6 +29,9 @@ def serve(setting: Setting) -> None:
     """
     import asyncio
 
+    from mailcounsel.crypto import cores
+
+    cores.forbid()
     from mailcounsel import config
     from mailcounsel.service import app
 

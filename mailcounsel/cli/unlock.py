@@ -16,7 +16,7 @@ from typing import Any
 
 from mailcounsel import errors
 from mailcounsel.cli import client
-from mailcounsel.crypto import sealing
+from mailcounsel.crypto import cores, sealing
 from mailcounsel.crypto.openpgp import Personal
 from mailcounsel.crypto.sealing import ReaderKey
 
@@ -41,7 +41,11 @@ def check_new(name: str) -> None:
 
 
 def personal() -> Personal:
-    """Return the person's own gpg home: GNUPGHOME, or gpg's usual one."""
+    """Return the person's own gpg home: GNUPGHOME, or gpg's usual one.
+
+    What it opens stays out of core files from now on.
+    """
+    cores.forbid()
     home = os.environ.get("GNUPGHOME")
     return Personal(Path(home) if home else None)
 

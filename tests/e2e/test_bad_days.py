@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
+import signal
 import smtplib
 import socket
 import sqlite3
@@ -154,6 +156,18 @@ def test_without_memory_the_service_does_not_start(make_centre, short_tmp, need)
     looked = run("doctor")
     assert "bad  memory: " in looked.stdout
     assert not list(short_tmp.glob("mailcounsel-gpg-*"))
+
+
+def test_a_crash_of_the_service_leaves_no_core_file(make_centre):
+    """Letters and addresses in its memory stay out of every file, whatever the account allows."""
+    centre = make_centre()
+    centre.start("sh", "-c", 'ulimit -c "$(ulimit -H -c)" && exec "$@"', "sh")
+    assert centre.running is not None
+    limits = Path(f"/proc/{centre.running.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+    os.kill(centre.running.pid, signal.SIGABRT)
+    assert centre.process.wait(60) == -signal.SIGABRT
+    assert not list(centre.folder.glob("core*"))
 
 
 def test_a_port_that_is_taken_is_said(make_centre):

@@ -198,7 +198,8 @@ def test_a_closed_window_leaves_nothing(room, case, at_terminal, need, editor):
     terminal.type(f"i{MARKER} lost\x1b" if editor == "vim" else f"{MARKER} lost")
     terminal.until(f"{MARKER} lost")
     terminal.hang_up()
-    tools.until(lambda: not Path(f"/proc/{terminal.pid}/exe").exists(), "the command to end")
+    state = Path(f"/proc/{terminal.pid}/stat")
+    tools.until(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z", "the end")
     assert found(room, MARKER, CLIENTS) == []
     assert "reply" not in [entry["kind"] for entry in room.json("sari", "show", case)["entries"]]
 

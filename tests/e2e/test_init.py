@@ -375,6 +375,7 @@ def test_the_unit_is_closed_to_what_the_service_never_needs(admin, server):
     set_up(admin, server, *CENTRE, "--smarthost", "localhost")
     unit = server / "etc/systemd/system/mailcounsel.service"
     assert f"--config {server}/etc/mailcounsel/config.toml serve" in unit.read_text()
+    assert "\nLimitCORE=0\n" in unit.read_text()
     words = [judge, "security", "--offline=true", "--threshold=20", str(unit)]
     judged = subprocess.run(words, check=False, capture_output=True, text=True)
     assert judged.returncode == 0, judged.stdout

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -153,6 +155,8 @@ def relay(room, **more):
 def test_the_relay_says_nothing_of_its_own_and_ends_with_its_caller(room):
     """Bytes in, bytes out; when the caller closes, the relay ends with code 0."""
     process = relay(room)
+    limits = Path(f"/proc/{process.pid}/limits")
+    tools.until(lambda: re.search(r"core file size +0 +0 ", limits.read_text()), "no core file")
     request = {"jsonrpc": "2.0", "id": 7, "method": "hello", "params": {}}
     out, err = process.communicate(json.dumps(request).encode() + b"\n", tools.PATIENCE)
     assert json.loads(out)["id"] == 7
