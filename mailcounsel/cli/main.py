@@ -6,6 +6,7 @@ nothing else of weight; what a command needs is imported by its own file, or ins
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -183,6 +184,8 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 
 def main() -> None:
     """Run the command line. Every error of ours becomes one sentence and an exit code."""
+    if not all(map(_is_text, sys.argv)):
+        _leave("An argument is no text in UTF-8. Type it again, or give the text with --file.", 2)
     try:
         with cli.make_context("mailcounsel", sys.argv[1:]) as ctx:
             cli.invoke(ctx)
@@ -198,8 +201,7 @@ def main() -> None:
     except click.ClickException as fault:
         if "--json" in sys.argv:
             _leave(fault.format_message(), fault.exit_code)
-        fault.show()
-        sys.exit(fault.exit_code)
+        _leave(_shown(fault), fault.exit_code)
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001
         _leave(*_sentence(fault))
 
@@ -215,8 +217,28 @@ def _sentence(fault: BaseException) -> tuple[str, int]:
             return "Nothing was changed.", 1
         case KeyboardInterrupt():
             return "Stopped.", 130
+        case OSError(errno=int(number)) if fault.filename:
+            return f"{os.fsdecode(fault.filename)} cannot be used: {os.strerror(number)}.", 1
+        case OSError(errno=errno.ENOSPC):
+            return "The disk is full. Free some space, and type it again.", 1
+        case UnicodeError():
+            return "Something that was given is no text in UTF-8.", 1
     # The text of a foreign error may quote a letter, so only its kind is said.
     return f"mailcounsel failed ({type(fault).__name__}). To see where: add --debug.", 1
+
+
+def _is_text(word: str) -> bool:
+    """Tell whether an argument was text: bytes that are none come as half surrogate pairs."""
+    return not any("\ud800" <= one <= "\udfff" for one in word)
+
+
+def _shown(fault: click.ClickException) -> str:
+    """Return what click shows of a fault: usage, and what is wrong."""
+    import io
+
+    shown = io.StringIO()
+    fault.show(file=shown)
+    return shown.getvalue().rstrip("\n")
 
 
 def _leave(message: str, exit_code: int) -> NoReturn:
@@ -227,7 +249,9 @@ def _leave(message: str, exit_code: int) -> NoReturn:
         error = {"version": 1, "error": message, "exit_code": exit_code}
         click.echo(json.dumps(error), err=True)
     else:
-        click.echo(message, err=True)
+        from mailcounsel.cli import output
+
+        output.say(message)
     if "--debug" in sys.argv and sys.exc_info()[0]:
         raise  # noqa: PLE0704 - called from an except clause
     sys.exit(exit_code)

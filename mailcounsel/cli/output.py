@@ -60,7 +60,15 @@ def short(name: str) -> str:
 
 def say(text: str) -> None:
     """Tell the person something that is not data."""
-    click.echo(text, err=True)
+    click.echo(plain(text), err=True)
+
+
+def plain(text: str) -> str:
+    """Return a message without what a terminal acts upon or does not show.
+
+    It may echo what somebody typed or pasted: a file's name, a case that is none.
+    """
+    return "".join(one for one in text if one.isprintable() or one in "\n\t")
 
 
 def width() -> int:

@@ -154,9 +154,12 @@ class Control:
         try:
             request = json.loads(line)
             method, params = request["method"], request.get("params", {})
+            is_text = _is_text(request)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _line(_failure(None, -32700, "This is not a JSON-RPC request."))
         name = request.get("id")
+        if not is_text:
+            return _line(_failure(name, -32000, "The request holds something that is no text."))
         operation = self._operations.get(method) if isinstance(method, str) else None
         if operation is None or not isinstance(params, dict):
             return _line(_failure(name, -32601, "The service does not know this request."))
@@ -231,6 +234,15 @@ async def _answers(path: Path) -> bool:
 def _failure(name: object, code: int, message: str, exit_code: int = 1) -> dict[str, Any]:
     error = {"code": code, "message": message, "data": {"exit_code": exit_code}}
     return {"jsonrpc": "2.0", "id": name, "error": error}
+
+
+def _is_text(request: Any) -> bool:
+    """Tell whether every text of a request is one: JSON can write half a surrogate pair."""
+    try:
+        json.dumps(request, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _line(answer: Mapping[str, Any]) -> bytes:

@@ -249,6 +249,10 @@ ODD = [
     ("case.show", {"case": 5}),
     ("case.show", {"case": "\ud800"}),
     ("case.show", {"case": "\0"}),
+    ("reply.undo", {"id": "\udcff"}),
+    ("outbox.settle", {"id": "\udcff"}),
+    ("person.enrol", {"code": "\udcff"}),
+    ("risk.close", {"case": "C-0001", "sentences": {"\udcff": ""}}),
     ("case.show", {}),
     ("case.read", {"case": "C-0001", "letters": 5}),
     ("case.give", {"case": "C-0001", "person": "eka", "copies": {"a": 1}}),
@@ -321,6 +325,7 @@ def test_a_fault_of_ours_tells_nothing(listening, caplog):
 def test_half_a_surrogate_pair_breaks_no_line(listening):
     """In an id, a parameter, or an answer."""
     assert ask(listening, request("hello", name="\ud800") + b"\n")["id"] == "?"
+    assert ask(listening, request("hello", x=[{"\ud800": 1}]) + b"\n")["error"]["code"] == -32000
     assert ask(listening, request("half") + b"\n")["result"] == "?"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import json
@@ -211,6 +212,72 @@ def test_an_unknown_command_offers_the_nearest():
 def test_what_was_not_typed_whole_is_said_with_what_to_type(words, said):
     """A sentence says what is missing, and shows a whole command, exit code 2."""
     assert said in run(*words, expect=2).stderr
+
+
+@pytest.mark.parametrize("words", [("undo", "?"), ("note", "C-0001", "-m", "?"), ("?",)])
+def test_an_argument_that_is_no_text_is_refused(words):
+    """Bytes of another encoding, pasted or completed: one sentence, before anything is done."""
+    typed = [b"\xff" if word == "?" else word.encode() for word in words]
+    for more in ([], [b"--json"]):
+        command = [*map(os.fsencode, PROGRAM), *typed, *more]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+        assert done.returncode == 2
+        assert b"no text in UTF-8" in done.stderr
+        assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("\u202equeue",), 2), (("config", "\u200bcheck\x1b[2J"), 2), (("show", "-\u202ex"), 2)],
+)
+def test_what_was_typed_is_echoed_clean(words, code):
+    """Nothing in a message turns the direction of reading, hides, or moves the cursor."""
+    said = run(*words, expect=code).stderr
+    assert all(one.isprintable() for line in said.splitlines() for one in line)
+    assert "There is no" in said or "No such option" in said
+
+
+def test_what_the_service_echoes_is_clean_too(short_tmp):
+    """A case that is none comes back from the service in its sentence."""
+    answer = {"error": {"message": "There is no case \u202e.", "data": {"exit_code": 3}}}
+    with answering_with(short_tmp / "s", answer):
+        said = run("--socket", str(short_tmp / "s"), "close", "\u202e", expect=3).stderr
+    assert said == "There is no case .\n"
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(short_tmp):
+    """Its name and why, for whichever command writes one."""
+    answer = {"result": {"certificate": "QUJD", "fingerprint": "A", "inboxes": []}}
+    with answering_with(short_tmp / "s", answer):
+        where = short_tmp / "nowhere" / "y"
+        said = run("--socket", str(short_tmp / "s"), "key", "--out", str(where), expect=1).stderr
+        assert said == f"{where} cannot be used: No such file or directory.\n"
+
+
+def test_a_file_that_is_no_text_is_a_sentence(short_tmp):
+    """What a letter is taken from has to be text."""
+    (short_tmp / "profile").write_bytes(b"\xff\xfe")
+    said = run("measure", "import", str(short_tmp / "profile"), expect=1).stderr
+    assert said == "Something that was given is no text in UTF-8.\n"
+
+
+@contextlib.contextmanager
+def answering_with(path: Path, answer: dict[str, Any]):
+    """Listen on a socket, and give the next who asks this answer."""
+
+    def serve() -> None:
+        line, _ = server.accept()
+        with line, line.makefile("rb") as reading:
+            reading.readline()
+            line.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, **answer}).encode() + b"\n")
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield
+        thread.join(60)
 
 
 @pytest.mark.parametrize(
