@@ -38,6 +38,8 @@ WORDS = {
     "staff-notice": "note to staff",
     "staff-risk": "urgent note to staff",
     "staff-quarantine": "note to staff about quarantine",
+    "staff-silence": "urgent note to staff",
+    "staff-locked": "urgent note to staff",
     "staff-appointment": "appointment note to staff",
     "automatic": "automatic mail",
     "bounce": "came back undelivered",

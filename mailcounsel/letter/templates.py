@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
 import jinja2
 from babel.core import UnknownLocaleError
-from babel.dates import format_date, get_timezone_name
+from babel.dates import format_date, format_timedelta, get_timezone_name
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailcounsel import errors
@@ -71,13 +71,15 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "copy": _CLIENT | {"emergency"},
         "key": _CLIENT | {"emergency", "client_key"},
         "staff-notice": frozenset({"new", "urgent"}),
-        "staff-risk": frozenset({"minutes"}),
         "staff-quarantine": frozenset({"letters", "urgent"}),
+        "staff-risk": frozenset({"ago"}),
+        "staff-silence": frozenset({"ago"}),
+        "staff-locked": frozenset({"ago"}),
         "crisis": _CLIENT | {"emergency", "help_near"},
     }
 )
 # For a therapist; all the others are for clients.
-FOR_STAFF = frozenset({"staff-notice", "staff-risk", "staff-quarantine", "staff-appointment"})
+FOR_STAFF = frozenset(name for name in FACTS if name.startswith("staff-"))
 
 # The constant neutral subject of every letter to a client.
 SUBJECTS: Mapping[str, str] = MappingProxyType({"id": "Surat untuk Anda", "en": "A letter for you"})
@@ -128,6 +130,15 @@ def hour(moment: datetime, language: str) -> str:
     except (UnknownLocaleError, ValueError):
         zone = get_timezone_name(moment, "long", locale="en")
     return f"{day(moment, language)}, {clock} ({zone})"
+
+
+def lasting(time_since: timedelta, language: str) -> str:
+    """Write how long something lasts as people say it: "20 minutes", "3 hours", "9 days"."""
+    lasts = max(time_since, timedelta(minutes=1))
+    try:
+        return format_timedelta(lasts, "minute", threshold=2, locale=language)
+    except (UnknownLocaleError, ValueError):
+        return format_timedelta(lasts, "minute", threshold=2, locale="en")
 
 
 def time_of_day(moment: time, language: str) -> str:
