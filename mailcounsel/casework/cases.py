@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from mailcounsel import errors
-from mailcounsel.casework import case_word, caseload, hours, letters, promises, records
+from mailcounsel.casework import case_word, hours, letters, promises, records
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.rules import Priority
 from mailcounsel.store import models, statements
@@ -288,34 +288,6 @@ def theirs(office: Office, person: str) -> ColumnElement[bool]:
 
 def _serves(office: Office, person: str, queue: str) -> bool:
     return person in {reader.name for reader in office.config.readers(queue)}
-
-
-def take_next(
-    connection: Connection, office: Office, person: str, now: datetime
-) -> RowMapping | None:
-    """Give a person the case that needs somebody most: one of their own, else one nobody has.
-
-    A case whose earlier letters they hold no key to is left to others, and so is one in a language
-    they do not counsel in, unless it is urgent. Returns None when nothing waits.
-    Raises: Refused when they have as many cases as they can carry.
-    """
-    for case in queue_of(connection, office, person):
-        if case["waiting_since"] is None or case["assignee"] not in {None, person}:
-            continue
-        if not holds_keys(connection, case, person):
-            continue
-        if case["assignee"] is None and not _speaks(office, person, case):
-            continue
-        if case["assignee"] is None:
-            caseload.check(connection, office, person)
-            hand_over_family(connection, office, case, person, now, by=person)
-        return get(connection, case["id"])
-    return None
-
-
-def _speaks(office: Office, person: str, case: RowMapping) -> bool:
-    is_urgent = case["priority"] >= PRIORITIES.index("urgent")
-    return is_urgent or caseload.speaks(office, person, case["language"])
 
 
 def holds_keys(connection: Connection, case: RowMapping, person: str) -> bool:

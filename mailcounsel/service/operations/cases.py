@@ -23,6 +23,7 @@ from mailcounsel.casework import (
     resting,
     risk,
     splitting,
+    taking,
 )
 from mailcounsel.intake import quarantine
 from mailcounsel.service.control import Parameters, data, listed, number, text
@@ -123,12 +124,23 @@ def unread(desk: Desk, caller: Caller) -> dict[str, Any]:
 
 
 def take_next(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Give the caller the case that needs somebody most, and say which."""
+    """Give the caller the case that needs somebody most, and say which.
+
+    `with` names the colleague it stays with; `locked` are cases with unread danger that the caller
+    may open and holds no key to, and whom each is with.
+    """
     now = desk.now()
-    case = desk.store.write(lambda c: cases.take_next(c, desk.office, caller.person, now))
-    if case is None:
-        return {"case": None, **unread(desk, caller)}
-    return {"case": cases.handle(case["number"])}
+    taken = desk.store.write(lambda c: taking.take_next(c, desk.office, caller.person, now))
+    locked = [
+        {"case": cases.handle(one["number"]), "assignee": one["assignee"]} for one in taken.locked
+    ]
+    case = taken.case
+    return {
+        "case": cases.handle(case["number"]) if case else None,
+        **({"with": case["assignee"]} if case and taken.is_lent else {}),
+        **({"locked": locked} if locked else {}),
+        **({} if case else unread(desk, caller)),
+    }
 
 
 def readable(
