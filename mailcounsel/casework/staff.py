@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel.casework import cases, letters, parcels
 from mailcounsel.casework.office import Office
@@ -16,12 +16,14 @@ from mailcounsel.casework.parcels import Parcel
 from mailcounsel.config import Person
 from mailcounsel.letter import templates
 from mailcounsel.store import models, statements
-from mailcounsel.store.columns import new_id
+from mailcounsel.store.columns import database_now, new_id
 from mailcounsel.trust import addressbook
 
 outgoing = models.table(models.Outgoing)
 
 URGENT = cases.PRIORITIES.index("urgent")
+# Notes of which a person gets one at a time: where several would leave together, the last of these.
+TOGETHER = ("staff-notice", "staff-silence", "staff-locked", "staff-risk")
 
 
 def notify(
@@ -63,7 +65,8 @@ def tell(
 ) -> bool:
     """Send somebody who works here a note without content, once; False where it is not sent.
 
-    It is not sent to a person without an address of their own, nor a second time.
+    It is not sent to a person without an address of their own, nor a second time. Of the notes that
+    would leave together (`TOGETHER`) only the most urgent one does, and of two alike the newer.
     """
     if person.notify is None or letters.exists(connection, once):
         return False
@@ -84,14 +87,36 @@ def tell(
         "fence": 0,
         "sealed": parcels.seal(office.keyring, outgoing_id, parcel),
     }
+    if template in TOGETHER and not _goes_alone(connection, row["to_lookup"], template):
+        row |= _TOLD
     return statements.insert_once(connection, outgoing, row)
 
 
+_TOLD = {"state": "undone", "reason": "told-together", "sealed": None}
+
+
+def _goes_alone(connection: Connection, to_lookup: object, template: str) -> bool:
+    """Take back the notes to a person that this one stands in for; False where one outranks it."""
+    resting = (
+        (outgoing.c.to_lookup == to_lookup)
+        & (outgoing.c.state == "ready")
+        & (outgoing.c.lease_until < database_now())
+    )
+    rank = TOGETHER.index(template)
+    more_urgent = select(outgoing.c.id).where(resting, outgoing.c.kind.in_(TOGETHER[rank + 1 :]))
+    if connection.execute(more_urgent.limit(1)).first() is not None:
+        return False
+    replaced = update(outgoing).where(resting, outgoing.c.kind.in_(TOGETHER[: rank + 1]))
+    connection.execute(replaced.values(fence=outgoing.c.fence + 1, **_TOLD))
+    return True
+
+
 def _waiting(connection: Connection, office: Office, person: Person) -> dict[str, int]:
-    """Return how many cases wait for this person, and how many are urgent."""
-    waiting = cases.queue_of(connection, office, person.name, most=cases.LISTED)
-    urgent = sum(case["priority"] == URGENT for case in waiting)
-    return {"new": cases.queue_length(connection, office, person.name), "urgent": urgent}
+    """Return how many cases wait for this person's answer, how many press, and what else is."""
+    shown = cases.queue_of(connection, office, person.name)
+    waiting = sum(case["waiting_since"] is not None for case in shown)
+    urgent = sum(case["priority"] == URGENT for case in shown)
+    return {"new": waiting, "urgent": urgent, "flagged": len(shown) - waiting}
 
 
 def language_of(office: Office, person: Person) -> str:

@@ -101,9 +101,11 @@ def test_an_unread_danger_climbs_from_person_to_person(watch):
 def test_the_supervisor_is_reminded_up_to_a_bound(watch):
     """Then the case says for everybody to see that nobody read it."""
     watch.write(ANI, DANGER)
+    reached = []
     for _ in range(3 + ladder.REMINDERS + 2):
         later(watch, 20)
-    assert told(watch)[2:] == [ADDRESSES["sari"]] * (1 + ladder.REMINDERS)
+        reached += [name for name, _ in urgent(watch)]
+    assert reached[2:] == ["sari"] * (1 + ladder.REMINDERS)
     assert "danger-unread" in watch.flags(1)
     entries = watch.call("sari", "case.show", case="C-0001")["entries"]
     watch.call("sari", "case.read", case="C-0001", letters=[entries[0]["id"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcounsel.casework import duties, errands, letters, records
 from mailcounsel.config import Person
 
 ANI = "ani@klien.test"
@@ -9,7 +10,14 @@ DANGER = "Saya ingin mengakhiri hidup saya malam ini."
 
 
 def notes(house):
-    return [(row.parcel.to_address, row.parcel) for row in house.outbox("staff-notice")]
+    """Return the notes that have not been replaced by another, each with whom it goes to."""
+    rows = house.outbox("staff-notice")
+    return [(row.parcel.to_address, row.parcel) for row in rows if row.parcel]
+
+
+def staff_mail(house):
+    """Take what is due, and return to whom of the centre's own people something went."""
+    return [one.to_address for one in house.send() if one.to_address.endswith("@staf.test")]
 
 
 def test_a_note_holds_nothing_of_a_letter(house):
@@ -24,28 +32,31 @@ def test_a_note_holds_nothing_of_a_letter(house):
 
 def test_ordinary_letters_are_told_of_once_an_hour(house):
     """Twenty letters in an hour are one note."""
+    house.write("a@klien.test", "Halo.")
+    assert staff_mail(house) == ["wulan@staf.test"]
     for number in range(5):
         house.write(f"a{number}@klien.test", "Halo.")
-    assert len(notes(house)) == 1
+    assert staff_mail(house) == []
     house.clock.on(hours=1)
     house.write(ANI, "Halo.")
-    assert len(notes(house)) == 2
+    assert staff_mail(house) == ["wulan@staf.test"]
 
 
 def test_danger_is_told_of_at_once(house):
     """Within the same hour, and each time."""
     house.write(ANI, "Halo.")
+    staff_mail(house)
     for number in range(2):
         house.write(f"a{number}@klien.test", DANGER)
-    urgent = [note for _, note in notes(house)]
-    assert len(urgent) == 3
+        assert staff_mail(house) == ["wulan@staf.test"]
 
 
 def test_a_call_for_help_is_told_of_at_once(house):
     """As danger is."""
     house.write(ANI, "Halo.")
+    staff_mail(house)
     house.write("b@klien.test", "BANTUAN")
-    assert len(notes(house)) == 2
+    assert staff_mail(house) == ["wulan@staf.test"]
 
 
 def notify(house, *names):
@@ -90,3 +101,50 @@ def test_a_therapist_of_another_queue_hears_of_a_case_they_were_given(house):
     house.send()
     house.write(ANI, "Lagi.", reply_to=offer)
     assert [row.parcel.to_address for row in open_notes(house)] == ["bayu@staf.test"]
+
+
+def test_what_happens_together_is_told_in_one_note(house):
+    """A letter of danger waits and is urgent: that is one thing to hear of."""
+    house.write(ANI, DANGER)
+    ((_, note),) = notes(house)
+    assert "Mendesak: 1\nMenunggu balasan: 1\n" in note.text
+
+
+def test_the_urgent_note_wins(house):
+    """An ordinary one that would leave beside it says less, whichever was written first."""
+    house.write(ANI, DANGER)
+    staff_mail(house)
+    house.clock.on(minutes=30)
+    notify(house, "sari")
+    house.write("b@klien.test", "BANTUAN")
+    errands_due(house)
+    house.write("c@klien.test", "BANTUAN")
+    mine = [one for one in house.send() if one.to_address == "sari@staf.test"]
+    assert [one.subject for one in mine] == ["Mendesak: mohon dibaca sekarang"]
+
+
+def errands_due(house):
+    now = house.clock.now()
+    house.store.write(lambda c: errands.run_due(c, house.office, duties.DUTIES, now))
+
+
+def test_a_note_counts_letters_and_other_things_apart(house):
+    """A flag on a case that was answered is no new letter."""
+    house.write(ANI, "Halo.")
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    case_id, now = house.case(1).id, house.clock.now()
+    house.store.write(lambda c: records.flag(c, now, case_id, "evaluation-due"))
+    house.clock.on(hours=1)
+    house.send()
+    house.write("budi@klien.test", "Halo.")
+    ((_, note),) = notes(house)
+    assert "Menunggu balasan: 1\nJuga perlu dilihat: 1\n" in note.text
+
+
+def test_a_note_on_its_way_is_not_taken_back(house):
+    """What the mail server may have by now stays as it is; the next one is another."""
+    house.write(ANI, "Halo.")
+    now = house.clock.now()
+    house.store.write(lambda c: letters.due(c, now, 9))
+    house.write("b@klien.test", DANGER)
+    assert len(notes(house)) == 2
