@@ -64,6 +64,9 @@ class Person(Table):
         return not self.absent and self.works_on == WEEKDAYS
 
 
+URGENT = 2.0  # working hours: danger never waits as long as an ordinary letter does
+
+
 class PriorityPromise(Table):
     """Working hours until an answer, by priority."""
 
@@ -74,7 +77,7 @@ class PriorityPromise(Table):
     high: WorkingTime | None = None
     """For high priority."""
     urgent: WorkingTime | None = None
-    """For urgent letters."""
+    """For urgent letters; as a rule two hours, or what the queue promises all if that is sooner."""
 
 
 class Risk(Table):
@@ -114,7 +117,7 @@ class Queue(Table):
             "low": self.priority_promise.low,
             "normal": self.priority_promise.normal,
             "high": self.priority_promise.high,
-            "urgent": self.priority_promise.urgent,
+            "urgent": self.priority_promise.urgent or min(URGENT, self.promise_working_hours),
         }
         return promises[priority] or self.promise_working_hours
 

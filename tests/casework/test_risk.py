@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -255,6 +256,15 @@ def test_danger_is_promised_by_the_urgent_hours(house):
     house.write("ani@klien.test", "Halo, saya mau bercerita tentang sekolah.")
     house.write("budi@klien.test", "Saya ingin mati saja.")
     assert house.case(2).promised_at < house.case(1).promised_at
+
+
+def test_danger_is_not_promised_by_ordinary_hours_where_nothing_is_written(house):
+    """Two working hours are the rule: nobody reads "by Thursday" beside DANGER."""
+    house.clock.on(days=1, hours=-6)  # Monday 10:00 in Jakarta
+    house.write(ANI, DANGER)
+    assert house.case(1).promised_at - house.clock.now() == timedelta(hours=2)
+    house.write(ANI, "BANTUAN", reply_to=house.sent_to(ANI)[0])
+    assert "Senin, 23 November 2026" in house.sent_to(ANI)[-1].text
 
 
 def test_a_closed_risk_presses_no_longer(house):

@@ -224,7 +224,17 @@ def test_the_smallest_file_loads_with_every_default(write, tmp_path):
     assert loaded.smtp is None
     assert imap(loaded).junk_folder == "Junk"
     assert loaded.inboxes[0].case_address == "plus"
-    assert loaded.queues[0].promise("urgent") == 16
+    assert loaded.queues[0].promise("normal") == loaded.queues[0].promise("high") == 16
+
+
+@pytest.mark.parametrize(("queue", "urgent"), [(16, 2), (1, 1)])
+def test_an_urgent_letter_never_waits_as_long_as_others(write, queue, urgent):
+    """Danger is promised within two working hours where nothing else is written."""
+    text = MINIMAL + f"promise_working_hours = {queue}\n"
+    (found,) = config.load(write(text)).queues
+    assert found.promise("urgent") == urgent
+    text += "[queue.priority_promise]\nurgent = 5\n"
+    assert config.load(write(text)).queues[0].promise("urgent") == 5
 
 
 def test_a_relative_sqlite_url_starts_at_the_file(write, tmp_path):
