@@ -2,8 +2,10 @@
 
 Every minute `look` finds the letters whose promised moment comes near. In the last quarter of the
 promise the case rises and its people hear of it; in the last eighth, while nobody has answered, the
-client is told that it takes longer and gets a new day, once. A promise is written down when it is
-kept or when it comes near, so that a letter that comes in costs nothing here.
+client is told that it takes longer and gets a new day. That day is a promise of its own and comes
+near in its turn; each further one lies longer ahead, so that nobody waits in silence and nobody
+hears the same every other day. A promise is written down when it is kept or when it comes near, so
+that a letter that comes in costs nothing here.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, update
 
-from mailcounsel.casework import alone, cases, hours, letters, promises, records, staff
+from mailcounsel.casework import alone, cases, hours, letters, promises, records, risk, staff
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
@@ -28,6 +30,8 @@ from mailcounsel.trust import addressbook
 promised = models.table(models.Promise)
 
 NEAR, LATE = 1 / 4, 1 / 8  # of a promise's working hours: when people hear of it, when the client
+A_DAY = 8.0  # working hours that a new day lies ahead at least: the client is told days, not hours
+AGAIN = (timedelta(days=7), timedelta(days=28))  # how far ahead the second new day lies, then each
 MEASURED = timedelta(days=28)  # over which a queue's pace is taken
 ENOUGH = 10  # answers in that time, below which a pace says nothing
 WEEK = 30.0  # working hours, below which it says nothing either
@@ -36,7 +40,7 @@ WEEK = 30.0  # working hours, below which it says nothing either
 def look(connection: Connection, office: Office, now: datetime) -> int:
     """See to the promises that come near, and take each queue's pace. Return how many were near.
 
-    Idempotent: people hear of a promise once, and the client is told once.
+    Idempotent: of each day that was named people hear once, and the client is told once.
     """
     office.pace.update(
         {q.name: pace(connection, office, q.name, now) for q in office.config.queues}
@@ -77,11 +81,20 @@ def _see_to(connection: Connection, office: Office, case: RowMapping, now: datet
         cases.raise_priority(connection, case["id"], "high")
         staff.notify(connection, office, case, f"promise:{row['id']}", now)
         records.audit(connection, now, "service", "promise-near", case["id"], row["id"])
-    elif row["told_at"]:  # the client was told a new day, which comes near in its turn
+    elif row["times_told"]:  # the client was told a new day, which comes near in its turn
         cases.raise_priority(connection, case["id"], "high")
-        staff.notify(connection, office, case, f"promise-again:{row['id']}", now)
-    if row["told_at"] is None and _is_within(office, case, now, LATE):
+        again = f"promise-again:{row['id']}:{row['times_told']}"
+        staff.notify(connection, office, case, again, now)
+    if _is_within(office, case, now, LATE) and not _is_unread_danger(connection, case):
         _tell(connection, office, case, row, now)
+
+
+def _is_unread_danger(connection: Connection, case: RowMapping) -> bool:
+    """Tell whether a case is in danger and unread: no day may sound as if it could wait till then.
+
+    The ladder calls people meanwhile, and the client has heard where help is.
+    """
+    return case["id"] in risk.unread(connection)
 
 
 def _row(connection: Connection, case: RowMapping) -> RowMapping | None:
@@ -107,15 +120,31 @@ def _tell(
     connection: Connection, office: Office, case: RowMapping, row: RowMapping, now: datetime
 ) -> None:
     """Tell the client, before the promise breaks, that it takes longer, and until when."""
-    until = cases.promised(office, case["queue"], case["priority"], max(now, case["promised_at"]))
+    times, base = row["times_told"], max(now, case["promised_at"])
+    until = _new_day(office, case, times, base)
     zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
     day = promises.local_day(until, zone, case["language"])
     due_at = hours.quiet_hours(office.config).next_allowed(now, zone)
-    asked = Asked("later", {"promised_day": day}, f"later:{row['id']}", False, due_at=due_at)
+    template = "later-again" if times else "later"
+    once = f"later:{row['id']}:{times}" if times else f"later:{row['id']}"
+    asked = Asked(template, {"promised_day": day}, once, False, due_at=due_at)
     letters.ask(connection, office, case, asked, now)
-    statements.change(connection, promised, row["id"], told_at=now)
-    statements.change(connection, cases.cases, case["id"], promised_at=until)
+    statements.change(connection, promised, row["id"], told_at=now, times_told=times + 1)
+    moved = {"promised_at": until, "promised_since": base}
+    statements.change(connection, cases.cases, case["id"], **moved)
     records.audit(connection, now, "service", "promise-moved", case["id"], row["id"])
+
+
+def _new_day(office: Office, case: RowMapping, times: int, base: datetime) -> datetime:
+    """Return by when an answer is promised anew, to a client who was told so many times before.
+
+    First as the queue promises, then a week ahead, then a month at a time.
+    """
+    if times:
+        ahead = base + AGAIN[min(times, len(AGAIN)) - 1]
+        return cases.after_working(office, case["queue"], ahead, 0)
+    lasts = max(cases.promise(office, case["queue"], case["priority"]), A_DAY)
+    return cases.after_working(office, case["queue"], base, lasts)
 
 
 def kept(connection: Connection, case: RowMapping, now: datetime) -> None:

@@ -83,6 +83,7 @@ CONTENT_FREE = frozenset(
         "hour",
         "help",
         "later",
+        "later-again",
         "request",
         "progress",
         "copy-notice",

@@ -11,6 +11,7 @@ WORDS = {
     "acknowledgement-again": "acknowledgement",
     "not-opened": "asked to write again",
     "later": "word that it takes longer",
+    "later-again": "word that it takes longer still",
     "notice": "note without content",
     "crisis": "note about help nearby",
     "help": "note about help nearby",

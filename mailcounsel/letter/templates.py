@@ -52,6 +52,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "paused": _CLIENT | {"resume_word", "until_day", "emergency"},
         "resumed": _CLIENT | {"stop_word", "emergency"},
         "later": _CLIENT | {"promised_day", "emergency"},
+        "later-again": _CLIENT | {"promised_day", "emergency"},
         "hour": _CLIENT | {"hour", "morning_word", "evening_word", "stop_word", "emergency"},
         "help": _CLIENT | {"emergency", "promised_day", "help_near"},
         "introduction": _CLIENT

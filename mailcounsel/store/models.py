@@ -390,7 +390,8 @@ class Promise(SQLModel, table=True):
     case_id: str = Field(foreign_key="casefile.id", index=True)
     made_at: datetime = moment()
     promised_at: datetime = moment()
-    told_at: datetime | None = later()  # that it will be later
+    told_at: datetime | None = later()  # that it will be later, the last time
+    times_told: int = 0
     answered_at: datetime | None = later()
     settled_at: datetime | None = later()  # closed by a person: not owed any more
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -27,7 +29,7 @@ def look(house):
     return [
         parcel
         for parcel in house.sent_to(ANI)
-        if "longer" in parcel.text or "lebih lama" in parcel.text
+        if re.search("longer|lebih lama|not been answered yet|belum dibalas", parcel.text)
     ]
 
 
@@ -61,18 +63,85 @@ def test_before_a_promise_breaks_the_case_rises_and_people_hear_of_it(house):
 
 
 def test_a_client_is_told_before_the_promise_breaks_and_once(house):
-    """With two hours left they get a new day, and nothing more after that."""
+    """With two hours left they get a new day, and nothing more before that comes near."""
     house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
     house.send()
     old = house.case(1).promised_at
     house.clock.on(days=2, hours=-1)  # Tuesday 15:00, two hours before
     told = look(house)
     assert len(told) == 1
-    assert house.case(1).promised_at > old
-    for _ in range(20):
-        house.clock.on(hours=6)
+    moved = house.case(1).promised_at
+    assert moved > old
+    while house.clock.now() < moved - timedelta(hours=2, minutes=30):
+        house.clock.on(minutes=30)
         assert look(house) == []
     assert house.audited().count("promise-moved") == 1
+
+
+def test_a_client_whose_new_day_breaks_hears_again_ever_more_rarely(house):
+    """A week ahead, then a month at a time; each time before the day that was named is over."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    house.send()
+    days, named = [], [house.case(1).promised_at]
+    for _ in range(100 * 4):
+        house.clock.on(hours=6)
+        for letter in look(house):
+            days.append(house.clock.now())
+            assert days[-1] <= named[-1]
+            named.append(house.case(1).promised_at)
+            assert f"{named[-1].day} {named[-1]:%B %Y}" in letter.text
+    assert len(days) == 6
+    gaps = [after - before for before, after in itertools.pairwise(named)]
+    assert timedelta(days=7) <= gaps[1] <= timedelta(days=9)
+    assert all(timedelta(days=28) <= gap <= timedelta(days=31) for gap in gaps[2:])
+    assert house.case(1).priority == 2
+
+
+def test_the_supervisor_hears_each_time_a_new_day_comes_near(house):
+    """Once a day that was named, for as long as nobody answers."""
+    object.__setattr__(house.office.config.person("sari"), "notify", "sari@staf.test")
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    told = []
+    for _ in range(16 * 4):
+        look(house)
+        notes = [row for row in house.outbox("staff-notice") if "promise" in (row.once or "")]
+        told = [row.once.split(":")[2:] for row in notes if row.once.startswith("staff:sari")]
+        house.clock.on(hours=6)
+    assert [one[0] for one in told] == ["promise", "promise-again", "promise-again"]
+    assert [one[-1] for one in told[1:]] == ["1", "2"]
+
+
+def test_staff_hear_of_a_moved_promise_in_its_own_last_quarter(house):
+    """Four of sixteen hours before the new day, not as soon as there is one."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    house.clock.on(days=2, hours=-1)
+    look(house)
+    assert house.case(1).promised_at == datetime(2026, 11, 26, 10, tzinfo=UTC)
+
+    def again():
+        rows = house.outbox("staff-notice")
+        return [row for row in rows if ":promise-again:" in (row.once or "")]
+
+    house.clock.on(days=2, hours=-3)  # Thursday 12:00 in Jakarta, five hours before
+    look(house)
+    assert again() == []
+    house.clock.on(hours=1, minutes=10)
+    look(house)
+    assert len(again()) == 1
+
+
+def test_nobody_in_unread_danger_is_told_a_later_day(house):
+    """The ladder calls people meanwhile; a day would sound as if it could wait until then."""
+    house.clock.on(hours=20)
+    house.write(ANI, "I want to kill myself tonight.")
+    house.send()
+    for _ in range(8):
+        house.clock.on(minutes=30)
+        assert look(house) == []
+    letters = [one["id"] for one in house.read("wulan", "C-0001")]
+    house.call("wulan", "case.read", case="C-0001", letters=letters)
+    assert len(look(house)) == 1
+    assert house.case(1).promised_at - house.clock.now() > timedelta(hours=12)
 
 
 def test_staff_hear_before_a_moved_promise_breaks_as_well(house):

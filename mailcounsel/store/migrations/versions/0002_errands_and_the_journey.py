@@ -82,6 +82,7 @@ def _promise() -> None:
         sa.Column("made_at", columns.UtcDateTime(), nullable=False),
         sa.Column("promised_at", columns.UtcDateTime(), nullable=False),
         sa.Column("told_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("times_told", sa.Integer(), nullable=False),
         sa.Column("answered_at", columns.UtcDateTime(), nullable=True),
         sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["casefile.id"]),
