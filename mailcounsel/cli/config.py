@@ -35,6 +35,7 @@ def check(setting: Setting, as_json: bool) -> None:
     Example: mailcounsel --config /etc/mailcounsel/config.toml config check
     """
     from mailcounsel import config as configuration
+    from mailcounsel.config import wording
 
     found = configuration.load(setting.config_path)
     counts = {
@@ -43,9 +44,10 @@ def check(setting: Setting, as_json: bool) -> None:
         "people": len(found.people),
         "rules": len(found.rules),
     }
-    data = {"config": str(setting.config_path), **counts}
-    unused = _unused(found)
-    shown = [f"{setting.config_path.name} is fine: {_listed(counts)}", *unused]
+    unused, untold = _unused(found), found.untold()
+    data = {"config": str(setting.config_path), **counts, "untold": untold}
+    warned = [f"But: {wording.untold(untold)}. {wording.NOTIFY}"] if untold else []
+    shown = [f"{setting.config_path.name} is fine: {_listed(counts)}", *warned, *unused]
     output.emit({**data, "crisis_directory": unused}, as_json, lambda: "\n".join(shown))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailcounsel.service.machine import Account, Places
 
 LANGUAGES = ("id", "en")
+NOTIFY = "Your own address for notes without content (empty: nobody is told of danger)"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -48,6 +49,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 @click.option("--smarthost", metavar="HOST[:PORT]", help="The server that takes our mail.")
 @click.option("--smarthost-user", help="Its account; none for a server on this machine.")
 @click.option("--person", help="Your short name here.  [default: your account's]")
+@click.option("--notify", help="Your address for notes without content, such as: danger is unread.")
 @click.option(
     "--system", is_flag=True, help="Set up a server: account, folders, systemd unit (root)."
 )
@@ -109,6 +111,7 @@ def _complete(path: Path) -> dict[str, Any]:
         "fingerprint": done.fingerprint,
         "invited": {"person": invited.person, "code": invited.code} if invited else None,
         "missing_secrets": [str(one) for one in setup.missing_secrets(loaded)],
+        "untold": list(loaded.untold()),
     }
 
 
@@ -221,6 +224,7 @@ def _answers(given: Mapping[str, Any], os_user: str, own: Mapping[str, Any]) -> 
         listen=listen,
         person=given["person"] or _ask("Your short name here", short_name(os_user)),
         os_user=os_user,
+        notify=given["notify"] or _ask(NOTIFY, ""),
         **own,
     )
 
@@ -237,8 +241,9 @@ def _ask(question: str, default: str) -> str:
     """Ask on a terminal; elsewhere take the default."""
     if not sys.stdin.isatty():
         return default
-    answer: str = click.prompt(question, default=default, err=True)
-    return answer
+    shown = bool(default)
+    answer: str = click.prompt(question, default=default, show_default=shown, err=True)
+    return answer.strip()
 
 
 def _ask_open(question: str) -> str:
@@ -336,7 +341,15 @@ def _text(done: Mapping[str, Any]) -> str:
     lines += [f"todo  {_todo_password(path)}" for path in done["missing_secrets"]]
     if done["made"] and done["config"] in done["made"]:
         lines.append(f"todo  write your own emergency numbers into {done['config']}, [emergency]")
+    if done["untold"]:
+        lines.append(f"todo  {_todo_notify(done)}")
     return "\n".join([*lines, "", *_next(done)])
+
+
+def _todo_notify(done: Mapping[str, Any]) -> str:
+    from mailcounsel.config import wording
+
+    return f"{wording.untold(done['untold'])}. {wording.NOTIFY}"
 
 
 def _todo_password(path: str) -> str:

@@ -90,6 +90,15 @@ class Config(Table):
         supervisors = self.supervisors(queue)
         return tuple(p for p in self.people if p in supervisors or _counsels_in(p, queue))
 
+    def untold(self) -> tuple[str, ...]:
+        """Return the queues where danger can be told to nobody: no address on their ladder."""
+        return tuple(queue.name for queue in self.queues if not self._reached(queue))
+
+    def _reached(self, queue: Queue) -> bool:
+        names = (queue.risk.on_call, queue.risk.second, queue.supervisor)
+        people = (self.person(name) for name in names if name)
+        return any(person is not None and person.notify for person in people)
+
     def default_queue(self, inbox: Inbox) -> Queue:
         """Return the queue of an inbox of this file when no rule says otherwise."""
         return next(queue for queue in self.queues if queue.name == inbox.queue)

@@ -83,6 +83,15 @@ def shape_advice(error: ErrorDetails, root: type[BaseModel]) -> str:
     return _range(kind, context) or _KINDS.get(kind, _by_family(kind))
 
 
+def untold(queues: Iterable[str]) -> str:
+    """Say that nobody hears of danger in some queues."""
+    return f"While danger is unread, nobody is told in: {', '.join(queues)}"
+
+
+NOTIFY = 'Write notify = "ADDRESS" below the supervisor of each, as config.example.toml explains.'
+"""What to do about it."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint in brackets if one of the known names is close, else nothing."""
     close = difflib.get_close_matches(name, list(known), n=1)

@@ -43,6 +43,7 @@ class Answers:
     listen: Server
     person: str
     os_user: str
+    notify: str = ""  # the person's address for notes; "": nobody is told of danger
     state_dir: Path | None = None
     socket: Path | None = None
 
@@ -101,8 +102,22 @@ def _blocks(answers: Answers) -> Iterator[list[str]]:
         *_pairs(name=answers.person, os_user=answers.os_user),
         'roles = ["admin", "supervisor", "therapist"]',
         'queues = ["general"]',
+        "# Where notes without content go. Without one this person is not told of danger.",
+        *(_pairs(notify=answers.notify) if answers.notify else ['# notify = "you@example.org"']),
     ]
     yield ["# Where cases wait.", "[[queue]]", *_pairs(name="general", supervisor=answers.person)]
+    yield [
+        "# Working hours within which an urgent letter is to be answered.",
+        "[queue.priority_promise]",
+        "urgent = 2",
+    ]
+    yield [
+        "# While nobody has read a letter with signs of danger, one more person is told each time",
+        "# these minutes pass: on_call, second, the supervisor. All of them need a notify address.",
+        "[queue.risk]",
+        "read_minutes = 30",
+        *(_pairs(on_call=answers.person) if answers.notify else []),
+    ]
 
 
 def _centre(answers: Answers) -> list[str]:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, func, select
 
 from mailcounsel import errors
 from mailcounsel.casework import letters
-from mailcounsel.config import Config, Imap, Inbox
+from mailcounsel.config import Config, Imap, Inbox, wording
 from mailcounsel.crypto import homes, openpgp
 from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.intake import inbox, watcher
@@ -63,7 +63,7 @@ def bad(part: str, says: str, fix: str) -> Finding:
 
 def of_machine(config: Config) -> list[Finding]:
     """Look at the programs and files of this machine."""
-    return [_gpg(), _templates(config)]
+    return [_gpg(), _templates(config), _ladder(config)]
 
 
 def _gpg() -> Finding:
@@ -94,6 +94,15 @@ def _templates(config: Config) -> Finding:
         fix = f"Mend the files in {config.centre.templates or 'the installation'}."
         return bad("templates", " ".join(problems), fix)
     return good("templates", f"complete in {', '.join(languages)}")
+
+
+def _ladder(config: Config) -> Finding:
+    """Say whether anybody is told while danger is unread."""
+    untold = config.untold()
+    if untold:
+        fix = f"{wording.NOTIFY} Then reload or restart the service."
+        return bad("danger", wording.untold(untold), fix)
+    return good("danger", "somebody is told in every queue while it is unread")
 
 
 def crisis_directory(config: Config, now: datetime) -> list[Finding]:

@@ -73,7 +73,8 @@ class Admin:
 
     def init(self, smarthost: int, *more: str) -> dict[str, Any]:
         """Set up a centre whose smarthost listens on this port."""
-        place = ("--smarthost", f"127.0.0.1:{smarthost}", "--person", "sari")
+        person = ("--person", "sari", "--notify", "sari@staf.test")
+        place = ("--smarthost", f"127.0.0.1:{smarthost}", *person)
         listen = () if "--imap" in more else ("--listen", f"127.0.0.1:{tools.free_port()}")
         return self.json("init", *CENTRE, *place, *listen, *more)
 

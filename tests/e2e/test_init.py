@@ -223,6 +223,7 @@ QUESTIONS = {
     "Time zone": "UTC",
     "account there": "",
     "short name": "sari",
+    "nobody is told of danger": "sari@staf.test",
     "password for": "rahasia-sekali",
 }
 
@@ -236,6 +237,27 @@ def test_init_asks_on_a_terminal(admin):
     assert "rahasia-sekali" not in shown
     assert admin.run("config", "check").stdout.startswith("config.toml is fine: 1 inbox")
     assert 'user = "letters@example.org"' in admin.config.read_text()
+    (person,) = config.load(admin.config).people
+    assert person.notify == "sari@staf.test"
+
+
+def test_a_centre_that_can_tell_nobody_of_danger_is_not_called_well(admin, sink):
+    """The address may be left empty; init, config check and doctor say what that means."""
+    place = ("--smarthost", f"127.0.0.1:{sink.port}", "--person", "sari")
+    silent = "While danger is unread, nobody is told in: general"
+    assert f"todo  {silent}" in admin.run("init", *CENTRE, *place).stdout
+    assert silent in admin.run("config", "check").stdout
+    (found,) = [
+        one for one in admin.json("doctor", expect=1)["findings"] if one["part"] == "danger"
+    ]
+    assert (found["ok"], found["says"]) == (False, silent)
+    assert 'notify = "ADDRESS"' in found["fix"]
+    admin.change('# notify = "you@example.org"', 'notify = "sari@staf.test"')
+    assert silent not in admin.run("config", "check").stdout
+    (found,) = [
+        one for one in admin.json("doctor", expect=1)["findings"] if one["part"] == "danger"
+    ]
+    assert found["ok"]
 
 
 def typed(admin, answers):

@@ -111,6 +111,24 @@ def test_a_name_comes_back_as_it_was_typed(tmp_path, name):
     assert loaded(tmp_path, answers.config_text(given(name=name))).centre.name == name
 
 
+@pytest.mark.parametrize("notify", ["sari@staf.test", ""])
+def test_a_new_centre_knows_who_is_on_call(tmp_path, notify):
+    """With an address the person it begins with is; without, nobody is named who hears nothing."""
+    found = loaded(tmp_path, answers.config_text(given(notify=notify)))
+    assert found.queues[0].risk.on_call == ("sari" if notify else None)
+    assert found.people[0].notify == (notify or None)
+    assert found.untold() == (() if notify else ("general",))
+    assert found.queues[0].promise("urgent") == 2
+
+
+def test_somebody_on_the_ladder_with_an_address_is_enough(tmp_path):
+    """The supervisor may have none where on call has one."""
+    text = answers.config_text(given())
+    more = '[[person]]\nname = "bayu"\nuid = 77\nroles = ["therapist"]\nqueues = ["general"]\n'
+    text = text.replace("read_minutes = 30", 'on_call = "bayu"')
+    assert loaded(tmp_path, f'{text}\n{more}notify = "bayu@staf.test"\n').untold() == ()
+
+
 def test_without_a_mailbox_letters_come_by_smtp(tmp_path):
     """There is always a way in."""
     found = loaded(tmp_path, answers.config_text(given(listen=Server("127.0.0.1", 2599))))
