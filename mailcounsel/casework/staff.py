@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from mailcounsel.casework import cases, letters, parcels
+from mailcounsel.casework import cases, letters, parcels, records
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.config import Person
@@ -22,6 +22,7 @@ from mailcounsel.trust import addressbook
 outgoing = models.table(models.Outgoing)
 
 URGENT = cases.PRIORITIES.index("urgent")
+AWAY = "therapist-away"  # the flag of a case that somebody else should take over
 # Notes of which a person gets one at a time: where several would leave together, the last of these.
 TOGETHER = ("staff-notice", "staff-silence", "staff-locked", "staff-risk")
 
@@ -116,7 +117,11 @@ def _waiting(connection: Connection, office: Office, person: Person) -> dict[str
     shown = cases.queue_of(connection, office, person.name)
     waiting = sum(case["waiting_since"] is not None for case in shown)
     urgent = sum(case["priority"] == URGENT for case in shown)
-    return {"new": waiting, "urgent": urgent, "flagged": len(shown) - waiting}
+    led = {q.name for q in office.config.queues if q.supervisor == person.name}
+    theirs = [case["id"] for case in shown if case["queue"] in led]
+    alone = {row["case_id"] for row in records.flags_of(connection, theirs) if row["kind"] == AWAY}
+    flagged = len(shown) - waiting
+    return {"new": waiting, "urgent": urgent, "flagged": flagged, "to_assign": len(alone)}
 
 
 def language_of(office: Office, person: Person) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import caseload, cases, risk
+from mailcounsel.casework import absence, caseload, cases, risk
 from mailcounsel.casework.office import Office
 
 
@@ -29,9 +29,12 @@ def take_next(connection: Connection, office: Office, person: str, now: datetime
     """Give a person the case that needs somebody most: one of their own, else one nobody has.
 
     Before all others comes unread danger in any case they may open, also where a colleague has it:
-    a supervisor sees it then, and it stays with the colleague. A case whose earlier letters they
-    hold no key to is left to others, and so is one in a language they do not counsel in, unless it
-    is urgent. Raises: Refused when they have as many cases as they can carry.
+    a supervisor sees it then, and it stays with the colleague. So does, in its turn, a case whose
+    therapist is away and which the supervisor was asked to give to somebody else. A case whose
+    earlier letters they hold no key to is left to others, and so is one in a language they do not
+    counsel in, unless it is urgent.
+
+    Raises: Refused when they have as many cases as they can carry.
     """
     waiting = cases.queue_of(connection, office, person)
     unread = risk.unread(connection)
@@ -54,8 +57,12 @@ def _ordinary(
     connection: Connection, office: Office, waiting: Sequence[RowMapping], person: str
 ) -> Iterator[RowMapping]:
     """Yield what a person can answer of the cases that wait, the most urgent first."""
+    left_alone = absence.asked_about(connection)
     for case in waiting:
-        if case["waiting_since"] is None or case["assignee"] not in {None, person}:
+        is_lent = case["id"] in left_alone
+        if case["waiting_since"] is None:
+            continue
+        if case["assignee"] not in {None, person} and not is_lent:
             continue
         if not cases.holds_keys(connection, case, person):
             continue

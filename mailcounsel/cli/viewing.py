@@ -31,6 +31,10 @@ FLAGS = {
         "wrote; if their answer makes you sure: mailcounsel case merge {case} {maybe_from}"
     ),
     "asks-counsellor": "the client asks for another counsellor: mailcounsel assign {case} NAME",
+    "therapist-away": (
+        "whoever has this case is away beyond the promised day: answer it, or: mailcounsel assign "
+        "{case} NAME; if it may wait: mailcounsel seen {case} therapist-away"
+    ),
     "asks-progress": (
         "the client asks how they are getting on: mailcounsel case progress {case} --send"
     ),

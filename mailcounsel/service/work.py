@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from mailcounsel import errors
-from mailcounsel.casework import checkins, duties, errands, keeping
+from mailcounsel.casework import absence, checkins, duties, errands, keeping
 from mailcounsel.intake import inbox, opening, pipeline, quarantine, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
@@ -126,6 +126,7 @@ def tell_of_quarantine(desk: Desk) -> int:
 def keep_promises(desk: Desk) -> int:
     """See to the promises that come near. Nothing more is there to do until the next minute."""
     now = desk.now()
+    desk.store.write(lambda c: absence.look(c, desk.office, now))
     if desk.store.write(lambda c: keeping.look(c, desk.office, now)):
         desk.ring("outbox")
     return 0

@@ -308,6 +308,19 @@ def test_a_request_nobody_vouches_for_is_a_letter(house, word):
     assert house.case(2).waiting_since is not None
 
 
+def test_another_counsellor_ends_the_wish_for_one(house):
+    """`assign` is what the flag says to type; given to the same person again it stands."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.call("bayu", "case.next")
+    house.write(ANI, "GANTI", reply_to=offer)
+    assert house.flags(1) == ["asks-counsellor"]
+    house.call("bayu", "case.assign", case="C-0001", person="bayu")
+    assert house.flags(1) == ["asks-counsellor"]
+    house.call("sari", "case.assign", case="C-0001", person="sari")
+    assert house.flags(1) == []
+
+
 @pytest.mark.parametrize(("word", "flags"), [("HAPUS", []), ("GANTI", ["asks-counsellor"])])
 def test_the_border_alone_is_not_enough_for_a_grave_request(house, word, flags):
     """A copy, or the end of a file, needs a signature or our own token; the rest is a letter."""

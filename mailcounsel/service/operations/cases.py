@@ -23,6 +23,7 @@ from mailcounsel.casework import (
     resting,
     risk,
     splitting,
+    staff,
     taking,
 )
 from mailcounsel.intake import quarantine
@@ -292,13 +293,20 @@ def give_keys(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, A
 
 
 def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Give a case to a colleague who has copies of its keys; say what speaks against them."""
+    """Give a case to a colleague who has copies of its keys; say what speaks against them.
+
+    Whoever did not have it until now is what a client who asked for another counsellor waited for,
+    and a case whose therapist is away.
+    """
     to, now = text(parameters, "person"), desk.now()
     today = now.astimezone(ZoneInfo(desk.office.config.centre.time_zone)).date()
 
     def write(connection: Connection) -> list[str]:
         case = readable(connection, desk, caller, parameters)
         cases.hand_over_family(connection, desk.office, case, to, now, by=caller.person)
+        if to != case["assignee"]:
+            for kind in ("asks-counsellor", staff.AWAY):
+                _clear(connection, cases.family(connection, case), kind, caller.person, now)
         return caseload.doubts(connection, desk.office, case, to, today)
 
     return {"doubts": desk.store.write(write)}
@@ -375,6 +383,13 @@ def unlink(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
     return desk.store.write(write)
 
 
+def _clear(
+    connection: Connection, family: Sequence[str], kind: str, by: str, now: datetime
+) -> None:
+    for case_id in family:
+        records.clear_flag(connection, now, case_id, kind, by)
+
+
 def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Clear a kind of flag on a case, since the caller has seen it."""
     now, kind = desk.now(), text(parameters, "kind")
@@ -385,8 +400,7 @@ def clear_flag(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, 
         if kind not in {flag["kind"] for flag in records.flags_of(connection, family)}:
             message = f"{name} is not flagged {kind}. What it is: mailcounsel show {name}"
             raise errors.NotFound(message)
-        for case_id in family:
-            records.clear_flag(connection, now, case_id, kind, caller.person)
+        _clear(connection, family, kind, caller.person, now)
         records.audit(connection, now, caller.person, f"flag-cleared-{kind}", case["id"])
         return name
 
