@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, keeping, letters, meetings, records
+from mailcounsel.casework import cases, clientkeys, keeping, letters, meetings, records
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models
 from mailcounsel.trust import addressbook, pins
@@ -65,7 +65,7 @@ def link(
     if cases.has_open_risk(connection, into):
         letters.take_back_checkins(connection, cases.family(connection, into), "risk")
     cases.raise_priority(connection, into["id"], cases.PRIORITIES[case["priority"]])
-    for kind in ("maybe", "maybe-word", PROPOSED):
+    for kind in ("maybe", "maybe-word", PROPOSED, clientkeys.DOUBTED):
         records.clear_flag(connection, now, case["id"], kind, by)
     records.audit(connection, now, by, _LINKED, case["id"], into["id"])
     return True
@@ -134,17 +134,40 @@ def _same_person(
         )
         if row_id:
             records.audit(connection, now, by, _ADDRESS, case["id"], row_id)
-    pin = pins.pinned(connection, keyring, case["client_id"])
+    _join_keys(connection, office, case, into, by, now)
+
+
+def _join_keys(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    into: RowMapping,
+    by: str,
+    now: datetime,
+) -> None:
+    """Let a client be known by the key of another case's sender as well.
+
+    That two cases are one client's does not say whose a key is that only its own signature spoke
+    for: where it is not the key of both, it is used in neither until a person accepts it.
+    """
+    keyring, ours, theirs = office.keyring, into["client_id"], case["client_id"]
+    used = [pins.pinned(connection, keyring, client_id) for client_id in (ours, theirs)]
+    if len({pin.fingerprint if pin else "" for pin in used}) > 1:
+        doubted = [clientkeys.doubt(connection, office, one, now, by=by) for one in (ours, theirs)]
+        if any(doubted):
+            records.flag(connection, now, into["id"], clientkeys.DOUBTED)
+    pin = pins.own(connection, keyring, theirs)
     if pin is None:
         return
-    known = {one.fingerprint: one.state for one in pins.of_client(connection, keyring, client_id)}
-    before = known.get(pin.fingerprint, _NO_STATE)
+    known = {one.fingerprint: one.state for one in pins.of_client(connection, keyring, ours)}
+    before, sure = known.get(pin.fingerprint, _NO_STATE), pin.state == pins.PINNED
+    name, certificate = pin.fingerprint, pin.certificate
     met = pins.meet(
-        connection, keyring, client_id, pin.fingerprint, pin.certificate, proved=True, now=now
+        connection, keyring, ours, name, certificate, proved=sure, vouched=sure, now=now
     )
     if met != before:
         records.audit(connection, now, by, _KEY, case["id"], before)
-    if met == "alarm":
+    if met == pins.ALARM:
         records.flag(connection, now, into["id"], "key-changed", case["id"])
 
 
@@ -196,7 +219,7 @@ def _take_key_back(
     before: str,
     now: datetime,
 ) -> None:
-    pin = pins.pinned(connection, office.keyring, case["client_id"])
+    pin = pins.own(connection, office.keyring, case["client_id"])
     if pin is not None:
         state = None if before == _NO_STATE else before
         client_id = into["client_id"]

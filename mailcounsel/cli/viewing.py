@@ -95,6 +95,12 @@ FLAGS = {
     "key-changed": (
         "another key arrived; mail still goes to the known one only: mailcounsel way show {case}"
     ),
+    "key-doubted": (
+        "the key their first letter was signed with is not used any more, since nothing else says "
+        "that it is theirs: a letter that surely came from their address was not signed with it, "
+        "or their cases were merged. Ask them: mailcounsel way show {case}; then mailcounsel way "
+        "accept or way drop, or: mailcounsel seen {case} key-doubted"
+    ),
     "bounced": "a letter of ours came back undelivered: mailcounsel outbox",
     "uncertain": "a letter may or may not have left: mailcounsel outbox",
     "failed": "a letter could not be sent: mailcounsel outbox",

@@ -19,8 +19,11 @@ CHANNELS = {
 }
 STATES = {
     "pinned": "in use: the client signed with it",
+    "provisional": "in use: it signed their first letter; nothing else says yet that it is theirs",
+    "doubted": "NOT USED: it signed their first letter, and what came since does not bear it out",
     "seen": "seen, not proved yet",
     "alarm": "NOT USED: it came while another key was in use",
+    "dropped": "NOT USED: a person said that it is not theirs",
 }
 
 
@@ -73,6 +76,23 @@ def accept(setting: client.Settings, case: str, fingerprint: str) -> None:
     with client.connect(setting) as service:
         answer = service.call("way.accept", case=case, fingerprint=fingerprint)
     output.say(f"Letters go out with {answer['fingerprint']} from now on.")
+
+
+@way.command("drop")
+@click.argument("case")
+@click.argument("fingerprint")
+@click.pass_obj
+def drop(setting: client.Settings, case: str, fingerprint: str) -> None:
+    """Use a key no more, because it is not the client's.
+
+    No letter brings it back. Should it be theirs after all: mailcounsel way accept.
+
+    \b
+    Example: mailcounsel way drop C-0042 9A1B2C3D4E5F60718293A4B5C6D7E8F901234567
+    """
+    with client.connect(setting) as service:
+        answer = service.call("way.drop", case=case, fingerprint=fingerprint)
+    output.say(f"Nothing is locked with {answer['fingerprint']} any more.")
 
 
 @way.command()

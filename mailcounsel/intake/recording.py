@@ -17,13 +17,12 @@ from mailcounsel.casework import case_word, cases, letters, records
 from mailcounsel.casework.cases import NewCase
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.records import Entry
-from mailcounsel.intake import classifying, following, inbox, placing
+from mailcounsel.intake import classifying, following, inbox, pinning, placing
 from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.looking import Plan
-from mailcounsel.intake.opening import Offered
 from mailcounsel.store import statements
-from mailcounsel.trust import addressbook, pins
+from mailcounsel.trust import addressbook
 
 CASE = "case"
 OWN_LOOP = "own-loop"
@@ -204,28 +203,4 @@ def _remember(
     if plan.kind.kind != classifying.LETTER:
         return
     letters.extend_thread(connection, office, case, letter.message_id)
-    is_theirs = plan.placement.case is None or plan.vouched.is_proved
-    states = set()
-    for offered in plan.opened.offered if is_theirs and not plan.envelope.suspect else ():
-        if not offered.usable and not _is_known(connection, office, case, offered):
-            continue
-        state = pins.meet(
-            connection,
-            office.keyring,
-            case["client_id"],
-            offered.fingerprint,
-            offered.certificate,
-            proved=offered.fingerprint in plan.opened.signed_by,
-            now=now,
-        )
-        states.add(state)
-    if "alarm" in states:
-        records.flag(connection, now, case["id"], "key-changed", letter_id)
-    if "pinned" in states:
-        letters.release_waiting(connection, office, case["client_id"], now)
-
-
-def _is_known(connection: Connection, office: Office, case: RowMapping, offered: Offered) -> bool:
-    """Tell whether a client's certificate was met before: its end is worth knowing as well."""
-    known = pins.of_client(connection, office.keyring, case["client_id"])
-    return offered.fingerprint in {pin.fingerprint for pin in known}
+    pinning.remember(connection, office, case, plan, letter_id, now)

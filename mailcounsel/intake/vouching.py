@@ -19,6 +19,7 @@ SIGNED = "signed"
 TOKEN = "token"
 BORDER = "border"
 NOTHING = "nothing"
+DIFFERS = "inner-sender-differs"  # a problem of letters
 
 _TOKEN = r"[a-z2-7]{26}"
 _IN_ADDRESS = re.compile(rf"\+({_TOKEN})@", re.IGNORECASE)
@@ -30,11 +31,16 @@ _TELLS = re.compile(r"(?:dmarc|header\.from)\b")
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """Who wrote a letter, as far as it is proved. `token_case` is a hint even without proof."""
+    """Who wrote a letter, as far as it is proved. `token_case` is a hint even without proof.
+
+    `at_address` says that our token or our border vouches for the sender's address, whether or not
+    the letter is signed as well.
+    """
 
     kind: str
     client_ids: tuple[str, ...] = ()
     token_case: KnownCase | None = None
+    at_address: bool = False
 
     @property
     def is_proved(self) -> bool:
@@ -49,22 +55,24 @@ def vouch(
     letter = opened.letter
     hint = _token_case(letter, recipients, known)
     signer = _signer(opened, known)
-    if signer:
-        return Vouched(SIGNED, signer, hint)
     address = letter.sender.address
     clients = tuple(known.clients_with_address(address)) if address else ()
-    if hint and hint.client_id in clients:
-        return Vouched(TOKEN, (hint.client_id,), hint)
-    is_whole = "inner-sender-differs" not in opened.problems  # the border saw the outer sender only
-    if (
-        address
-        and clients
-        and is_whole
-        and authserv_id
-        and passed_our_border(letter, authserv_id, address)
-    ):
-        return Vouched(BORDER, clients, hint)
-    return Vouched(NOTHING, (), hint)
+    is_answer = hint is not None and hint.client_id in clients
+    is_ours = is_answer or _by_border(opened, authserv_id)
+    if signer:
+        return Vouched(SIGNED, signer, hint, is_ours)
+    if hint and is_answer:
+        return Vouched(TOKEN, (hint.client_id,), hint, is_ours)
+    kind = BORDER if is_ours and clients else NOTHING
+    return Vouched(kind, clients if kind == BORDER else (), hint, is_ours)
+
+
+def _by_border(opened: Opened, authserv_id: str | None) -> bool:
+    """Tell whether our border stands behind the sender; it saw the outer one only."""
+    address, is_whole = opened.letter.sender.address, DIFFERS not in opened.problems
+    if not (address and authserv_id and is_whole):
+        return False
+    return passed_our_border(opened.letter, authserv_id, address)
 
 
 def _signer(opened: Opened, known: Knowledge) -> tuple[str, ...]:

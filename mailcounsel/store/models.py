@@ -60,12 +60,12 @@ class Address(SQLModel, table=True):
 
 
 class Pin(SQLModel, table=True):
-    """An OpenPGP certificate met with a client: seen, pinned (proved by a signature), alarm."""
+    """An OpenPGP certificate met with a client; `mailcounsel.trust.pins` says in which states."""
 
     id: str = opaque_id()
     client_id: str = Field(foreign_key="client.id", index=True)
     lookup: bytes = Field(index=True)
-    state: str  # seen, pinned, alarm
+    state: str  # seen, provisional, pinned, doubted, dropped, alarm
     sealed: bytes
     seen_at: datetime = moment()
     pinned_at: datetime | None = later()

@@ -1,13 +1,22 @@
 """Whose key is whose.
 
-A certificate met in a client's letter (Autocrypt, an attachment) is *seen*. It is *pinned* once a
-letter signed by it over the whole body arrives. From then on a different certificate is an *alarm*
-for a person and changes nothing by itself; the same primary key with new subkeys or a new expiry is
-merged silently. First sight pins nothing: a forged From can carry any key.
+    a key in a letter ──▶ seen
+    signed by it ──▶ provisional ──signed, and our token or border──▶ pinned ◀──┐
+                          └──our token or border, not signed by it──▶ doubted ──┘
+    another one meanwhile ──▶ alarm              a person: accepted ──▶ pinned, or ──▶ dropped
+
+A certificate met in a client's letter (Autocrypt, an attachment) is *seen*. A letter signed by it
+over the whole body makes it *provisional*: it is used, so that who writes locked from the start is
+answered so; but a forged From can carry any key, and sign with it. It is *pinned* for good once
+something else than the key says so as well: our token, which only the client's mailbox gets, or our
+border. A letter they vouch for that is signed otherwise makes it *doubted*, which is not used.
+While one is in use or doubted a different certificate is an *alarm* for a person and changes
+nothing by itself; the same primary key with new subkeys or a new expiry is merged silently.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,13 +29,24 @@ from mailcounsel.trust import merging
 
 pins = models.table(models.Pin)
 
+PINNED, PROVISIONAL, DOUBTED, DROPPED, ALARM, SEEN = (
+    "pinned",
+    "provisional",
+    "doubted",
+    "dropped",
+    "alarm",
+    "seen",
+)
+USED = (PINNED, PROVISIONAL)  # letters are locked with it, and its signature places them
+OWN = (*USED, DOUBTED)  # a client has one such key at most; every other is an alarm
+
 
 @dataclass(frozen=True, slots=True)
 class Pin:
     """A certificate of a client. `certificate` is binary OpenPGP, public packets only."""
 
     client_id: str
-    state: str  # seen, pinned, alarm
+    state: str  # seen, provisional, pinned, doubted, dropped, alarm
     fingerprint: str
     certificate: bytes
 
@@ -37,29 +57,34 @@ def lookup(keyring: ServiceKeyring, fingerprint: str) -> bytes:
 
 
 def of_client(connection: Connection, keyring: ServiceKeyring, client_id: str) -> list[Pin]:
-    """Return a client's certificates, pinned ones first. Raises: SealBroken for an edited row."""
+    """Return a client's certificates, that in use first. Raises: SealBroken for an edited row."""
     rows = statements.every(connection, pins, "seen_at", "id", client_id=client_id)
     found = [_open(keyring, row) for row in rows]
-    return sorted(found, key=lambda pin: pin.state != "pinned")
+    return sorted(found, key=lambda pin: pin.state not in USED)
 
 
 def pinned(connection: Connection, keyring: ServiceKeyring, client_id: str) -> Pin | None:
-    """Return the certificate a client is written to with, if one is pinned."""
-    return next((p for p in of_client(connection, keyring, client_id) if p.state == "pinned"), None)
+    """Return the certificate a client is written to with, pinned for good or provisional."""
+    return next((p for p in of_client(connection, keyring, client_id) if p.state in USED), None)
+
+
+def own(connection: Connection, keyring: ServiceKeyring, client_id: str) -> Pin | None:
+    """Return the certificate that is in use, or was until it was doubted."""
+    return next((p for p in of_client(connection, keyring, client_id) if p.state in OWN), None)
 
 
 def clients_with(connection: Connection, keyring: ServiceKeyring, fingerprint: str) -> list[str]:
-    """Return the clients for whom this key is pinned. Raises: SealBroken for an edited row."""
+    """Return the clients for whom this key is in use. Raises: SealBroken for an edited row."""
     return [pin.client_id for pin in with_fingerprint(connection, keyring, fingerprint)]
 
 
 def with_fingerprint(
     connection: Connection, keyring: ServiceKeyring, fingerprint: str
 ) -> list[Pin]:
-    """Return the pins of this key, oldest first. Raises: SealBroken for an edited row."""
+    """Return where this key is in use, oldest first. Raises: SealBroken for an edited row."""
     key = lookup(keyring, fingerprint)
-    rows = statements.every(connection, pins, "seen_at", "id", lookup=key, state="pinned")
-    return [_open(keyring, row) for row in rows]
+    rows = statements.every(connection, pins, "seen_at", "id", lookup=key)
+    return [_open(keyring, row) for row in rows if row["state"] in USED]
 
 
 def meet(
@@ -70,24 +95,66 @@ def meet(
     certificate: bytes,
     *,
     proved: bool,
+    vouched: bool,
     now: datetime,
 ) -> str:
     """Write down a certificate met in a client's letter and return its state.
 
-    `proved` says that the letter was signed by it over the whole body. The answer is `pinned`,
-    `seen`, or `alarm` when another key is pinned already. A copy of a certificate that is known
-    is put together with ours. Idempotent.
+    `proved` says that the letter was signed by it over the whole body, `vouched` that our token or
+    our border says as well that the client wrote it. A copy of a certificate that is known is put
+    together with ours. Idempotent.
     """
     known = {pin.fingerprint: pin for pin in of_client(connection, keyring, client_id)}
-    was = known.get(fingerprint)
-    if any(pin.state == "pinned" and pin.fingerprint != fingerprint for pin in known.values()):
-        state = "alarm"
-    else:
-        state = "pinned" if proved or (was and was.state == "pinned") else "seen"
+    was = known.pop(fingerprint, None)
+    others = {pin.state for pin in known.values()}
+    state = _met(was.state if was else SEEN, others, proved=proved, vouched=vouched)
     together = merging.merged(was.certificate, certificate) if was else certificate
     if was is None or (was.state, was.certificate) != (state, together):
         _write(connection, keyring, client_id, fingerprint, together, state, now)
     return state
+
+
+def _met(was: str, others: Collection[str], *, proved: bool, vouched: bool) -> str:
+    """Return the state of a certificate that is met again, or for the first time as if seen."""
+    if was == DROPPED:
+        return was
+    if not {*OWN}.isdisjoint(others):
+        return ALARM
+    if was == PINNED or (proved and vouched):
+        return PINNED
+    if was in OWN:
+        return was
+    return PROVISIONAL if proved else SEEN
+
+
+def confirm(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    client_id: str,
+    signed_by: Collection[str],
+    now: datetime,
+) -> bool:
+    """Pin for good what signed a letter our token or border vouches for; True where one was."""
+    pin = own(connection, keyring, client_id)
+    if pin is None or pin.state == PINNED or pin.fingerprint not in signed_by:
+        return False
+    _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, PINNED, now)
+    return True
+
+
+def doubt(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    client_id: str,
+    signed_by: Collection[str],
+    now: datetime,
+) -> bool:
+    """Use a provisional certificate no more that signed none of this; True where there was one."""
+    pin = pinned(connection, keyring, client_id)
+    if pin is None or pin.state == PINNED or pin.fingerprint in signed_by:
+        return False
+    _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, DOUBTED, now)
+    return True
 
 
 def _write(
@@ -109,7 +176,7 @@ def _write(
     values = {
         "state": state,
         "sealed": sealed,
-        "pinned_at": (row["pinned_at"] if row else None) or (now if state == "pinned" else None),
+        "pinned_at": (row["pinned_at"] if row else None) or (now if state in USED else None),
         "mac": keyring.row_mac(place, [client_id.encode(), key, state.encode(), sealed]),
     }
     if row:
@@ -124,7 +191,7 @@ def accept(
 ) -> None:
     """Make a certificate the client's only pinned one: a person decided so."""
     for pin in of_client(connection, keyring, client_id):
-        state = "pinned" if pin.fingerprint == fingerprint else "alarm"
+        state = PINNED if pin.fingerprint == fingerprint else ALARM
         _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, state, now)
 
 

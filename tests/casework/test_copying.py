@@ -218,6 +218,7 @@ def test_a_wish_by_token_waits_and_is_done_with_the_copy(house, short_tmp):
     client = Writer(short_tmp / "ani", ANI)
     house.receive(client.signed("Halo.", key=client.autocrypt()))
     (offer,) = house.sent_to(ANI)
+    house.receive(client.signed("Ini benar saya.", reply_to=offer))
     house.write(ANI, "SALINAN", reply_to=offer)
     house.send()
     with pytest.raises(errors.Conflict, match="29 November 2026"):

@@ -119,7 +119,14 @@ class House:
     def pin(self, fingerprint, certificate):
         self.store.write(
             lambda c: pins.meet(
-                c, self.keyring, self.client, fingerprint, certificate, proved=True, now=NOW
+                c,
+                self.keyring,
+                self.client,
+                fingerprint,
+                certificate,
+                proved=True,
+                vouched=True,
+                now=NOW,
             )
         )
 

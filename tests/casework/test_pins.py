@@ -9,6 +9,7 @@ import pytest
 from mailcounsel.casework import consent, parcels
 from mailcounsel.casework.office import Office
 from mailcounsel.config.people import Rule
+from mailcounsel.outgoing import claim
 from mailcounsel.store import models
 from mailcounsel.trust import merging, pins
 from parts import gpg_homes
@@ -73,7 +74,7 @@ def test_a_key_is_seen_however_it_is_sent(house, ani, form):
 def test_a_signature_over_the_whole_body_pins(house, ani):
     """Signed with the key it carries: from now on letters are encrypted to that key."""
     house.receive(ani.signed("Halo.", key=ani.autocrypt()))
-    assert pinned(house) == [("pinned", ani.key)]
+    assert pinned(house) == [("provisional", ani.key)]
     assert way(house) == consent.Way(parcels.ENCRYPTED, ani.key)
 
 
@@ -102,7 +103,7 @@ def test_a_signature_over_a_part_pins_nothing(house, ani):
 def test_a_chat_program_that_hides_everything_inside_is_pinned_at_once(house, ani):
     """Delta Chat: hidden recipient, no headers outside, key and threading inside."""
     house.receive(ani.chat(house.centre, "Halo, saya susah tidur."))
-    assert pinned(house) == [("pinned", ani.key)]
+    assert pinned(house) == [("provisional", ani.key)]
     assert "susah tidur" in house.read("wulan", "C-0001")[0]["text"]
     (answer,) = house.outbox("acknowledgement")
     assert (answer.parcel.channel, answer.parcel.fingerprint) == (parcels.ENCRYPTED, ani.key)
@@ -126,17 +127,176 @@ def test_a_pinned_signature_proves_from_a_new_address(house, ani):
     assert reply.parcel.to_address == ANI  # a person adds an address, a letter does not
 
 
+# -- a first letter by anybody -------------------------------------------------------------------
+
+CONFIRMED = (
+    "Received: from x by mx.rumah.test; Sun, 22 Nov 2026 09:00:00 +0000\r\n"
+    "Authentication-Results: mx.rumah.test; dmarc=pass header.from=klien.test\r\n"
+)
+
+
+def by_border(house, raw, said=CONFIRMED):
+    """Receive a letter for which the centre's own mail server vouches."""
+    centre = house.office.config.centre.model_copy(update={"authserv_id": "mx.rumah.test"})
+    house.office = Office(
+        house.office.config.model_copy(update={"centre": centre}), house.office.keyring
+    )
+    return house.receive(said.encode() + raw)
+
+
+def known(house, writer):
+    """Let a client write signed, and answer our first mail so; return that mail."""
+    house.receive(writer.signed("Halo.", key=writer.autocrypt()))
+    (sent,) = [one for one in house.send() if one.to_address == writer.address]
+    house.receive(writer.signed("Terima kasih.", reply_to=sent))
+    return sent
+
+
+def test_a_signed_answer_to_our_mail_pins_for_good(house, ani):
+    """The first letter is answered locked; an answer to that, signed alike, is proof of both."""
+    house.receive(ani.chat(house.centre, "Halo."))
+    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    assert sent.channel == parcels.ENCRYPTED
+    house.receive(ani.chat(house.centre, "Sudah lebih baik.", reply_to=sent))
+    assert pinned(house) == [("pinned", ani.key)]
+    assert "key-confirmed" in house.audited()
+    house.write(ANI, "Dari telepon, tanpa kunci.", reply_to=sent)
+    assert pinned(house) == [("pinned", ani.key)]
+    assert house.flags(1) == []
+
+
+def test_a_first_letter_our_border_vouches_for_pins_for_good(house, ani):
+    """The sender's own mail server and the key say the same."""
+    by_border(house, ani.signed("Halo.", key=ani.autocrypt()))
+    assert pinned(house) == [("pinned", ani.key)]
+
+
+def test_a_border_of_another_domain_confirms_no_key(house, ani):
+    """Signed alike from an address of the forger's own, whose server vouches for that alone."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    theirs = CONFIRMED.replace("klien.test", "jahat.test")
+    row = by_border(house, ani.signed("Ini aku.", sender="mal@jahat.test"), theirs)
+    assert row.case_id == house.case(1).id
+    assert pinned(house) == [("provisional", ani.key)]
+
+
+def test_a_planted_key_is_not_used_once_the_client_writes(house, mal):
+    """Somebody signs a first letter in Ani's name; hers, which our border confirms, is not."""
+    house.receive(mal.signed("Halo, ini surat pertama.", key=mal.autocrypt()))
+    assert way(house).channel == parcels.ENCRYPTED
+    row = by_border(house, house.mail(ANI, "Saya Ani yang asli. Tolong balas."))
+    assert row.case_id == house.case(1).id
+    assert pinned(house) == [("doubted", mal.key)]
+    assert way(house).channel == parcels.NONE
+    assert house.flags(1) == ["key-doubted"]
+    assert "key-doubted" in house.audited()
+    house.reply("wulan", "C-0001", "Ani, kami di sini.")
+    (notice,) = house.outbox("notice")
+    assert (notice.parcel.to_address, notice.parcel.channel) == (ANI, parcels.PLAIN)
+    house.write(ANI, "SETUJU", reply_to=notice.parcel)
+    assert way(house).channel == parcels.PLAIN
+
+
+def test_what_was_locked_for_a_planted_key_waits_for_a_person(house, mal):
+    """A reply that was approved before the client wrote does not leave in that lock."""
+    house.receive(mal.signed("Halo, ini surat pertama.", key=mal.autocrypt()))
+    house.send()
+    house.reply("wulan", "C-0001", "Ani, kami di sini.")
+    by_border(house, house.mail(ANI, "Saya Ani yang asli."))
+    house.clock.on(minutes=5)
+    outbox = claim.Outbox(house.store, house.office, house.centre)
+    claim.send_due(outbox, house.clock.now(), 20)
+    (reply,) = house.outbox("reply")
+    assert (reply.state, reply.reason) == ("waiting", "no-usable-key")
+
+
+def test_a_doubted_key_is_the_clients_own_after_all(house, ani):
+    """Written once from a telephone, then again signed: nobody need decide anything."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    house.write(ANI, "Dari telepon, tanpa kunci.", reply_to=sent)
+    assert pinned(house) == [("doubted", ani.key)]
+    house.receive(ani.signed("Dari rumah.", reply_to=sent))
+    assert pinned(house) == [("pinned", ani.key)]
+    assert house.flags(1) == []
+
+
+def test_the_letter_that_doubts_a_key_agrees_to_nothing(house, ani):
+    """Nobody offered ordinary mail to who has a key: one forged word takes no lock away."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    house.write(ANI, "SETUJU", reply_to=sent)
+    assert way(house).channel == parcels.NONE
+    assert "key-doubted" in house.flags(1)
+
+
+def test_an_answer_of_a_machine_doubts_no_key(house, ani):
+    """Whoever is away says so unsigned, and knows nothing of it."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    away = {"Auto-Submitted": "auto-replied"}
+    house.write(ANI, "Saya sedang libur.", reply_to=sent, headers=away)
+    assert pinned(house) == [("provisional", ani.key)]
+
+
+def test_a_person_drops_a_key_and_only_a_person_brings_it_back(house, mal):
+    """Dropped, no signature and no token counts for it any more; who did it is kept."""
+    sent = known(house, mal)
+    house.call("wulan", "way.drop", case="C-0001", fingerprint=mal.key)
+    assert pinned(house) == [("dropped", mal.key)]
+    assert way(house).channel == parcels.NONE
+    house.receive(mal.signed("Pakai kunciku!", key=mal.autocrypt(), reply_to=sent))
+    assert pinned(house) == [("dropped", mal.key)]
+    assert [row.actor for row in house.rows(models.Audit) if row.verb == "key-dropped"] == ["wulan"]
+    house.call("wulan", "way.accept", case="C-0001", fingerprint=mal.key)
+    assert pinned(house) == [("pinned", mal.key)]
+
+
+def test_a_planted_key_is_not_the_clients_by_a_merge(house, mal):
+    """That two cases are one client's says nothing of the key: it is used in neither."""
+    house.receive(mal.signed("Halo, ini surat pertama.", key=mal.autocrypt()))
+    house.write(ANI, "Saya Ani yang asli.")
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert pinned(house, 1) == [("doubted", mal.key)]
+    assert way(house).channel == parcels.NONE
+    assert house.flags(1) == ["key-doubted"]
+    house.call("sari", "way.accept", case="C-0001", fingerprint=mal.key)
+    assert house.flags(1) == []
+
+
+def test_a_planted_key_is_not_brought_by_a_merge(house, mal):
+    """The same the other way round; who signs with it is a stranger again."""
+    house.write(ANI, "Saya Ani yang asli.")
+    house.receive(mal.signed("Halo, ini aku juga.", key=mal.autocrypt()))
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert (pinned(house, 1), pinned(house, 2)) == ([("seen", mal.key)], [("doubted", mal.key)])
+    assert way(house).channel == parcels.NONE
+    assert (house.flags(1), house.flags(2)) == (["key-doubted"], [])
+    house.receive(mal.signed("Dan lagi."))
+    assert house.case(3).maybe_case_id is not None
+
+
 # -- another key ---------------------------------------------------------------------------------
 
 
 def test_another_key_with_our_token_alarms_and_changes_nothing(house, ani, mal):
     """Whoever saw a mail has the token: their key is shown to a person, nothing is sent to it."""
-    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
-    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    sent = known(house, ani)
     house.receive(mal.signed("Ini kunci baruku.", key=mal.autocrypt(), reply_to=sent))
     assert sorted(pinned(house)) == sorted([("pinned", ani.key), ("alarm", mal.key)])
     assert house.flags(1) == ["key-changed"]
     assert way(house).fingerprint == ani.key
+
+
+def test_another_key_with_our_token_never_takes_the_place_of_a_first_one(house, ani, mal):
+    """While only itself speaks for the first, a person decides between the two; neither is used."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    for _ in range(2):
+        house.receive(mal.signed("Ini kunci baruku.", key=mal.autocrypt(), reply_to=sent))
+    assert sorted(pinned(house)) == sorted([("doubted", ani.key), ("alarm", mal.key)])
+    assert sorted(set(house.flags(1))) == ["key-changed", "key-doubted"]
+    assert way(house).channel == parcels.NONE
 
 
 def test_a_key_in_an_unproved_letter_never_reaches_the_client(house, ani, mal):
@@ -144,7 +304,7 @@ def test_a_key_in_an_unproved_letter_never_reaches_the_client(house, ani, mal):
     house.receive(ani.plain("Halo.", key=ani.autocrypt()))
     house.receive(mal.signed("Halo lagi.", key=mal.autocrypt()))
     assert pinned(house, 1) == [("seen", ani.key)]
-    assert pinned(house, 2) == [("pinned", mal.key)]
+    assert pinned(house, 2) == [("provisional", mal.key)]
     assert house.case(2).maybe_case_id == house.case(1).id
 
 
@@ -154,10 +314,17 @@ def test_another_key_in_junk_is_not_looked_at(house, ani):
     assert pinned(house) == []
 
 
-def test_linking_brings_the_proved_key(house, ani):
-    """A person says both cases are one client's: the key pinned in the one counts in the other."""
+def known_elsewhere(house, ani):
+    """Let Ani have a second case, whose key something else than itself vouches for."""
     house.write(ANI, "Halo.")
     house.receive(ani.signed("Ini aku juga.", key=ani.autocrypt()))
+    sent = house.sent_to(ANI)[-1]
+    house.receive(ani.signed("Sungguh.", reply_to=sent))
+
+
+def test_linking_brings_the_proved_key(house, ani):
+    """A person says both cases are one client's: the key pinned in the one counts in the other."""
+    known_elsewhere(house, ani)
     house.call("sari", "case.link", case="C-0002", into="C-0001")
     assert pinned(house, 1) == [("pinned", ani.key)]
     row = house.receive(ani.signed("Dan lagi."))
@@ -166,8 +333,7 @@ def test_linking_brings_the_proved_key(house, ani):
 
 def test_a_key_goes_with_the_link_that_brought_it(house, ani):
     """Taken back, the one client is written to in the other's key no more."""
-    house.write(ANI, "Halo.")
-    house.receive(ani.signed("Ini aku juga.", key=ani.autocrypt()))
+    known_elsewhere(house, ani)
     house.call("sari", "case.link", case="C-0002", into="C-0001")
     house.call("sari", "case.unlink", case="C-0002")
     assert pinned(house, 1) == []
@@ -215,8 +381,7 @@ def test_the_same_primary_key_with_a_new_subkey_is_merged(house, short_tmp):
 def test_a_revoked_key_is_written_to_no_more(house, short_tmp):
     """Its owner's revocation counts: the letter waits for a person, and nothing leaves weaker."""
     eka = Writer(short_tmp / "revoked", "eka@klien.test")
-    house.receive(eka.signed("Halo.", key=eka.autocrypt()))
-    token = house.sent_to("eka@klien.test")[0]
+    token = known(house, eka)
     eka.gpg.revoke(eka.key)
     house.receive(eka.plain("Kunciku hilang.", key=eka.autocrypt(), reply_to=token))
     client_id, keyring = house.case(1).client_id, house.office.keyring

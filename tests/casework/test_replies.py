@@ -139,7 +139,9 @@ def test_a_key_that_was_proved_while_writing_stops_the_reply(house, ready):
     client_id, keyring, now = house.case(1).client_id, house.office.keyring, house.clock.now()
     fingerprint = "A" * 40
     house.store.write(
-        lambda c: pins.meet(c, keyring, client_id, fingerprint, b"x", proved=True, now=now)
+        lambda c: pins.meet(
+            c, keyring, client_id, fingerprint, b"x", proved=True, vouched=True, now=now
+        )
     )
     with pytest.raises(errors.Conflict, match="way"):
         approve(house, said)

@@ -24,7 +24,9 @@ def meet(house, client_id, fingerprint, *, proved):
     """Let a certificate arrive."""
     keyring, now = house.office.keyring, house.clock.now()
     house.store.write(
-        lambda c: pins.meet(c, keyring, client_id, fingerprint, b"x", proved=proved, now=now)
+        lambda c: pins.meet(
+            c, keyring, client_id, fingerprint, b"x", proved=proved, vouched=proved, now=now
+        )
     )
 
 

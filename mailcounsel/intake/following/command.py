@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcounsel.casework import cases, daytime, requests, staff, wishes
+from mailcounsel.casework import cases, clientkeys, daytime, requests, staff, wishes
 from mailcounsel.intake import assessing, vouching
 from mailcounsel.intake.following import waiting
 from mailcounsel.intake.following.recorded import Recorded
@@ -24,10 +24,14 @@ def is_command(this: Recorded) -> bool:
 
 
 def _may_agree(this: Recorded) -> bool:
-    """Consent counts only with our token in the letter, for a client without a pinned key."""
+    """Consent counts only with our token in the letter, for a client without a key in use.
+
+    Nor in the letter that made us doubt the key: nobody had offered them another way yet.
+    """
     client_id = this.case["client_id"]
     has_key = pins.pinned(this.connection, this.office.keyring, client_id) is not None
-    return this.plan.vouched.kind == vouching.TOKEN and not has_key
+    had_key = clientkeys.is_doubted_by(this.connection, this.case, this.letter_id)
+    return this.plan.vouched.kind == vouching.TOKEN and not has_key and not had_key
 
 
 def carry_out(this: Recorded) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, consent, letters, records
+from mailcounsel.casework import cases, clientkeys, consent, letters, records
 from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso, readable
@@ -48,7 +48,7 @@ def accept(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
         case = readable(connection, desk, caller, parameters)
         fingerprint = _met(connection, desk, case, text(parameters, "fingerprint"))
         pins.accept(connection, desk.office.keyring, case["client_id"], fingerprint, now)
-        records.clear_flag(connection, now, case["id"], "key-changed", caller.person)
+        clientkeys.settled(connection, case, caller.person, now)
         records.audit(connection, now, caller.person, "key-accepted", case["id"])
         letters.release_waiting(connection, desk.office, case["client_id"], now)
         return fingerprint
@@ -66,6 +66,25 @@ def _met(connection: Connection, desk: Desk, case: RowMapping, named: str) -> st
         message = "No key of this client ends like that. `mailcounsel way show CASE` lists them."
         raise errors.NotFound(message)
     return found[0]
+
+
+def drop(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Use a key no more, since a person made sure that it is not the client's.
+
+    No letter brings it back, only a person does. What was frozen to it stays where it is.
+    """
+    now = desk.now()
+
+    def write(connection: Connection) -> str:
+        case = readable(connection, desk, caller, parameters)
+        fingerprint = _met(connection, desk, case, text(parameters, "fingerprint"))
+        client_id, keyring = case["client_id"], desk.office.keyring
+        pins.put_back(connection, keyring, client_id, fingerprint, pins.DROPPED, now)
+        clientkeys.settled(connection, case, caller.person, now)
+        records.audit(connection, now, caller.person, "key-dropped", case["id"])
+        return fingerprint
+
+    return {"fingerprint": desk.store.write(write)}
 
 
 def withdraw(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
