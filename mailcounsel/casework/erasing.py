@@ -32,6 +32,7 @@ goals = models.table(models.Goal)
 checkins = models.table(models.CheckIn)
 readings = models.table(models.Reading)
 message_ids = models.table(models.MessageId)
+imprints = models.table(models.Imprint)
 
 # Rows of a case that go as they are; the others have their own way below.
 WHOLE: tuple[Table, ...] = tuple(
@@ -208,6 +209,9 @@ def _forget_words(connection: Connection, family: Sequence[str], receipt: str | 
     came = update(entries).where(of_family, entries.c.direction == "in")
     number = connection.execute(came.values(content=b"", source=None)).rowcount
     connection.execute(delete(entries).where(of_family, entries.c.direction != "in"))
+    connection.execute(
+        update(imprints).where(imprints.c.letter_id.in_(ids)).values(sender_lookup=b"")
+    )
     agreed = select(goals.c.id).where(goals.c.case_id.in_(family))
     connection.execute(delete(checkins).where(checkins.c.goal_id.in_(agreed)))
     for rows in (goals, *WHOLE):

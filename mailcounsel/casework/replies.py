@@ -21,6 +21,7 @@ from mailcounsel.casework import (
     asking,
     cases,
     consent,
+    copied,
     enclosures,
     goals,
     keeping,
@@ -88,11 +89,13 @@ def begin(
 ) -> dict[str, Any]:
     """Return a ticket, its MAC, and what one of `TEMPLATES` needs, for a reply in this case.
 
-    Raises: Refused for a template that nobody signs.
+    Raises: Refused for a template that nobody signs; Conflict while nobody has decided who wrote a
+    letter in it (`casework/copied`).
     """
     if template not in TEMPLATES:
         message = "A reply is not written with this template."
         raise errors.Refused(message)
+    copied.check(connection, case)
     way = consent.way(connection, office.keyring, case["client_id"])
     ticket = Ticket(
         draft=new_id(),
@@ -144,6 +147,7 @@ def approve(
         raise errors.NotFound
     cases.check_not_erased(connection, office, case)
     _check_not_sent(connection, ticket)
+    copied.check(connection, case)
     way = _agreed_way(connection, office, case, ticket, said)
     to = addressbook.address_of(connection, office.keyring, case["client_id"])
     parcel = replace(

@@ -24,6 +24,18 @@ PROOF = {
     "border": "confirmed by our mail server",
     "nothing": "nothing proves who wrote this",
 }
+PARTLY = "A part of it is signed or locked; that proves nothing about the rest."
+ODD = {  # what is said beside a letter, by the code of what was odd about it
+    "cannot-decrypt": "This letter is locked with another key and could not be opened.",
+    "signed-part": PARTLY,
+    "text-around-armour": PARTLY,
+    "locked-before": (
+        "!! The same locked letter came from another address before. Whoever sent this one may "
+        "never have read it: do not answer as if they had."
+    ),
+    "odd-lock": "!! It is packed as no program packs a locked letter; it may be someone else's.",
+    "no-name-inside": "Nothing inside the lock says who wrote it.",
+}
 FLAGS = {
     "maybe": "may be from {maybe_from}; if sure: mailcounsel case merge {case} {maybe_from}",
     "maybe-word": (
@@ -94,6 +106,15 @@ FLAGS = {
     ),
     "key-changed": (
         "another key arrived; mail still goes to the known one only: mailcounsel way show {case}"
+    ),
+    "copied": (
+        "a locked letter here came from another address as well, or may have, and nothing inside "
+        "says who wrote it: no reply leaves until you are sure whose it is and who sent it on; "
+        "your supervisor may see both cases; then: mailcounsel seen {case} copied"
+    ),
+    "copied-elsewhere": (
+        "a locked letter of this client came from another address as well: somebody may have taken "
+        "it off the way, unread; then: mailcounsel seen {case} copied-elsewhere"
     ),
     "key-doubted": (
         "the key their first letter was signed with is not used any more, since nothing else says "
@@ -377,10 +398,8 @@ def _of_client(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"   !! signs of danger: {', '.join(kinds)}"
     for name, of_file in entry.get("signs_in_files", []):
         yield f"   !! signs of danger in the attachment {safe(name)}: {', '.join(of_file)}"
-    if "cannot-decrypt" in entry.get("problems", []):
-        yield "   This letter is locked with another key and could not be opened."
-    if {"signed-part", "text-around-armour"} & set(entry.get("problems", [])):
-        yield "   A part of it is signed or locked; that proves nothing about the rest."
+    found = entry.get("problems", [])
+    yield from dict.fromkeys(f"   {line}" for code, line in ODD.items() if code in found)
     if entry["suspect"]:
         yield "   It lay in the Junk folder."
 

@@ -97,6 +97,37 @@ def split(data: bytes) -> Iterator[tuple[int, bytes]]:
         position = end
 
 
+def pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each packet's tag and body as `split` does, of a message, whose data may be in parts.
+
+    Raises: BadKey where the bytes are no packets.
+    """
+    position = 0
+    while position < len(data):
+        tag, body, position = _piece(data, position)
+        yield tag, body
+
+
+def _piece(data: bytes, position: int) -> tuple[int, bytes, int]:
+    """Return a packet's tag, its body put together from its parts (RFC 4880 §4.2.2.4), its end."""
+    parts, at = [], position + 1
+    while data[position] & 0xC0 == 0xC0 and at < len(data) and 224 <= data[at] < 255:
+        start = at + 1
+        at = start + (1 << (data[at] & 0x1F))
+        parts.append(data[start:at])
+    try:
+        if parts:
+            start, length = _new_length(data, at)
+            end = start + length
+        else:
+            _, start, end = _header(data, position)
+    except IndexError:
+        raise errors.BadKey from None
+    if end > len(data):
+        raise errors.BadKey
+    return _tag(data[position]), b"".join([*parts, data[start:end]]), end
+
+
 def leading(data: bytes, tag: int) -> tuple[list[bytes], bytes]:
     """Return the packets of one tag that a message begins with, each whole, and what follows.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from mailcounsel import errors
 from mailcounsel.config import Config
-from mailcounsel.crypto import autocrypt, openpgp, packets
+from mailcounsel.crypto import autocrypt, ciphertexts, openpgp, packets
 from mailcounsel.crypto.openpgp import Centre, Signature
 from mailcounsel.letter import parse
 from mailcounsel.letter.addresses import compared
@@ -23,6 +23,8 @@ from mailcounsel.letter.parse import Letter
 
 MOST_CERTIFICATES = 8  # looked at in one letter
 FINGERPRINT_DIGITS = 40
+CLOSED = "cannot-decrypt"
+DIFFERS = "inner-sender-differs"
 
 Certificates = Callable[[str], list[bytes]]  # those met with an address, or of a fingerprint
 
@@ -41,7 +43,8 @@ class Opened:
     """A letter as it was meant to be read.
 
     `signed_by` names the primary keys with a valid signature over the whole body; `problems` are
-    codes of what went wrong, such as "cannot-decrypt".
+    codes of what went wrong, such as "cannot-decrypt". `lock` is by what an encrypted letter is
+    known again, "" where it is packed in no way that could be.
     """
 
     letter: Letter
@@ -49,6 +52,18 @@ class Opened:
     signed_by: tuple[str, ...] = ()
     offered: tuple[Offered, ...] = ()
     problems: tuple[str, ...] = ()
+    lock: bytes = b""
+
+    @property
+    def was_opened(self) -> bool:
+        """Tell whether it was locked, and could be read."""
+        return self.was_encrypted and CLOSED not in self.problems
+
+    @property
+    def names_nobody(self) -> bool:
+        """Tell whether nothing inside the lock says who wrote it: neither From nor signature."""
+        is_named = self.letter.inside.sender is not None or bool(self.signed_by)
+        return self.was_opened and not is_named
 
 
 def budgets(config: Config) -> Budgets:
@@ -121,13 +136,14 @@ class _Step:
             if more and not all(signature.known for signature in opened.signatures):
                 opened = centre.decrypt(ciphertext, [*self.keys, *more])
         except errors.DecryptionFailed:
-            problems = (*letter.problems, "cannot-decrypt")
+            problems = (*letter.problems, CLOSED)
             return Opened(letter, was_encrypted=True, offered=self.offered, problems=problems)
         signed_by = _valid(opened.signatures)
         if not signed_by and inside.protection.kind == "signed":
             within = replace(self, letter=inside, keys=[*self.keys, *more], offered=found)
             signed_by = within.verify().signed_by
-        return Opened(inside, True, signed_by, found, inside.problems)
+        lock = ciphertexts.identity(ciphertext)
+        return Opened(inside, True, signed_by, found, inside.problems, lock)
 
     def verify(self) -> Opened:
         """Judge the detached signature over the whole body."""

@@ -17,7 +17,7 @@ from mailcounsel.casework import case_word, cases, letters, records
 from mailcounsel.casework.cases import NewCase
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.records import Entry
-from mailcounsel.intake import classifying, following, inbox, pinning, placing
+from mailcounsel.intake import classifying, following, inbox, origin, pinning, placing
 from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.looking import Plan
@@ -58,7 +58,10 @@ def record(
     if plan.placement.case is None and case["maybe_case_id"]:
         kind = "maybe" if plan.placement.maybe else "maybe-word"
         records.flag(connection, now, case["id"], kind, case["maybe_case_id"])
-    letter_id = records.write(connection, office.keyring, case["id"], _entry(received, plan))
+    came = origin.find(connection, office, plan)
+    entry = _entry(received, plan, came.marks)
+    letter_id = records.write(connection, office.keyring, case["id"], entry)
+    origin.remember(connection, case, came, letter_id, now)
     _remember(connection, office, case, plan, letter_id, now)
     following.up(Recorded(connection, office, case, plan, letter_id, received, now))
     records.audit(connection, now, "service", f"letter-{plan.placement.why}", case["id"], letter_id)
@@ -156,7 +159,7 @@ def _new_client(
     )
 
 
-def _entry(received: Received, plan: Plan) -> Entry:
+def _entry(received: Received, plan: Plan, marks: tuple[str, ...]) -> Entry:
     letter = plan.opened.letter
     kinds = {classifying.BOUNCE: "bounce", classifying.AUTOMATIC: "automatic"}
     content = {
@@ -168,7 +171,7 @@ def _entry(received: Received, plan: Plan) -> Entry:
         "encrypted": plan.opened.was_encrypted,
         "sender_doubt": letter.sender.doubt,
         "about": list(letter.about),
-        "problems": list(plan.opened.problems),
+        "problems": [*plan.opened.problems, *marks],
         "signs": [[sign.kind, sign.start, sign.end] for sign in plan.assessed.signs],
         "signs_in_files": [[file.name, list(file.kinds)] for file in plan.assessed.in_files],
         "attachments": [

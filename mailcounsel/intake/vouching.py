@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from mailcounsel.intake.knowledge import Knowledge, KnownCase
-from mailcounsel.intake.opening import Opened
+from mailcounsel.intake.opening import DIFFERS, Opened
 from mailcounsel.letter import calendars
 from mailcounsel.letter.parse import Letter
 
@@ -19,7 +19,6 @@ SIGNED = "signed"
 TOKEN = "token"
 BORDER = "border"
 NOTHING = "nothing"
-DIFFERS = "inner-sender-differs"  # a problem of letters
 
 _TOKEN = r"[a-z2-7]{26}"
 _IN_ADDRESS = re.compile(rf"\+({_TOKEN})@", re.IGNORECASE)

@@ -47,6 +47,14 @@ class Protection:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """What the headers inside the protection name: who wrote, and to whom (To, then Cc)."""
+
+    sender: str | None = None
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A letter that was read. Every text is valid Unicode without NUL; headers have one line.
 
@@ -73,6 +81,7 @@ class Letter:
     report: report.Report | None
     header_protection: Literal["", "hp", "v1"]
     problems: tuple[str, ...]
+    inside: Inside = Inside()
 
     def header(self, name: str) -> str | None:
         """Return the first value of a field, or None."""
@@ -312,7 +321,12 @@ def _under_own_headers(content: Letter, outer: Letter) -> Letter:
         about=_both(content.about, outer.about),
         autocrypt=content.autocrypt or outer.autocrypt,
         problems=_problems(content, outer),
+        inside=_inside(content),
     )
+
+
+def _inside(content: Letter) -> Inside:
+    return Inside(content.sender.address, content.recipients)
 
 
 def _of_transport(outer: Letter) -> tuple[tuple[str, str], ...]:
@@ -336,6 +350,7 @@ def _under_both(content: Letter, outer: Letter) -> Letter:
         about=_both(content.about, outer.about),
         autocrypt=content.autocrypt or outer.autocrypt,
         problems=_problems(content, outer),
+        inside=_inside(content),
     )
 
 

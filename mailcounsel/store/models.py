@@ -223,6 +223,15 @@ class Reading(SQLModel, table=True):
     at: datetime = moment()
 
 
+class Imprint(SQLModel, table=True):
+    """By what a locked letter is known again, hashed, with the address it came from."""
+
+    id: str = opaque_id()
+    letter_id: str = Field(foreign_key="letter.id", index=True)
+    lookup: bytes = Field(index=True)
+    sender_lookup: bytes  # b"" where it named no sender, or they were forgotten
+
+
 class MessageId(SQLModel, table=True):
     """A Message-ID, hashed, and the case it belongs to. Ids may be reused, so it is not unique."""
 

@@ -54,6 +54,7 @@ def upgrade() -> None:
     _resealed()
     _wish()
     _enclosure()
+    _imprint()
 
 
 def _errand() -> None:
@@ -160,3 +161,17 @@ def _enclosure() -> None:
     )
     op.create_index("ix_enclosure_case_id", "enclosure", ["case_id"])
     op.create_index("ix_enclosure_outgoing_id", "enclosure", ["outgoing_id"])
+
+
+def _imprint() -> None:
+    op.create_table(
+        "imprint",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("letter_id", sa.String(), nullable=False),
+        sa.Column("lookup", sa.LargeBinary(), nullable=False),
+        sa.Column("sender_lookup", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_imprint_letter_id", "imprint", ["letter_id"])
+    op.create_index("ix_imprint_lookup", "imprint", ["lookup"])
