@@ -8,6 +8,8 @@ from typing import Any
 from mailcounsel.crypto import autocrypt
 from parts import gpg_homes
 
+TEXT = "Content-Type: text/plain"
+
 
 class Writer:
     """A client with gpg, who writes what mail programs write."""
@@ -48,9 +50,11 @@ class Writer:
     def plain(self, text: str, **more: Any) -> bytes:
         return self.headers(**more) + b"\r\n" + text.encode() + b"\r\n"
 
-    def signed(self, text: str, *, change: Any = None, by: Any = None, **more: Any) -> bytes:
-        """PGP/MIME signed: RFC 3156 section 5."""
-        part = f"Content-Type: text/plain\r\n\r\n{text}\r\n".encode()
+    def signed(
+        self, text: str, *, change: Any = None, by: Any = None, head: str = TEXT, **more: Any
+    ) -> bytes:
+        """PGP/MIME signed: RFC 3156 section 5. `head` are the headers that are signed."""
+        part = f"{head}\r\n\r\n{text}\r\n".encode()
         signature = (by or self).gpg.signature(part, (by or self).key)
         kind = (
             b"MIME-Version: 1.0\r\nContent-Type: multipart/signed; micalg=pgp-sha512;"

@@ -12,16 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, records
+from mailcounsel.casework import cases, imprints, records
 from mailcounsel.casework.office import Office
-from mailcounsel.store import models, statements
-from mailcounsel.store.columns import new_id
+from mailcounsel.store import statements
 from mailcounsel.trust import addressbook
-
-imprints = models.table(models.Imprint)
 
 COPIED, ELSEWHERE = "copied", "copied-elsewhere"  # flags: replies are refused; they are not
 
@@ -41,20 +38,14 @@ def lock(office: Office, identity: bytes, sender: str | None) -> Lock:
 
 
 def others(connection: Connection, this: Lock) -> list[RowMapping]:
-    """Return the letters with the same lock from other addresses, and let no other come between."""
-    statements.take_turns(connection, this.lookup)
-    entries = records.letters
-    same = (imprints.c.letter_id == entries.c.id) & (imprints.c.lookup == this.lookup)
-    query = select(entries.c.id, entries.c.case_id, imprints.c.sender_lookup).where(same)
-    rows = connection.execute(query.order_by(entries.c.id)).mappings()
-    theirs = {this.sender_lookup} - {b""}
+    """Return the letters that came in the same lock from other addresses."""
+    theirs, rows = {this.sender_lookup} - {b""}, imprints.known(connection, this.lookup)
     return [row for row in rows if row["sender_lookup"] not in theirs]
 
 
 def remember(connection: Connection, this: Lock, letter_id: str) -> None:
     """Know a locked letter again from now on."""
-    row = {"id": new_id(), "letter_id": letter_id, "lookup": this.lookup}
-    statements.add(connection, imprints, **row, sender_lookup=this.sender_lookup)
+    imprints.keep(connection, this.lookup, letter_id, this.sender_lookup)
 
 
 def show(

@@ -34,6 +34,13 @@ ODD = {  # what is said beside a letter, by the code of what was odd about it
         "never have read it: do not answer as if they had."
     ),
     "odd-lock": "!! It is packed as no program packs a locked letter; it may be someone else's.",
+    "inner-sender-differs": "!! It came from another address than the one it names inside.",
+    "other-address": (
+        "!! The client signed it, but it came from an address that is not known as theirs: a "
+        "signed letter can be passed on."
+    ),
+    "for-somebody-else": "!! It was addressed to somebody else, and not to us.",
+    "signed-before": "!! The same signed letter came before; no word in it was carried out again.",
     "no-name-inside": "Nothing inside the lock says who wrote it.",
 }
 FLAGS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: a keyword and the rest of its line
 Line = tuple[str, str]
@@ -25,12 +25,14 @@ class Signature:
     """One signature found, and whether it holds.
 
     `fingerprint` is the primary key's (40 upper-case hex) whenever the signature is valid. Of
-    others gpg may tell less: a fingerprint of a subkey, or a 16-digit key id.
+    others gpg may tell less: a fingerprint of a subkey, or a 16-digit key id. `made` is when it
+    says to have been made, as gpg writes it.
     """
 
     fingerprint: str
     valid: bool
     known: bool  # whether the signer's certificate was at hand
+    made: str = field(default="", compare=False)
 
 
 def lines(raw: Iterable[bytes]) -> list[Line]:
@@ -95,7 +97,8 @@ def _judge(group: Sequence[Line]) -> Signature | None:
     for fields in _whole(group, "VALIDSIG", 10):
         good = count(group, "GOODSIG") == 1 and count(group, "VALIDSIG") == 1 and not spoilt
         good = good and _FINGERPRINT.fullmatch(fields[9]) is not None
-        return Signature(fields[9].upper(), good and fields[8] in _DOCUMENT, known=True)
+        valid = good and fields[8] in _DOCUMENT
+        return Signature(fields[9].upper(), valid, known=True, made=fields[2])
     for fields in _whole(group, "ERRSIG", 6):
         named = fields[6] if len(fields) > 6 and len(fields[6]) == 40 else fields[0]
         return Signature(named.upper(), valid=False, known=fields[5] != _NO_PUBLIC_KEY)

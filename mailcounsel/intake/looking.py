@@ -35,6 +35,14 @@ class Plan:
     placement: Placement
     assessed: Assessed
     decision: Decision
+    doubts: tuple[str, ...] = ()  # of `vouching.doubts`
+
+    @property
+    def proof(self) -> str:
+        """What vouches for a word by which the letter asks for something."""
+        is_passed_on = not vouching.PASSED_ON.isdisjoint((*self.doubts, *self.opened.problems))
+        is_signed = self.vouched.kind == vouching.SIGNED
+        return vouching.NOTHING if is_signed and is_passed_on else self.vouched.kind
 
     @property
     def names_a_case(self) -> bool:
@@ -75,7 +83,8 @@ def decide(
     decision = routing.route(
         letter, assessed, inbox, is_known=is_known, now=received_at, config=config
     )
-    return Plan(envelope, inbox, opened, vouched, kind, placement, assessed, decision)
+    doubts = vouching.doubts(opened, vouched, known, config)
+    return Plan(envelope, inbox, opened, vouched, kind, placement, assessed, decision, doubts)
 
 
 def own_inbox(opened: Opened, envelope: Envelope, config: Config) -> Inbox:

@@ -7,6 +7,7 @@ ones. Certificates the letter offers (Autocrypt, an attached key) are collected,
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ class Opened:
 
     `signed_by` names the primary keys with a valid signature over the whole body; `problems` are
     codes of what went wrong, such as "cannot-decrypt". `lock` is by what an encrypted letter is
-    known again, "" where it is packed in no way that could be.
+    known again, "" where it is packed in no way that could be; `signings` are that of signed ones.
     """
 
     letter: Letter
@@ -53,6 +54,7 @@ class Opened:
     offered: tuple[Offered, ...] = ()
     problems: tuple[str, ...] = ()
     lock: bytes = b""
+    signings: tuple[bytes, ...] = ()
 
     @property
     def was_opened(self) -> bool:
@@ -138,12 +140,13 @@ class _Step:
         except errors.DecryptionFailed:
             problems = (*letter.problems, CLOSED)
             return Opened(letter, was_encrypted=True, offered=self.offered, problems=problems)
-        signed_by = _valid(opened.signatures)
+        signed_by, signings = _valid(opened.signatures), _signings(opened.signatures, inside)
         if not signed_by and inside.protection.kind == "signed":
             within = replace(self, letter=inside, keys=[*self.keys, *more], offered=found)
-            signed_by = within.verify().signed_by
+            verified = within.verify()
+            signed_by, signings = verified.signed_by, verified.signings
         lock = ciphertexts.identity(ciphertext)
-        return Opened(inside, True, signed_by, found, inside.problems, lock)
+        return Opened(inside, True, signed_by, found, inside.problems, lock, signings)
 
     def verify(self) -> Opened:
         """Judge the detached signature over the whole body."""
@@ -159,7 +162,8 @@ class _Step:
         except errors.OpenPGPError:
             problems = (*letter.problems, "cannot-verify")
             return Opened(letter, offered=offered, problems=problems)
-        return Opened(letter, False, _valid(found), offered, letter.problems)
+        signings = _signings(found, letter)
+        return Opened(letter, False, _valid(found), offered, letter.problems, signings=signings)
 
     def _pinned(self, signatures: tuple[Signature, ...]) -> list[bytes]:
         """Return the pinned certificates of signers who write from another address this time."""
@@ -170,6 +174,16 @@ class _Step:
 
 def _valid(signatures: tuple[Signature, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.fingerprint for one in signatures if one.valid))
+
+
+def _signings(signatures: tuple[Signature, ...], letter: Letter) -> tuple[bytes, ...]:
+    """Return by what a signed letter is known again: who signed what, and when.
+
+    Not the bytes of the signature: of some kinds there is a second one that holds as well.
+    """
+    words = " ".join(letter.text.split()).encode()
+    heads = (f"{one.fingerprint} {one.made}\n".encode() for one in signatures if one.valid)
+    return tuple(dict.fromkeys(hashlib.sha256(head + words).digest() for head in heads))
 
 
 def offered_by(letter: Letter) -> tuple[Offered, ...]:

@@ -3,6 +3,8 @@
 no-name-inside   locked, and nothing inside says who wrote it
 locked-before    the same lock came from another address
 odd-lock         packed so that the last cannot be told
+signed-before    the same signed words came before
+(and what `vouching.doubts` says)
 """
 
 from __future__ import annotations
@@ -13,32 +15,39 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import copied
+from mailcounsel.casework import copied, imprints
 from mailcounsel.casework.office import Office
 from mailcounsel.intake.looking import Plan
 
 NO_NAME, LOCKED_BEFORE, ODD_LOCK = "no-name-inside", "locked-before", "odd-lock"
+SIGNED_BEFORE = "signed-before"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What was found, before the letter is written down. `same` came before, in the same lock."""
+    """What was found, before the letter is written down. `same` came before, in the same lock.
+
+    `signings` are hashes by which its signatures are known again.
+    """
 
     marks: tuple[str, ...]
+    signings: tuple[bytes, ...]
     lock: copied.Lock | None = None
     same: Sequence[RowMapping] = ()
 
 
 def find(connection: Connection, office: Office, plan: Plan) -> Origin:
     """Look for letters that are this one in other hands."""
-    opened = plan.opened
-    marks = [NO_NAME] if opened.names_nobody else []
-    if not opened.lock:
-        is_odd = opened.was_opened
-        return Origin((*marks, ODD_LOCK) if is_odd else tuple(marks))
-    lock = copied.lock(office, opened.lock, opened.letter.sender.address)
-    same = copied.others(connection, lock)
-    return Origin((*marks, LOCKED_BEFORE) if same else tuple(marks), lock, same)
+    opened, lookup = plan.opened, office.keyring.lookup
+    marks = [*plan.doubts, *([NO_NAME] if opened.names_nobody else [])]
+    signings = tuple(lookup("signing", one) for one in opened.signings)
+    lock = copied.lock(office, opened.lock, opened.letter.sender.address) if opened.lock else None
+    same = copied.others(connection, lock) if lock else []
+    if same or (opened.was_opened and not lock):
+        marks.append(LOCKED_BEFORE if same else ODD_LOCK)
+    if any(imprints.known(connection, one) for one in signings):
+        marks.append(SIGNED_BEFORE)
+    return Origin(tuple(marks), signings, lock, same)
 
 
 def remember(
@@ -47,6 +56,8 @@ def remember(
     """Know the letter again from now on, and show to people what was found."""
     if origin.lock:
         copied.remember(connection, origin.lock, letter_id)
+    for signing in origin.signings:
+        imprints.keep(connection, signing, letter_id)
     is_bound = NO_NAME not in origin.marks
     if origin.same or (ODD_LOCK in origin.marks and not is_bound):
         copied.show(connection, case, letter_id, origin.same, now, binds=is_bound)

@@ -63,7 +63,7 @@ def record(
     letter_id = records.write(connection, office.keyring, case["id"], entry)
     origin.remember(connection, case, came, letter_id, now)
     _remember(connection, office, case, plan, letter_id, now)
-    following.up(Recorded(connection, office, case, plan, letter_id, received, now))
+    following.up(Recorded(connection, office, case, plan, letter_id, received, now, came.marks))
     records.audit(connection, now, "service", f"letter-{plan.placement.why}", case["id"], letter_id)
     return _settle(connection, received, Outcome(CASE, case["id"], letter_id), plan.placement.why)
 

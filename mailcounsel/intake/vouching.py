@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mailcounsel.config import Config
 from mailcounsel.intake.knowledge import Knowledge, KnownCase
 from mailcounsel.intake.opening import DIFFERS, Opened
 from mailcounsel.letter import calendars
@@ -19,6 +20,9 @@ SIGNED = "signed"
 TOKEN = "token"
 BORDER = "border"
 NOTHING = "nothing"
+
+OTHER_ADDRESS, FOR_OTHERS = "other-address", "for-somebody-else"
+PASSED_ON = {DIFFERS, OTHER_ADDRESS, FOR_OTHERS}  # a signature in such a letter proves no wish
 
 _TOKEN = r"[a-z2-7]{26}"
 _IN_ADDRESS = re.compile(rf"\+({_TOKEN})@", re.IGNORECASE)
@@ -72,6 +76,20 @@ def _by_border(opened: Opened, authserv_id: str | None) -> bool:
     if not (address and authserv_id and is_whole):
         return False
     return passed_our_border(opened.letter, authserv_id, address)
+
+
+def doubts(opened: Opened, vouched: Vouched, known: Knowledge, config: Config) -> tuple[str, ...]:
+    """Say what makes a letter seem passed on by somebody else, in codes.
+
+    A signature says who wrote the words, and neither to whom nor when: whoever got a signed letter
+    can send it to us.
+    """
+    address, named = opened.letter.sender.address, opened.letter.inside.recipients
+    senders = known.clients_with_address(address) if address else []
+    is_known = not set(senders).isdisjoint(vouched.client_ids)
+    found = [OTHER_ADDRESS] if vouched.kind == SIGNED and not is_known else []
+    is_ours = any(config.inbox_for(one) for one in named)
+    return (*found, FOR_OTHERS) if named and not is_ours else tuple(found)
 
 
 def _signer(opened: Opened, known: Knowledge) -> tuple[str, ...]:

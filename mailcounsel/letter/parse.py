@@ -100,7 +100,8 @@ def read(raw: bytes, budgets: Budgets) -> Letter:
         OverBudget: it is larger or more deeply nested than the budgets allow.
     """
     raw, root = mime.split(raw, budgets)
-    return _letter(raw, root, root)
+    letter = _letter(raw, root, root)
+    return _with_signed_headers(letter, root.children[0]) if _is_signed(root) else letter
 
 
 def inner(decrypted: bytes, outer: Letter, budgets: Budgets) -> Letter:
@@ -162,6 +163,17 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
         header_protection=_header_protection(payload),
         problems=tuple(dict.fromkeys(found.problems)),
     )
+
+
+def _with_signed_headers(letter: Letter, covered: mime.Part) -> Letter:
+    """Return a signed letter with what the headers under the signature name."""
+    if not _header_protection(covered):
+        return letter
+    fields, charset = covered.fields, _charset(covered)
+    sender = addresses.sender(_raw(fields, "from"), charset).address
+    to = addresses.recipients([*_raw(fields, "to"), *_raw(fields, "cc")])
+    differs = ("inner-sender-differs",) if sender not in {None, letter.sender.address} else ()
+    return replace(letter, inside=Inside(sender, to), problems=(*letter.problems, *differs))
 
 
 Fields = tuple[tuple[str, bytes], ...]

@@ -224,12 +224,12 @@ class Reading(SQLModel, table=True):
 
 
 class Imprint(SQLModel, table=True):
-    """By what a locked letter is known again, hashed, with the address it came from."""
+    """By what a locked or signed letter is known again, hashed; of a lock, from which address."""
 
     id: str = opaque_id()
     letter_id: str = Field(foreign_key="letter.id", index=True)
     lookup: bytes = Field(index=True)
-    sender_lookup: bytes  # b"" where it named no sender, or they were forgotten
+    sender_lookup: bytes  # b"" of a signature, without a sender, and once forgotten
 
 
 class MessageId(SQLModel, table=True):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from mailcounsel.casework import records, silence, unanswered
-from mailcounsel.intake import classifying
+from mailcounsel.intake import classifying, vouching
 from mailcounsel.intake.following import answer, bounce, command, danger, waiting
 from mailcounsel.intake.following.recorded import Recorded
 
 
 def up(this: Recorded) -> None:
     """Set it in motion: a bounce, a command, a check-in answer, a letter that waits."""
-    if this.plan.placement.case is not None and not this.plan.kind.may_be_machine:
+    if this.is_new_from_a_person and this.plan.placement.case is not None:
         unanswered.heard(this.connection, this.case, this.now)
     if this.plan.kind.kind == classifying.BOUNCE:
         bounce.tie(this)
@@ -33,6 +33,6 @@ def _audit_kind(this: Recorded, kind: str) -> None:
 
 
 def _hear(this: Recorded) -> None:
-    """A client who writes is not silent; whoever proves nothing may be somebody else."""
-    if this.plan.vouched.is_proved and not this.plan.kind.may_be_machine:
+    """A client who writes is not silent; whoever proves nothing, or passes on, may be another."""
+    if this.is_new_from_a_person and this.plan.proof != vouching.NOTHING:
         silence.heard(this.connection, this.family)

@@ -29,7 +29,7 @@ def is_about_meeting(this: Recorded) -> bool:
     """
     if not this.plan.vouched.is_proved or this.plan.placement.case is None:
         return False
-    if this.plan.envelope.suspect or this.plan.assessed.is_danger:
+    if this.is_for_reading or this.plan.assessed.is_danger:
         return False
     is_letter = this.plan.kind.kind == classifying.LETTER
     said, is_all = acceptance.take(
@@ -52,7 +52,7 @@ def is_answer(this: Recorded) -> bool:
     """Read the letter as the answer to a check-in; True when nobody needs to act on it."""
     if not this.plan.vouched.is_proved or this.plan.placement.case is None:
         return False
-    if this.plan.envelope.suspect:
+    if this.is_for_reading:
         return False
     form = measures.named_by(this.connection, this.office, this.family, this.references)
     if form is not None:

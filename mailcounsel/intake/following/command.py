@@ -14,13 +14,17 @@ def is_command(this: Recorded) -> bool:
     command = this.plan.assessed.command
     if command is None or this.plan.envelope.suspect:
         return False
+    if command == assessing.HELP:
+        return True
+    if this.is_for_reading:
+        return False
     if command == "agree":
         return _may_agree(this)
     if command in daytime.PARTS and not daytime.asked_about(this.connection, this.case):
         return False  # nobody asks them anything: it was a greeting
     if command in {"copy", "erase"}:
-        return this.plan.vouched.kind in {vouching.SIGNED, vouching.TOKEN}
-    return command == "help" or this.plan.vouched.is_proved
+        return this.plan.proof in {vouching.SIGNED, vouching.TOKEN}
+    return this.plan.proof != vouching.NOTHING
 
 
 def _may_agree(this: Recorded) -> bool:
@@ -44,7 +48,7 @@ def carry_out(this: Recorded) -> None:
         command,
         this.letter_id,
         this.now,
-        proof=this.plan.vouched.kind,
+        proof=this.plan.proof,
         may_answer=this.plan.kind.may_answer,
         stranger=this.stranger(),
     )

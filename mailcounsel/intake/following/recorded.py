@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping
 
 from mailcounsel.casework import cases, records
 from mailcounsel.casework.office import Office
+from mailcounsel.intake import origin, vouching
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.looking import Plan
 from mailcounsel.store import statements
@@ -26,6 +27,22 @@ class Recorded:
     letter_id: str
     received: Received
     now: datetime
+    marks: tuple[str, ...] = ()  # of `mailcounsel.intake.origin`
+
+    @property
+    def is_again(self) -> bool:
+        """Whether the same signed words came before: nobody wrote them now."""
+        return origin.SIGNED_BEFORE in self.marks
+
+    @property
+    def is_new_from_a_person(self) -> bool:
+        """Whether a person wrote it now: neither a machine, perhaps, nor words that came before."""
+        return not self.plan.kind.may_be_machine and not self.is_again
+
+    @property
+    def is_for_reading(self) -> bool:
+        """Whether a person reads it and nothing is taken from it by itself: Junk, or passed on."""
+        return self.plan.envelope.suspect or self.is_again or vouching.FOR_OTHERS in self.marks
 
     @property
     def case_id(self) -> str:
