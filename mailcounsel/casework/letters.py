@@ -476,6 +476,14 @@ def take_back(
     return len(ids)
 
 
+def to_others(connection: Connection, case_ids: Sequence[str], to_lookup: bytes) -> list[str]:
+    """Return the ids of some cases' replies that have not left, to another address than one."""
+    here = outgoing.c.case_id.in_(case_ids) & (outgoing.c.to_lookup != to_lookup)
+    still = (outgoing.c.kind == "reply") & outgoing.c.state.in_(["held", "waiting"])
+    query = select(outgoing.c.id).where(here, still)
+    return list(connection.execute(query.order_by(outgoing.c.id)).scalars())
+
+
 def open_parcel(office: Office, row: RowMapping) -> Parcel:
     """Open the words and address of an outgoing letter. Raises: SealBroken."""
     return parcels.unseal(office.keyring, row["id"], row["sealed"])
@@ -500,6 +508,10 @@ def _release(
     parcel = open_parcel(office, row)
     if parcel.fingerprint and parcel.fingerprint != way.fingerprint:
         return  # frozen to a key that is no longer the client's: a person decides
+    case = statements.row(connection, cases, row["case_id"])
+    known = addressbook.clients_with(connection, office.keyring, parcel.to_address)
+    if case["client_id"] not in known:
+        return  # frozen to an address that was taken from the client: a person decides
     ready = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
     values = {
         "state": "ready",

@@ -171,6 +171,13 @@ def _join_keys(
         records.flag(connection, now, into["id"], "key-changed", case["id"])
 
 
+def brought_by(connection: Connection, row_id: str) -> RowMapping | None:
+    """Return the case whose merge brought an address (its row's id), None where none did."""
+    brought = select(audits.c.case_id).where(audits.c.verb == _ADDRESS, audits.c.ref == row_id)
+    case_id = connection.execute(brought).scalar()
+    return cases.get(connection, case_id) if case_id else None
+
+
 def unlink(
     connection: Connection, office: Office, case: RowMapping, by: str, now: datetime
 ) -> RowMapping:
@@ -185,7 +192,7 @@ def unlink(
     into = cases.get(connection, case["merged_into"])
     for verb, ref in _brought(connection, case["id"]):
         if verb == _ADDRESS:
-            addressbook.forget_address(connection, ref)
+            addressbook.forget_address(connection, office.keyring, ref)
         elif verb == meetings.BROUGHT:
             meetings.go_back(connection, ref, case["id"])
         else:

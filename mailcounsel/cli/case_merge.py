@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
-from mailcounsel.cli import client, output
+from mailcounsel.cli import client, output, way
 
 
 @click.command()
@@ -24,11 +27,20 @@ def merge(setting: client.Settings, case: str, into: str, *, as_json: bool) -> N
     """
     with client.connect(setting) as service:
         answer = service.call("case.link", case=case, into=into)
+        known = service.call("way.show", case=into) if answer["linked"] else {"addresses": []}
     output.emit(
-        {**answer, "case": case, "into": into},
+        {**answer, "case": case, "into": into, "addresses": known["addresses"]},
         as_json,
-        lambda: _said(case, into, linked=answer["linked"]),
+        lambda: "\n".join([_said(case, into, linked=answer["linked"]), *_goes_on(into, known)]),
     )
+
+
+def _goes_on(into: str, known: Mapping[str, Any]) -> list[str]:
+    """Say where letters to the client go on to, since a merge by itself turns none."""
+    goes = [one["number"] for one in known["addresses"] if one["written_to"]]
+    if not goes or len(known["addresses"]) == 1:
+        return []
+    return [f"Letters go on to address {goes[0]} of the client:", *way.addressed(into, known)]
 
 
 def _said(case: str, into: str, *, linked: bool) -> str:

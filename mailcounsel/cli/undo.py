@@ -19,7 +19,8 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
 
     Your latest reply that has not left yet, or the one named as `outbox` shows it: your words stay
     as a draft, and `mailcounsel reply CASE` opens them again. A case that was merged into another
-    one is a case of its own again, and takes the address and the key it brought with it. A case
+    one is a case of its own again, and takes the address and the key it brought with it; letters
+    that went there go to the first address again. A case
     that was split from another one is shown in that again; if it is another client's, once a second
     person has typed the same.
 

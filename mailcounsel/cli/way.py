@@ -57,6 +57,65 @@ def _lines(case: str, answer: Mapping[str, Any]) -> list[str]:
         day, wording = output.local(answer["consent_given_at"]), answer["consent_version"]
         lines.append(f"Consent to counselling by ordinary mail: {day}, wording {wording}")
     lines += [f"key {key['fingerprint']}  {STATES[key['state']]}" for key in answer["keys"]]
+    return [*lines, *addressed(case, answer)]
+
+
+def addressed(case: str, answer: Mapping[str, Any]) -> list[str]:
+    """Say which of a client's addresses letters go to: by number, since nobody here sees them."""
+    known = answer["addresses"]
+    if len(known) < 2:
+        return []
+    choose = f'To write to another one: mailcounsel way address {case} NUMBER "reason"'
+    return [*(_address(one) for one in known), choose]
+
+
+def _address(one: Mapping[str, Any]) -> str:
+    came = f", with {one['brought_by']}" if one["brought_by"] else ""
+    goes = "  letters go here" if one["written_to"] else ""
+    return f"address {one['number']}  known since {output.local(one['since'])}{came}{goes}"
+
+
+@way.command()
+@click.argument("case")
+@click.argument("number", type=click.IntRange(1))
+@click.argument("reason")
+@output.json_option
+@click.pass_obj
+def address(
+    setting: client.Settings, case: str, number: int, reason: str, *, as_json: bool
+) -> None:
+    """Write to the client at another of their addresses from now on.
+
+    `way show` numbers those they are known by. Make sure first, by another way than mail, that it
+    is theirs: whoever reads there reads what you write. The reason is kept as a note. Letters you
+    sent before stay addressed as they were.
+
+    \b
+    Example: mailcounsel way address C-0042 2 "lost her phone; said so when she called"
+    """
+    from mailcounsel.cli import journal, unlock
+
+    words = journal.checked(reason, "reason")
+    with client.connect(setting) as service:
+        opened = unlock.open_case(service, case)
+    content = {"text": f"Letters go to address {number} from now on: {words}"}
+    answer = journal.keep(setting, opened, "note", content, method="way.address", number=number)
+    name = opened.shown["case"]
+    output.emit({**answer, "case": name}, as_json, lambda: "\n".join(_chosen(name, answer)))
+
+
+def _chosen(case: str, answer: Mapping[str, Any]) -> list[str]:
+    lines = [f"Letters in {case} go to address {answer['number']} from now on."]
+    lines += [
+        f"A reply that has not left stays addressed as it was approved. To write it anew: "
+        f"mailcounsel undo {output.short(one)}"
+        for one in answer["frozen"]
+    ]
+    if answer["channel"] == "encrypted":
+        lines.append(
+            "They are locked with the client's key as before. Where that is lost as well, their "
+            f"next letter brings another: mailcounsel way show {case}"
+        )
     return lines
 
 

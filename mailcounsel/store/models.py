@@ -53,7 +53,7 @@ class Address(SQLModel, table=True):
     id: str = opaque_id()
     client_id: str = Field(foreign_key="client.id", index=True)
     lookup: bytes = Field(index=True)
-    written_to: bool  # the one that replies go to: the first, whatever is added later
+    written_to: bool  # the one that replies go to: the first, until a person chooses another
     sealed: bytes
     created_at: datetime = moment()
     mac: bytes

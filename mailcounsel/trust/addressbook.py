@@ -73,7 +73,8 @@ def add_address(
 ) -> str | None:
     """Write down one more address of a client; return the id of its row, None if it was known.
 
-    Only the first is written to; to be known by another one does not turn any letter there.
+    Only the first is written to, until a person chooses another (`write_to`); to be known by one
+    more does not turn any letter there.
     """
     key = lookup(keyring, address)
     if statements.one(connection, addresses, client_id=client_id, lookup=key):
@@ -81,9 +82,36 @@ def add_address(
     return _add(connection, keyring, client_id, address, now, written_to=written_to)
 
 
-def forget_address(connection: Connection, row_id: str) -> None:
-    """Take an address away from a client again. Idempotent."""
+def of_client(connection: Connection, keyring: ServiceKeyring, client_id: str) -> list[RowMapping]:
+    """Return the rows of the addresses a client is known by, the one met first first.
+
+    Raises: SealBroken when a row was changed by anyone but us.
+    """
+    found = statements.every(connection, addresses, "created_at", "id", client_id=client_id)
+    return [_checked(keyring, row) for row in found]
+
+
+def write_to(connection: Connection, keyring: ServiceKeyring, client_id: str, row_id: str) -> None:
+    """Write to a client at another of their addresses from now on, since a person chose it."""
+    for row in of_client(connection, keyring, client_id):
+        chosen = row["id"] == row_id
+        fields = _fields(client_id, row["lookup"], row["sealed"], written_to=chosen)
+        mac = keyring.row_mac(f"address/{row['id']}", fields)
+        statements.change(connection, addresses, row["id"], written_to=chosen, mac=mac)
+
+
+def forget_address(connection: Connection, keyring: ServiceKeyring, row_id: str) -> None:
+    """Take an address away from a client again. Idempotent.
+
+    Where letters went there, they go to the first of those that are left.
+    """
+    row = statements.one(connection, addresses, id=row_id)
+    if row is None:
+        return
     connection.execute(delete(addresses).where(addresses.c.id == row_id))
+    left = of_client(connection, keyring, row["client_id"])
+    if row["written_to"] and left:
+        write_to(connection, keyring, row["client_id"], left[0]["id"])
 
 
 def forget_addresses(connection: Connection, client_id: str) -> None:
@@ -145,7 +173,7 @@ def _checked(keyring: ServiceKeyring, row: RowMapping) -> RowMapping:
 
 
 def address_of(connection: Connection, keyring: ServiceKeyring, client_id: str) -> str:
-    """Return the address a client is written to: the first they wrote from.
+    """Return the address a client is written to: the first they wrote from, or the chosen one.
 
     Raises: SealBroken when the row was changed by anyone but us; Refused where there is none.
     """

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from mailcounsel import errors
+from mailcounsel.casework import letters
 from mailcounsel.store import models
-from mailcounsel.trust import pins
+from mailcounsel.store.columns import new_id
+from mailcounsel.trust import addressbook, pins
 
 OLD, NEW = "A" * 40, "B" * 40
 
@@ -95,3 +99,87 @@ def test_a_flag_that_does_not_stand_is_not_cleared(house):
     house.write("ani@klien.test", "Halo.")
     with pytest.raises(errors.NotFound, match="C-0001 is not flagged bounced"):
         house.call("wulan", "case.clear", case="C-0001", kind="bounced")
+
+
+FIRST, SECOND = "ani@klien.test", "ani.baru@klien.test"
+
+
+@pytest.fixture
+def moved(house):
+    """Ani lost her phone and wrote from another address; a person merged the two cases."""
+    house.write(FIRST, "Halo, saya mau bercerita.")
+    house.write(SECOND, "Ini Ani. Hp lama hilang.")
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    return house
+
+
+def choose(house, number, person="wulan"):
+    """Choose an address as a person's own process does, with the reason as a sealed note."""
+    epoch = house.call(person, "case.show", case="C-0001")["epoch"]
+    why = {"letter": new_id(), "epoch": epoch, "content": b64encode(b"sealed").decode()}
+    return house.call(person, "way.address", case="C-0001", number=number, **why)
+
+
+def goes_to(house):
+    """Return the number of the address that letters go to."""
+    shown = house.call("wulan", "way.show", case="C-0001")["addresses"]
+    (goes,) = [one["number"] for one in shown if one["written_to"]]
+    return goes
+
+
+def test_a_merge_turns_no_letter_and_the_way_says_where_they_go(moved):
+    """Somebody may claim to be the client: letters go on to the first address, and it is said."""
+    shown = moved.call("wulan", "way.show", case="C-0001")["addresses"]
+    assert [(one["number"], one["written_to"], one["brought_by"]) for one in shown] == [
+        (1, True, None),
+        (2, False, "C-0002"),
+    ]
+    assert "klien.test" not in str(shown)
+    moved.reply("wulan", "C-0001", "Halo.", plain="diminta")
+    assert moved.outbox("reply")[-1].parcel.to_address == FIRST
+
+
+def test_a_person_turns_letters_to_another_address(moved):
+    """From then on replies and notes go there, and the audit tells who decided."""
+    assert choose(moved, 2) == {"number": 2, "frozen": [], "channel": "none"}
+    assert goes_to(moved) == 2
+    moved.reply("wulan", "C-0001", "Halo.", plain="diminta")
+    assert moved.outbox("reply")[-1].parcel.to_address == SECOND
+    (row,) = [row for row in moved.rows(models.Audit) if row.verb == "address-chosen"]
+    assert row.actor == "wulan"
+
+
+def test_a_waiting_reply_keeps_the_address_it_was_approved_for(moved):
+    """It is named, so that its author can take it back and write it anew."""
+    moved.send()
+    moved.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    moved.send()
+    (waiting,) = moved.outbox("reply")
+    assert choose(moved, 2)["frozen"] == [waiting.id]
+    assert moved.outbox("reply")[0].parcel.to_address == FIRST
+
+
+def test_only_an_address_the_client_is_known_by_is_chosen(moved):
+    """There is no other number, and the one in use needs no decision."""
+    with pytest.raises(errors.NotFound, match="There is no address 3"):
+        choose(moved, 3)
+    with pytest.raises(errors.Conflict, match="go to address 1 already"):
+        choose(moved, 1)
+    assert goes_to(moved) == 1
+
+
+def test_an_undone_merge_turns_letters_back(moved):
+    """It was somebody else's after all: no letter goes there any more, nor is one let go there."""
+    choose(moved, 2)
+    moved.send()
+    moved.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    moved.call("sari", "case.unlink", case="C-0002")
+    assert goes_to(moved) == 1
+    client_id, keyring = moved.case(1).client_id, moved.office.keyring
+    meet(moved, client_id, OLD, proved=True)
+    moved.store.write(
+        lambda c: letters.release_waiting(c, moved.office, client_id, moved.clock.now())
+    )
+    assert [one.state for one in moved.outbox("reply")] == ["waiting"]
+    addressed = moved.store.read(lambda c: addressbook.address_of(c, keyring, client_id))
+    assert addressed == FIRST

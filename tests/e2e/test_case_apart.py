@@ -88,6 +88,13 @@ def test_a_new_address_that_names_the_case_is_proposed_and_merged(room):
     assert f"maybe {case}, named its word" in room.run("sari", "queue").stdout
     shown = room.run("sari", "show", new).stdout
     assert f"may be from {case}, named its word, which proves nothing" in shown
-    assert room.run("sari", "case", "merge", new, case).stdout.startswith("Merged.")
+    merged = room.run("sari", "case", "merge", new, case).stdout
+    assert merged.startswith("Merged.")
+    assert "Letters go on to address 1 of the client:" in merged
+    turned = room.run("sari", "way", "address", case, "2", "lost the old mailbox, and called")
+    assert turned.stdout == f"Letters in {case} go to address 2 from now on.\n"
+    shown = room.run("sari", "way", "show", case).stdout
+    assert "letters go here" in next(one for one in shown.splitlines() if f"with {new}" in one)
+    assert "example.org" not in shown
     assert len(texts(room.json("sari", "show", case))) == 2
     assert "own again" in room.run("sari", "undo", new).stdout

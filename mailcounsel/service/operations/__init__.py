@@ -81,6 +81,7 @@ OPERATIONS: dict[str, Operation] = {
     "measure.add": Operation(measures.add, ADMINS),
     "centre.key": Operation(keys.show, ANYBODY),
     "way.show": Operation(ways.show, READERS),
+    "way.address": Operation(ways.address, READERS),
     "way.accept": Operation(ways.accept, READERS),
     "way.drop": Operation(ways.drop, READERS),
     "way.withdraw": Operation(ways.withdraw, READERS),

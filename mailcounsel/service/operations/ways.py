@@ -7,16 +7,21 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, clientkeys, consent, letters, records
-from mailcounsel.service.control import Parameters, text
+from mailcounsel.casework import cases, clientkeys, consent, letters, linking, records
+from mailcounsel.service.control import Parameters, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso, readable
+from mailcounsel.service.operations.letters import keep_note
 from mailcounsel.store import statements
-from mailcounsel.trust import pins
+from mailcounsel.trust import addressbook, pins
 
 
 def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Say by which way letters reach a case's client, with the keys met and the consent given."""
+    """Say by which way letters reach a case's client, with the keys met and the consent given.
+
+    `addresses` are those the client is known by, each by when it was met and the case whose merge
+    brought it. What they are nobody is told but supervisors, who see the raw mail.
+    """
     keyring = desk.office.keyring
 
     def read(connection: Connection) -> dict[str, Any]:
@@ -32,9 +37,57 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "keys": [{"fingerprint": pin.fingerprint, "state": pin.state} for pin in met],
             "consent_given_at": iso(given[0]["given_at"]) if given else None,
             "consent_version": given[0]["version"] if given else None,
+            "addresses": _addresses(connection, desk, client),
         }
 
     return {**desk.store.read(read), "now": iso(desk.now())}
+
+
+def _addresses(connection: Connection, desk: Desk, client_id: str) -> list[dict[str, Any]]:
+    shown = []
+    for place, row in enumerate(addressbook.of_client(connection, desk.office.keyring, client_id)):
+        came_with = linking.brought_by(connection, row["id"])
+        shown.append(
+            {
+                "number": place + 1,
+                "since": iso(row["created_at"]),
+                "written_to": row["written_to"],
+                "brought_by": cases.handle(came_with["number"]) if came_with else None,
+            }
+        )
+    return shown
+
+
+def address(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Write to the client at another of their addresses from now on; why, comes as a sealed note.
+
+    What was approved before stays addressed as it was: `frozen` names the replies that have not
+    left yet. Raises: NotFound for an address the client is not known by.
+    """
+    now, which = desk.now(), number(parameters, "number")
+
+    def write(connection: Connection) -> dict[str, Any]:
+        case = keep_note(connection, desk, caller, parameters, "note", now)
+        chosen = _known(connection, desk, case, which)
+        addressbook.write_to(connection, desk.office.keyring, case["client_id"], chosen["id"])
+        records.audit(connection, now, caller.person, "address-chosen", case["id"], chosen["id"])
+        frozen = letters.to_others(connection, cases.family(connection, case), chosen["lookup"])
+        way = consent.way(connection, desk.office.keyring, case["client_id"])
+        return {"number": which, "frozen": frozen, "channel": way.channel}
+
+    return desk.store.write(write)
+
+
+def _known(connection: Connection, desk: Desk, case: RowMapping, which: int) -> RowMapping:
+    known = addressbook.of_client(connection, desk.office.keyring, case["client_id"])
+    name = cases.handle(case["number"])
+    if not 1 <= which <= len(known):
+        message = f"There is no address {which}. They are listed by: mailcounsel way show {name}"
+        raise errors.NotFound(message)
+    if known[which - 1]["written_to"]:
+        message = f"Letters to the client of {name} go to address {which} already."
+        raise errors.Conflict(message)
+    return known[which - 1]
 
 
 def accept(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
