@@ -49,6 +49,17 @@ def noticed_at(connection: Connection, case: RowMapping) -> datetime | None:
     return connection.execute(query.where(out.c.case_id.in_(family))).scalar()
 
 
+def is_announced(connection: Connection, case: RowMapping) -> bool:
+    """Tell whether a client was told that a letter waits, and no reply has left since."""
+    since = noticed_at(connection, case)
+    if since is None:
+        return False
+    out = letters.outgoing
+    ours = out.c.case_id.in_(cases.family(connection, case)) & (out.c.kind == "reply")
+    left = ours & out.c.state.in_(letters.LEFT) & (out.c.sent_at >= since)
+    return connection.execute(select(out.c.id).where(left)).first() is None
+
+
 def remind(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
     """Ask a client once more, where it is certain enough that it is they who wrote."""
     case = cases.main(connection, errand["case_id"])

@@ -1,8 +1,9 @@
 """The words a client can send back alone: agree, stop, pause, resume, help, and what they may ask.
 
 A command changes what the service does in somebody's life, so it is read only when the first
-line holds that word and nothing else. Whatever is unsure is a letter, which a person reads. A
-cry for help is the exception, since reading one too many costs nothing.
+line holds that word and nothing else, or where a short letter plainly says it as people do
+(`casework.spoken`). Whatever is unsure is a letter, which a person reads. A cry for help is the
+exception, since reading one too many costs nothing.
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ CONTENT_FREE = frozenset(
         "not-opened",
         "consent-reminder",
         "consent-thanks",
+        "consent-word",
         "notice",
         "checkin-thanks",
         "follow-up",
@@ -476,6 +477,13 @@ def take_back(
     return len(ids)
 
 
+def waiting(connection: Connection, case_ids: Sequence[str]) -> list[str]:
+    """Return the ids of some cases' replies that wait for a way, oldest first."""
+    theirs = outgoing.c.case_id.in_(case_ids) & (outgoing.c.kind == "reply")
+    query = select(outgoing.c.id).where(theirs, outgoing.c.state == "waiting")
+    return list(connection.execute(query.order_by(outgoing.c.id)).scalars())
+
+
 def to_others(connection: Connection, case_ids: Sequence[str], to_lookup: bytes) -> list[str]:
     """Return the ids of some cases' replies that have not left, to another address than one."""
     here = outgoing.c.case_id.in_(case_ids) & (outgoing.c.to_lookup != to_lookup)
@@ -497,21 +505,19 @@ def release_waiting(connection: Connection, office: Office, client_id: str, now:
     of_client = select(cases.c.id).where(cases.c.client_id == client_id)
     query = select(outgoing).where(outgoing.c.state == "waiting", outgoing.c.case_id.in_(of_client))
     rows = connection.execute(query.with_for_update()).mappings().all()
-    for row in rows:
-        _release(connection, office, row, way, now)
-    return len(rows)
+    return sum(_release(connection, office, row, way, now) for row in rows)
 
 
 def _release(
     connection: Connection, office: Office, row: RowMapping, way: consent.Way, now: datetime
-) -> None:
+) -> bool:
     parcel = open_parcel(office, row)
     if parcel.fingerprint and parcel.fingerprint != way.fingerprint:
-        return  # frozen to a key that is no longer the client's: a person decides
+        return False  # frozen to a key that is no longer the client's: a person decides
     case = statements.row(connection, cases, row["case_id"])
     known = addressbook.clients_with(connection, office.keyring, parcel.to_address)
     if case["client_id"] not in known:
-        return  # frozen to an address that was taken from the client: a person decides
+        return False  # frozen to an address that was taken from the client: a person decides
     ready = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
     values = {
         "state": "ready",
@@ -522,3 +528,4 @@ def _release(
     connection.execute(update(outgoing).where(outgoing.c.id == row["id"]).values(**values))
     records.clear_flag(connection, now, row["case_id"], "waiting", "service", row["id"])
     records.audit(connection, now, "service", "letter-released", row["case_id"], row["id"])
+    return True

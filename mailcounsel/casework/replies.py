@@ -161,7 +161,7 @@ def approve(
     )
     parcel = enclose(parcel) if enclose else parcel
     _check_size(parcel, now)
-    earlier = _waiting(connection, case)
+    earlier = letters.waiting(connection, cases.family(connection, case))
     outgoing_id = _post(connection, office, case, parcel, ticket, said, now)
     enclosures.claim(connection, office, ticket.draft, enclosures.named_in(said), outgoing_id)
     takebacks.remember(connection, case, person, outgoing_id, now)
@@ -176,16 +176,6 @@ def approve(
     leaves_at = (now + _hold(office)).isoformat()
     state = "waiting" if waits else "held"
     return {"id": outgoing_id, "state": state, "leaves_at": leaves_at, "waiting": earlier}
-
-
-def _waiting(connection: Connection, case: RowMapping) -> list[str]:
-    """Return the ids of a case's replies that wait for a way, oldest first."""
-    query = select(outgoing.c.id).where(
-        outgoing.c.case_id.in_(cases.family(connection, case)),
-        outgoing.c.kind == "reply",
-        outgoing.c.state == "waiting",
-    )
-    return list(connection.execute(query.order_by(outgoing.c.id)).scalars())
 
 
 def _files(said: Mapping[str, Any], way: consent.Way) -> tuple[tuple[str, str], ...]:

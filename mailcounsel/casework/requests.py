@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,13 +16,16 @@ from mailcounsel.casework import (
     crisis,
     daytime,
     letters,
+    parcels,
     promises,
     records,
     wishes,
 )
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.references import ours
 from mailcounsel.letter import templates
+from mailcounsel.store import statements
 from mailcounsel.trust import addressbook, pins
 
 # What only a person can do: another counsellor, a copy of the file, the end of it, and what the
@@ -31,7 +35,10 @@ FOR_A_PERSON = wishes.GRAVE | {"counsellor", PROGRESS}
 
 PRESSING = frozenset({"help", "request"})  # templates that answer what a person sees to first
 STOPPED = "stop-unsigned"  # a flag
-FIRST = timedelta(seconds=1)  # thanks for a way are due before the letters that waited for it
+OFFERS = frozenset({"acknowledgement", "notice", "consent-reminder", "consent-word"})
+THANKS = "consent-thanks"
+ASK_WORD = "consent-word"  # the template that asks which word was meant
+FIRST = timedelta(seconds=1)  # by which thanks for a way are due before what waited for it
 NONE = "none"  # what a rule says to send no acknowledgement
 
 
@@ -70,6 +77,27 @@ def acknowledge(
         asking.later(connection, office, case, now)
 
 
+def answers_kind(connection: Connection, office: Office, references: Sequence[str]) -> str:
+    """Return the kind of the nearest letter of ours that a letter answers, "" where there is none.
+
+    `references` are the Message-IDs it refers to, the nearest first.
+    """
+    nearest = next(ours(connection, office, references), [])
+    row = statements.one(connection, letters.outgoing, id=nearest[-1]) if nearest else None
+    return str(row["kind"]) if row else ""
+
+
+def ask_word(connection: Connection, office: Office, case: RowMapping, now: datetime) -> bool:
+    """Ask a client without a way which word was meant, once a day; True where that is sent."""
+    if consent.way(connection, office.keyring, case["client_id"]).channel != parcels.NONE:
+        return False
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    promised = promises.local_day(_promised(office, case, now), zone, case["language"])
+    once = f"{ASK_WORD}:{case['id']}:{now.astimezone(zone).date().isoformat()}"
+    asked = Asked(ASK_WORD, {"promised_day": promised}, once)
+    return letters.ask(connection, office, case, asked, now) is not None
+
+
 def carry_out(
     connection: Connection,
     office: Office,
@@ -87,7 +115,8 @@ def carry_out(
     `proof` is what vouches for the letter.
     """
     if command == "agree":
-        template = _agree(connection, office, case, letter_id, now)
+        agree(connection, office, case, letter_id, now, may_answer=may_answer, stranger=stranger)
+        template = ""  # thanked for already
     elif command in {"help", "key"}:
         template = command
     elif command in daytime.PARTS:
@@ -161,20 +190,58 @@ def _set_checkins(connection: Connection, case: RowMapping, command: str) -> str
     return "resumed" if state == "on" else state
 
 
-def _agree(
-    connection: Connection, office: Office, case: RowMapping, letter_id: str, now: datetime
-) -> str:
-    """Keep the client's yes with the wording they were offered, and let waiting letters go.
+def agree(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    entry_id: str,
+    now: datetime,
+    *,
+    may_answer: bool = True,
+    stranger: str | None = None,
+) -> bool:
+    """Keep a client's yes with the wording they were offered, let waiting letters go, and thank.
 
-    Return the template that thanks for it, or "" when they had said so before.
+    `entry_id` is the letter that says it, or a person's note of it. False when they had said so
+    before.
     """
     if consent.has(connection, office.keyring, case["client_id"]):
-        return ""
+        return False
     wording = _offer(office, case["language"])
-    consent.give(connection, office.keyring, case["client_id"], letter_id, wording, now)
-    letters.release_waiting(connection, office, case["client_id"], now)
+    consent.give(connection, office.keyring, case["client_id"], entry_id, wording, now)
+    released = letters.release_waiting(connection, office, case["client_id"], now)
     records.clear_flag(connection, now, case["id"], asking.UNDECIDED, "service")
-    return "consent-thanks"
+    if may_answer:
+        _thank(connection, office, case, entry_id, now, stranger, waited=released > 0)
+    return True
+
+
+def _thank(
+    connection: Connection,
+    office: Office,
+    case: RowMapping,
+    entry_id: str,
+    now: datetime,
+    stranger: str | None,
+    *,
+    waited: bool,
+) -> None:
+    """Thank for a yes, and say what comes: the letter that waited, a day, or neither.
+
+    One that they were told of and that was taken back since is not promised any more.
+    """
+    zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
+    until = _promised(office, case, now)
+    is_owed = case["waiting_since"] is not None
+    facts = {
+        "promised_day": promises.local_day(until, zone, case["language"]) if is_owed else "",
+        "letter_waits": waited,
+        "letter_gone": not waited and asking.is_announced(connection, case),
+    }
+    # Due before the letters that waited for it.
+    once, due_at = f"{THANKS}:{entry_id}", now - FIRST
+    asked = Asked(THANKS, facts, once, stranger=stranger, due_at=due_at)
+    letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)
 
 
 def _promised(
@@ -229,6 +296,5 @@ def _answer(
         once=f"{template}:{letter_id}",
         stranger=stranger,
         is_urgent=template == "help",
-        due_at=now - FIRST if template == "consent-thanks" else None,
     )
     letters.ask(connection, office, cases.get(connection, case["id"]), asked, now)

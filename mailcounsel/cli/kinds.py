@@ -29,6 +29,7 @@ WORDS = {
     "practice-thanks": "practice thanks",
     "consent-reminder": "asked once more for the word",
     "consent-thanks": "thanks for the word",
+    "consent-word": "which word was meant",
     "appointment-reminder": "appointment reminder",
     "appointment-cancelled": "appointment cancelled",
     "progress": "word that their progress will come",

@@ -157,8 +157,9 @@ FLAGS = {
         "decide; then: mailcounsel seen {case} may-be-abroad"
     ),
     "no-consent": (
-        "the client was asked twice how they want our letters and has not said; decide whether to "
-        'wait, or write once: mailcounsel reply {case} --plain "reason"'
+        "the client was asked twice how they want our letters and has not said the word; if they "
+        'said yes in words of their own: mailcounsel way consent {case} "their words"; else wait, '
+        'or write once: mailcounsel reply {case} --plain "reason"'
     ),
     "evaluation-due": "it is time to look back together: mailcounsel case evaluate {case}",
     "errand-failed": (

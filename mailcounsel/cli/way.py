@@ -14,7 +14,9 @@ CHANNELS = {
     "plain": "Letters go out as ordinary mail, as the client agreed.",
     "none": (
         "The client has not chosen a way yet: replies wait. To write once all the same: "
-        'mailcounsel reply {case} --plain "reason"'
+        'mailcounsel reply {case} --plain "reason"\n'
+        "If they agreed to ordinary mail in words of their own: mailcounsel way consent {case} "
+        '"their words"'
     ),
 }
 STATES = {
@@ -117,6 +119,37 @@ def _chosen(case: str, answer: Mapping[str, Any]) -> list[str]:
             f"next letter brings another: mailcounsel way show {case}"
         )
     return lines
+
+
+@way.command()
+@click.argument("case")
+@click.argument("words")
+@output.json_option
+@click.pass_obj
+def consent(setting: client.Settings, case: str, words: str, *, as_json: bool) -> None:
+    """Keep a client's yes to ordinary mail that you read or heard.
+
+    Give the words in which they said it; they are kept as a note, with the day and your name. What
+    counts is a yes to letters that others may read at the mail provider or in a shared mailbox; a
+    yes to something else is none. Letters that wait leave at once.
+
+    \b
+    Example: mailcounsel way consent C-0042 "she wrote: email biasa saja kak, tidak apa-apa"
+    """
+    from mailcounsel.cli import journal, unlock
+
+    said = journal.checked(words, "wording")
+    with client.connect(setting) as service:
+        opened = unlock.open_case(service, case)
+    content = {"text": f"Agreed to ordinary mail, in these words: {said}"}
+    answer = journal.keep(setting, opened, "note", content, method="way.consent")
+    name = opened.shown["case"]
+    leave = f" Replies that waited leave now: {len(answer['released'])}." * bool(answer["released"])
+    output.emit(
+        {**answer, "case": name},
+        as_json,
+        lambda: f"Kept. Letters in {name} go out as ordinary mail, as the client agreed.{leave}",
+    )
 
 
 @way.command("accept")

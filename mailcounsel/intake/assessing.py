@@ -1,8 +1,8 @@
 """Step *assess*: language, signs of danger, and a word that asks for something.
 
 Signs of danger are looked for in the whole text, and in texts that are attached, and can only
-raise. A command counts only as a
-word of its own in what the client wrote now, not in what they quote.
+raise. A command counts only in what the client wrote now, not in what they quote: as a word of its
+own, or as people say it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailcounsel.casework import commands, danger
+from mailcounsel.casework import commands, danger, spoken
 from mailcounsel.letter import case_words, fold, language
 from mailcounsel.letter.parse import Letter
 
@@ -37,12 +37,13 @@ class Assessed:
     signs: tuple[danger.Sign, ...]
     case_word: case_words.Places | None = None  # three words as a case may be named by
     in_files: tuple[InFile, ...] = ()
+    is_spoken: bool = False  # the command is no word alone, but said as people say it
 
     @property
     def says_more(self) -> bool:
         """Tell whether there is more to read than the one word of a command."""
         lines = [line for line in self.new_words.splitlines() if line.strip()]
-        return len(lines) > 1
+        return len(lines) > 1 and not self.is_spoken  # all of that belongs to the word
 
     @property
     def is_danger(self) -> bool:
@@ -71,13 +72,15 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
     spans = fold.fold(letter.text, (), letter.about)
     quoted = [(begin + start, end + start) for begin, end in _quotes(spans)]
     new_words = fold.new_words(letter.text, spans)
+    alone = _command(letter.subject, new_words)
     return Assessed(
         language=language.guess(new_words or letter.text.strip() or letter.subject, languages),
         new_words=new_words,
-        command=_command(letter.subject, new_words),
+        command=alone or spoken.command(new_words),
         signs=danger.signs(text, quoted),
         case_word=case_words.find(text),
         in_files=tuple(_in_files(letter)),
+        is_spoken=alone is None,
     )
 
 

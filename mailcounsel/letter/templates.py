@@ -36,7 +36,9 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "acknowledgement-again": _CLIENT | {"promised_day", "emergency", "help_word"},
         "not-opened": _CLIENT | {"emergency", "help_word", "key_word"},
         "consent-reminder": _CLIENT | {"agree_word", "emergency"},
-        "consent-thanks": _CLIENT | {"emergency", "stop_word"},
+        "consent-thanks": _CLIENT
+        | {"emergency", "stop_word", "promised_day", "letter_waits", "letter_gone"},
+        "consent-word": _CLIENT | {"emergency", "agree_word", "promised_day"},
         "reply": _CLIENT | {"text", "emergency"},
         "notice": _CLIENT | {"offer_plain", "agree_word", "emergency"},
         "checkin": _CLIENT

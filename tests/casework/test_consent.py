@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from mailcounsel import errors
 from mailcounsel.casework import consent, letters, parcels
 from mailcounsel.store import models
+from mailcounsel.store.columns import new_id
 
 ANI = "ani@klien.test"
 
@@ -179,3 +182,114 @@ def test_what_has_content_is_not_asked_for_where_there_is_no_way(house, offer):
     now = house.clock.now()
     assert house.store.write(lambda c: letters.ask(c, house.office, case, asked, now)) is None
     assert "not-sent-no-way" in house.audited()
+
+
+YES = ["setuju kak", "Halo,\nsaya setuju ya.\nAni", "email biasa saja kak"]
+NEAR = ["setuju?", "kalau setuju", "setuju dengan pendapat suami saya", "ya"]
+
+
+@pytest.mark.parametrize("text", YES)
+def test_a_natural_yes_to_the_offer_is_kept(house, offer, text):
+    """It is kept as the word would be, thanked for, and nobody has to read it."""
+    house.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    house.write(ANI, text, reply_to=offer)
+    assert way(house) == parcels.PLAIN
+    assert house.outbox("reply")[0].state == "ready"
+    assert len(house.outbox("consent-thanks")) == 1
+    assert house.case(1).waiting_since is None
+    assert house.outbox("acknowledgement-again") == []
+
+
+def test_a_natural_yes_to_a_persons_letter_is_not_consent(house, offer):
+    """ "Setuju ya" to a letter that asked something else means that; which, is asked back."""
+    house.reply("wulan", "C-0001", "Apakah Ibu setuju menemui dokter?", plain="mendesak")
+    house.clock.on(minutes=2)
+    (letter,) = [one for one in house.sent_to(ANI) if "dokter" in one.text]
+    house.write(ANI, "setuju kak", reply_to=letter)
+    assert house.rows(models.Consent) == []
+    assert house.case(1).waiting_since is not None
+    assert len(house.outbox("consent-word")) == 1
+
+
+@pytest.mark.parametrize("text", NEAR)
+def test_what_may_have_meant_it_is_asked_back_at_once(house, offer, text):
+    """Nothing is agreed; the exact word is asked for, once a day, and a person reads as well."""
+    house.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    house.write(ANI, text, reply_to=offer)
+    house.write(ANI, text, reply_to=offer)
+    assert way(house) == parcels.NONE
+    (asked,) = house.outbox("consent-word")
+    assert "SETUJU" in asked.parcel.text
+    assert house.case(1).waiting_since is not None
+    house.write(ANI, "SETUJU", reply_to=asked.parcel)
+    assert way(house) == parcels.PLAIN
+
+
+@pytest.mark.parametrize("text", ["belum setuju", "saya tidak setuju", "Saya susah tidur."])
+def test_a_refusal_is_not_asked_about_again(house, offer, text):
+    """A person reads it; the client is told that it is here, and nobody urges them."""
+    house.write(ANI, text, reply_to=offer)
+    assert house.outbox("consent-word") == []
+    assert len(house.outbox("acknowledgement-again")) == 1
+    assert way(house) == parcels.NONE
+
+
+def test_a_stranger_is_asked_nothing_back(house, offer):
+    """Whoever proves nothing gets the answers of a stranger."""
+    house.write("mal@jahat.test", "setuju kak", reply_to=offer)
+    assert house.outbox("consent-word") == []
+    assert house.rows(models.Consent) == []
+
+
+def test_who_has_agreed_and_agrees_to_a_persons_letter_means_that(house, offer):
+    """After the yes the word is no command there: a person reads it."""
+    house.write(ANI, "SETUJU", reply_to=offer)
+    house.reply("wulan", "C-0001", "Apakah Ibu setuju menemui dokter?")
+    house.clock.on(minutes=2)
+    (letter,) = [one for one in house.sent_to(ANI) if "dokter" in one.text]
+    house.write(ANI, "SETUJU", reply_to=letter)
+    assert house.case(1).waiting_since is not None
+
+
+def say_yes(house, person="wulan"):
+    """Keep a yes that a person read, as their own process does: the words come as a sealed note."""
+    epoch = house.call(person, "case.show", case="C-0001")["epoch"]
+    note = {"letter": new_id(), "epoch": epoch, "content": b64encode(b"sealed").decode()}
+    return house.call(person, "way.consent", case="C-0001", **note)
+
+
+def test_a_yes_that_a_person_read_is_kept_with_its_wording(house, offer):
+    """The offer, the day and the note with the client's words are kept; what waited leaves."""
+    house.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    (waiting,) = house.outbox("reply")
+    assert say_yes(house) == {"released": [waiting.id]}
+    (kept,) = house.rows(models.Consent)
+    (note,) = [row for row in house.rows(models.Letter) if row.kind == "note"]
+    assert (kept.letter_id, kept.given_at) == (note.id, house.clock.now())
+    (row,) = [row for row in house.rows(models.Audit) if row.verb == "consent-by-person"]
+    assert (row.actor, row.ref) == ("wulan", note.id)
+    assert way(house) == parcels.PLAIN
+    assert "menyusul sekarang" in house.outbox("consent-thanks")[0].parcel.text
+    with pytest.raises(errors.Conflict, match="reach the client of C-0001 already"):
+        say_yes(house)
+
+
+def test_thanks_promise_no_letter_that_was_taken_back(house, offer):
+    """The client was told that a letter waits; its author took it back, and they hear that."""
+    house.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    assert len(house.outbox("notice")) == 1
+    house.call("wulan", "reply.undo")
+    house.write(ANI, "SETUJU", reply_to=offer)
+    (thanks,) = house.outbox("consent-thanks")
+    assert "kami tarik kembali" in thanks.parcel.text
+    assert "kami usahakan dibalas paling lambat" in thanks.parcel.text
+    assert "menyusul sekarang" not in thanks.parcel.text
+
+
+def test_thanks_say_that_a_letter_follows(house, offer):
+    """A letter waits, and it does follow."""
+    house.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    house.write(ANI, "SETUJU", reply_to=offer)
+    (thanks,) = house.outbox("consent-thanks")
+    assert "menyusul sekarang" in thanks.parcel.text
+    assert "tarik kembali" not in thanks.parcel.text

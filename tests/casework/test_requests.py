@@ -339,3 +339,37 @@ def test_a_client_is_told_that_no_key_is_known(house):
     house.write(ANI, "KUNCI", reply_to=offer)
     (answer,) = house.outbox("key")
     assert "belum terkunci" in answer.parcel.text
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("jeda dulu ya kak", "paused"), ("stop please", "stopped"), ("lanjut lagi ya", "resumed")],
+)
+def test_words_are_read_as_people_say_them(house, text, answer):
+    """Said to a letter of the service, they do what the word alone does."""
+    house.write("ani@klien.test", "Halo.")
+    offer = house.outbox("acknowledgement")[0].parcel
+    house.write("ani@klien.test", text, reply_to=offer)
+    assert len(house.outbox(answer)) == 1
+
+
+def test_words_to_a_persons_letter_are_for_that_person(house):
+    """ "Lanjut ya kak" may answer what a therapist asked: it waits to be read."""
+    house.write("ani@klien.test", "Halo.")
+    house.reply("wulan", "C-0001", "Apakah kita lanjut menulis?", plain="mendesak")
+    house.clock.on(minutes=2)
+    letter = house.sent_to("ani@klien.test")[-1]
+    house.write("ani@klien.test", "lanjut ya kak", reply_to=letter)
+    assert house.outbox("resumed") == []
+    assert house.case(1).waiting_since is not None
+
+
+def test_a_call_for_help_counts_beside_any_letter(house):
+    """Whatever it answers, help comes at once and a person is told."""
+    house.write("ani@klien.test", "Halo.")
+    house.reply("wulan", "C-0001", "Bagaimana malam ini?", plain="mendesak")
+    house.clock.on(minutes=2)
+    letter = house.sent_to("ani@klien.test")[-1]
+    house.write("ani@klien.test", "tolong saya kak", reply_to=letter)
+    assert len(house.outbox("help")) == 1
+    assert house.case(1).waiting_since is not None

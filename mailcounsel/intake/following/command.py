@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcounsel.casework import cases, clientkeys, daytime, requests, staff, wishes
+from mailcounsel.casework import cases, clientkeys, consent, daytime, requests, staff, wishes
 from mailcounsel.intake import assessing, vouching
 from mailcounsel.intake.following import waiting
 from mailcounsel.intake.following.recorded import Recorded
@@ -16,9 +16,9 @@ def is_command(this: Recorded) -> bool:
         return False
     if command == assessing.HELP:
         return True
-    if this.is_for_reading:
+    if this.is_for_reading or (this.plan.assessed.is_spoken and not _may_be_spoken(this)):
         return False
-    if command == "agree":
+    if command == assessing.AGREE:
         return _may_agree(this)
     if command in daytime.PARTS and not daytime.asked_about(this.connection, this.case):
         return False  # nobody asks them anything: it was a greeting
@@ -27,15 +27,31 @@ def is_command(this: Recorded) -> bool:
     return this.plan.proof != vouching.NOTHING
 
 
+def _may_be_spoken(this: Recorded) -> bool:
+    """Tell whether words among others may be one of ours: not where they answer a person's letter.
+
+    "Setuju ya" counts only as the answer to a letter that asked for that word.
+    """
+    kind = requests.answers_kind(this.connection, this.office, this.references)
+    if this.plan.assessed.command == assessing.AGREE:
+        return kind in requests.OFFERS and not this.plan.assessed.signs
+    return kind != "reply" and not this.plan.assessed.signs
+
+
 def _may_agree(this: Recorded) -> bool:
     """Consent counts only with our token in the letter, for a client without a key in use.
 
-    Nor in the letter that made us doubt the key: nobody had offered them another way yet.
+    Nor in the letter that made us doubt the key: nobody had offered them another way yet. Who
+    agreed before and says it to a person's letter, such as one about an hour, means that.
     """
-    client_id = this.case["client_id"]
-    has_key = pins.pinned(this.connection, this.office.keyring, client_id) is not None
+    client_id, keyring = this.case["client_id"], this.office.keyring
+    has_key = pins.pinned(this.connection, keyring, client_id) is not None
     had_key = clientkeys.is_doubted_by(this.connection, this.case, this.letter_id)
-    return this.plan.vouched.kind == vouching.TOKEN and not has_key and not had_key
+    if this.plan.vouched.kind != vouching.TOKEN or has_key or had_key:
+        return False
+    is_known = consent.has(this.connection, keyring, client_id)
+    kind = requests.answers_kind(this.connection, this.office, this.references) if is_known else ""
+    return kind != "reply"
 
 
 def carry_out(this: Recorded) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import RowMapping
+
 from mailcounsel.casework import cases, records, requests, staff
-from mailcounsel.intake.following import danger
+from mailcounsel.intake.following import danger, meant
 from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.letter import countries
 from mailcounsel.practice import suitability
@@ -27,18 +29,26 @@ def wait(this: Recorded, *, acknowledge: bool = True) -> None:
     if is_closed:
         records.flag(this.connection, this.now, this.case_id, NOT_OPENED, this.letter_id)
     if acknowledge and this.plan.kind.may_answer and not danger.is_noted(this):
-        requests.acknowledge(
-            this.connection,
-            this.office,
-            case,
-            is_new=this.plan.placement.case is None,
-            template=_template(this, is_closed=is_closed),
-            received_at=this.received.received_at,
-            now=this.now,
-            stranger=this.stranger(),
-            ask_when=this.plan.names_a_case,
-        )
+        _acknowledge(this, case, is_closed=is_closed)
     staff.notify(this.connection, this.office, case, "", this.now)
+
+
+def _acknowledge(this: Recorded, case: RowMapping, *, is_closed: bool) -> None:
+    """Say that the letter is here, or ask back where it may have meant to agree."""
+    template = _template(this, is_closed=is_closed)
+    if template is None and meant.asks_back(this):
+        return
+    requests.acknowledge(
+        this.connection,
+        this.office,
+        case,
+        is_new=this.plan.placement.case is None,
+        template=template,
+        received_at=this.received.received_at,
+        now=this.now,
+        stranger=this.stranger(),
+        ask_when=this.plan.names_a_case,
+    )
 
 
 def _template(this: Recorded, *, is_closed: bool) -> str | None:

@@ -82,6 +82,7 @@ OPERATIONS: dict[str, Operation] = {
     "centre.key": Operation(keys.show, ANYBODY),
     "way.show": Operation(ways.show, READERS),
     "way.address": Operation(ways.address, READERS),
+    "way.consent": Operation(ways.agreed, READERS),
     "way.accept": Operation(ways.accept, READERS),
     "way.drop": Operation(ways.drop, READERS),
     "way.withdraw": Operation(ways.withdraw, READERS),

@@ -7,7 +7,16 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, clientkeys, consent, letters, linking, records
+from mailcounsel.casework import (
+    cases,
+    clientkeys,
+    consent,
+    letters,
+    linking,
+    parcels,
+    records,
+    requests,
+)
 from mailcounsel.service.control import Parameters, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso, readable
@@ -138,6 +147,32 @@ def drop(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         return fingerprint
 
     return {"fingerprint": desk.store.write(write)}
+
+
+def agreed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Keep a client's yes to ordinary mail that the caller read; what they wrote, comes sealed.
+
+    Letters that wait leave, and the client is thanked. `released` names those letters.
+    Raises: Conflict where there is a way already.
+    """
+    now = desk.now()
+
+    def write(connection: Connection) -> dict[str, Any]:
+        case = keep_note(connection, desk, caller, parameters, "note", now)
+        way = consent.way(connection, desk.office.keyring, case["client_id"])
+        if way.channel != parcels.NONE:
+            name = cases.handle(case["number"])
+            message = f"Letters reach the client of {name} already: mailcounsel way show {name}"
+            raise errors.Conflict(message)
+        waiting = letters.waiting(connection, cases.family(connection, case))
+        note = text(parameters, "letter")
+        requests.agree(connection, desk.office, case, note, now)
+        records.audit(connection, now, caller.person, "consent-by-person", case["id"], note)
+        return {"released": waiting}
+
+    kept = desk.store.write(write)
+    desk.ring("outbox")
+    return kept
 
 
 def withdraw(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
