@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from mailcounsel.casework import cases, meetings, records, staff
+from mailcounsel.casework import cases, confirming, meetings, records, staff
 from mailcounsel.casework.meetings import ACCEPTED, DECLINED, appointments
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.references import ours
@@ -77,13 +77,29 @@ def _by_words(
     now: datetime,
 ) -> str:
     """Keep a plain yes or no to the very letter that proposed the time."""
-    said = yes_no.read(words)
+    is_yes = yes_no.read(words)
     references = [*letter.in_reply_to, *reversed(letter.references)]
-    nearest = [] if said is None else next(ours(connection, office, references), [])
+    nearest = [] if is_yes is None else next(ours(connection, office, references), [])
     for row in rows if nearest else ():
         if meetings.opened(office, row).letter == nearest[-1]:
-            return _keep(connection, office, row, ACCEPTED if said else DECLINED, now)
+            said = _keep(connection, office, row, ACCEPTED if is_yes else DECLINED, now)
+            if said == ACCEPTED:
+                confirming.confirm(connection, office, row, now, is_answer=True)
+            return said
     return ""
+
+
+def is_about_one(
+    connection: Connection,
+    office: Office,
+    case_ids: Sequence[str],
+    references: Sequence[str],
+    now: datetime,
+) -> bool:
+    """Tell whether a letter answers the one that proposed a meeting which is to come."""
+    rows = [row for one in case_ids for row in _TO_COME.rows(connection, {"case": one, "now": now})]
+    nearest = next(ours(connection, office, references), []) if rows else []
+    return any(meetings.opened(office, row).letter in nearest for row in rows)
 
 
 def _keep(

@@ -2,7 +2,8 @@
 
 Each is an errand. What is due is looked at afresh when it is due, so a meeting that was moved,
 cancelled or declined meanwhile reminds nobody of its old hour. No reminder reaches a client in
-their quiet hours; one that would come too late to be of use is left out.
+their quiet hours. One that is late, since the service was away, goes out as long as the meeting is
+to come and there is time to act on it; of two that are late, one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from mailcounsel.trust import addressbook
 REMIND, END = "appointment-reminder", "appointment-end"  # the first is the template's name too
 STAFF = "staff-appointment"
 BEFORE = (timedelta(days=1), timedelta(hours=1))
-SLACK = timedelta(minutes=30)  # by which a reminder may be late
 USEFUL = timedelta(minutes=10)  # before the meeting, at the latest
 
 
@@ -53,11 +53,11 @@ def remind(connection: Connection, office: Office, errand: RowMapping, now: date
     row = statements.one(connection, appointments, id=errand["ref"])
     if row is None or row["state"] not in meetings.TO_COME or now > row["starts_at"] - USEFUL:
         return
-    due = _due(connection, office, row)
-    if not any(one <= now <= one + SLACK for one in due):
-        return
+    # What was due before the letter about it was written was never planned for this hour.
+    since = _written_at(connection, office, row)
+    due = [one for one in _due(connection, office, row) if since is None or one > since]
     case = cases.main(connection, row["case_id"])
-    if case["state"] != "open":
+    if not due or due[0] > now or case["state"] != "open":
         return
     which = f"{row['id']}:{row['sequence']}:{sum(one <= now for one in due)}"
     _remind_staff(connection, office, case, row, which, now)
@@ -75,18 +75,29 @@ def _remind_client(
     """Tell the client the hour and nothing else, if they know of the meeting and want letters."""
     client = addressbook.facts(connection, case["client_id"])
     zone = ZoneInfo(client.time_zone)
+    if client.checkins == "stopped" or not _is_told(connection, office, row):
+        return
     awake = hours.quiet_hours(office.config).next_allowed(now, zone)
-    if client.checkins == "stopped" or awake > now or not _is_told(connection, office, row):
+    if awake > now:
+        errands.put(connection, row["case_id"], REMIND, row["id"], awake)
         return
     when = templates.hour(row["starts_at"].astimezone(zone), case["language"])
     asked = Asked(REMIND, {"when": when}, once=f"reminder:{which}", is_answer=False)
     letters.ask(connection, office, case, asked, now)
 
 
+def _written_at(connection: Connection, office: Office, row: RowMapping) -> datetime | None:
+    found = _letter(connection, office, row)
+    return found["created_at"] if found else None
+
+
+def _letter(connection: Connection, office: Office, row: RowMapping) -> RowMapping | None:
+    return statements.one(connection, letters.outgoing, id=meetings.opened(office, row).letter)
+
+
 def _is_told(connection: Connection, office: Office, row: RowMapping) -> bool:
     """Tell whether the letter about the meeting has left."""
-    letter = meetings.opened(office, row).letter
-    found = statements.one(connection, letters.outgoing, id=letter)
+    found = _letter(connection, office, row)
     return found is not None and found["state"] in letters.LEFT
 
 

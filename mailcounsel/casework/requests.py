@@ -53,8 +53,9 @@ def acknowledge(
     now: datetime,
     stranger: str | None = None,
     ask_when: bool = False,
+    names_day: bool = True,
 ) -> None:
-    """Tell a client that their letter is here and when it is answered.
+    """Tell a client that their letter is here and, where `names_day`, when it is answered.
 
     Once when a case is opened, then once a day. `stranger` are the words of a letter nobody vouches
     for; of those only so many are answered. `ask_when` asks when they first wrote (`case_word`).
@@ -70,7 +71,8 @@ def acknowledge(
         return
     promised = promises.local_day(_promised(office, case, now), zone, case["language"])
     word = case_word.of(office.keyring, case)
-    facts = {"promised_day": promised, "case_word": word, "ask_when": ask_when}
+    day_named = promised if names_day or is_new else ""
+    facts = {"promised_day": day_named, "case_word": word, "ask_when": ask_when}
     asked = Asked(name, facts, once, stranger=stranger)
     written = letters.ask(connection, office, case, asked, now)
     if written and is_new:

@@ -149,6 +149,53 @@ def cancel(
     _send(setting, case, number, _Meeting("cancel"), letter)
 
 
+@appointment.command()
+@click.argument("case")
+@click.argument("number")
+@output.json_option
+@click.pass_obj
+def accept(setting: client.Settings, case: str, number: str, *, as_json: bool) -> None:
+    """Keep that the client accepts an hour, as you read or heard it.
+
+    They get a short letter with the day, the hour and the room. Nothing goes out for a decline:
+    answer them yourself, or move the appointment.
+
+    \b
+    Example: mailcounsel appointment accept C-0042 A1
+    """
+    _answered(setting, case, number, yes=True, as_json=as_json)
+
+
+@appointment.command()
+@click.argument("case")
+@click.argument("number")
+@output.json_option
+@click.pass_obj
+def decline(setting: client.Settings, case: str, number: str, *, as_json: bool) -> None:
+    """Keep that the client cannot come at an hour, as you read or heard it.
+
+    \b
+    Example: mailcounsel appointment decline C-0042 A1
+    """
+    _answered(setting, case, number, yes=False, as_json=as_json)
+
+
+def _answered(
+    setting: client.Settings, case: str, number: str, *, yes: bool, as_json: bool
+) -> None:
+    with client.connect(setting) as service:
+        name = service.call("case.show", case=case)["case"]
+        which = _standing(service, name, number)["number"]
+        answer = service.call("appointment.answer", case=name, number=which, yes=yes)
+    told = " The client gets a short confirmation." * bool(answer["confirmed"])
+    here = output.local(answer["starts_at"])
+    output.emit(
+        answer,
+        as_json,
+        lambda: f"A{which} of {name} is {answer['appointment']}: {here} on your clock.{told}",
+    )
+
+
 @appointment.command("list")
 @click.argument("case", required=False)
 @output.json_option

@@ -31,6 +31,7 @@ WORDS = {
     "consent-thanks": "thanks for the word",
     "consent-word": "which word was meant",
     "appointment-reminder": "appointment reminder",
+    "appointment-confirmed": "appointment confirmed",
     "appointment-cancelled": "appointment cancelled",
     "progress": "word that their progress will come",
     "copy": "copy of the file",

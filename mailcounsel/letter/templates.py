@@ -63,6 +63,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "lesson": _CLIENT | {"text", "lesson", "exercise", "answer", "emergency"},
         "appointment": _CLIENT | {"text", "when", "before", "minutes", "room", "emergency"},
         "appointment-cancelled": _CLIENT | {"text", "when", "emergency"},
+        "appointment-confirmed": _CLIENT | {"when", "room", "emergency"},
         "appointment-reminder": _CLIENT | {"when", "emergency"},
         "staff-appointment": frozenset({"when"}),
         "practice-thanks": _CLIENT | {"praise", "stop_word", "help_word", "emergency"},

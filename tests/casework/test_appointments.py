@@ -406,6 +406,92 @@ def test_reminders_are_not_sent_late(house, ready):
     assert row(house).state == "past"
 
 
+@pytest.mark.parametrize("late", [timedelta(hours=20), timedelta(hours=1), timedelta(minutes=20)])
+def test_a_late_reminder_goes_out_while_it_is_of_use(house, ready, late):
+    """The service was away when it was due: the hour is still to come, so it is told, once."""
+    delivered(house)
+    assert len(reminded(house, START - late)) == 1
+    assert len(house.outbox("staff-appointment")) == 1
+    assert reminded(house, START - late + timedelta(minutes=1)) == []
+
+
+def test_a_late_reminder_waits_for_the_end_of_the_night(house, ready):
+    """Nobody is woken by what is late anyway."""
+    delivered(house)
+    night = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)  # one in the morning in Jakarta
+    assert reminded(house, night) == []
+    assert len(reminded(house, datetime(2026, 11, 26, 0, 0, tzinfo=UTC))) == 1
+
+
+def test_a_meeting_of_today_is_reminded_of_once(house, ready):
+    """A day before it nobody had written of it yet."""
+    delivered(house, start=house.clock.now() + timedelta(hours=3))
+    begins = row(house).starts_at
+    house.clock.on(minutes=1)
+    work.run_errands(house.desk)
+    assert house.outbox("appointment-reminder") == []
+    house.clock.on(seconds=(begins - timedelta(hours=1) - house.clock.now()).total_seconds())
+    work.run_errands(house.desk)
+    assert len(house.outbox("appointment-reminder")) == 1
+
+
+# -- confirmed, or answered by a person ------------------------------------------------------------
+
+
+def test_a_yes_is_confirmed_with_the_hour_and_the_room(house, ready):
+    """Once for an hour, however often they say so; a no gets none."""
+    letter = delivered(house)
+    house.write(ANI, "tidak", reply_to=letter)
+    assert house.outbox("appointment-confirmed") == []
+    house.write(ANI, "ya", reply_to=letter)
+    house.write(ANI, "ya", reply_to=letter)
+    (told,) = house.outbox("appointment-confirmed")
+    assert "Kamis, 26 November 2026, pukul 15.00 (Waktu Indonesia Barat)" in told.parcel.text
+    assert ROOM in told.parcel.text
+
+
+def test_a_calendars_answer_needs_no_confirmation(house, ready):
+    """The program shows it already."""
+    letter = delivered(house)
+    house.receive(calendar_mail(house, letter, "ACCEPTED"))
+    assert row(house).state == "accepted"
+    assert house.outbox("appointment-confirmed") == []
+
+
+@pytest.mark.parametrize(("yes", "state"), [(True, "accepted"), (False, "declined")])
+def test_a_person_keeps_what_a_client_said_in_their_own_words(house, ready, yes, state):
+    """The audit says who read it; a yes is confirmed to the client."""
+    letter = delivered(house)
+    house.write(ANI, "ya bisa kak jam 4 sore", reply_to=letter)
+    assert row(house).state == "proposed"
+    kept = house.call("wulan", "appointment.answer", case="C-0001", number=1, yes=yes)
+    assert (kept["appointment"], kept["confirmed"]) == (state, yes)
+    assert row(house).state == state
+    assert len(house.outbox("appointment-confirmed")) == yes
+    assert f"appointment-{state}-by-person" in house.audited()
+
+
+def test_only_a_meeting_to_come_is_answered(house, ready):
+    """One that is over, or that nobody proposed, is not."""
+    delivered(house)
+    with pytest.raises(errors.NotFound, match="no appointment A2"):
+        house.call("wulan", "appointment.answer", case="C-0001", number=2, yes=True)
+    house.clock.on(days=30)
+    with pytest.raises(errors.NotFound, match="no appointment A1 to come"):
+        house.call("wulan", "appointment.answer", case="C-0001", number=1, yes=True)
+
+
+def test_no_day_for_an_answer_is_named_beside_a_meeting(house, ready):
+    """The letter is here; the day its answer is promised for may lie behind the meeting."""
+    letter = delivered(house)
+    house.write(ANI, "Besok saya kerja, bagaimana kalau Sabtu jam 10?", reply_to=letter)
+    (told,) = house.outbox("acknowledgement-again")
+    assert "paling lambat" not in told.parcel.text
+    house.clock.on(days=1)
+    house.write(ANI, "Saya susah tidur.", reply_to=ready)
+    assert "paling lambat" in house.outbox("acknowledgement-again")[-1].parcel.text
+
+
 # -- listed ---------------------------------------------------------------------------------------
 
 

@@ -110,14 +110,21 @@ def test_a_meeting_is_proposed_answered_moved_and_cancelled(room, case):
     assert calendar.get_param("method") == "REQUEST"
     room.post(answering(room, letter, "YES"), ANI)
     assert state(room, case) == "accepted"
+    assert ROOM in body(newest(room, before + 2))  # confirmed
     room.run("sari", "appointment", "move", case, "A1", "--start", f"{day} 16:30")
-    moved = newest(room, before + 2)
+    moved = newest(room, before + 3)
     assert "16:30" in body(moved)
     assert "15:00" in body(moved)
     room.post(calendar_answer(room, moved, "DECLINED"), ANI)
     assert state(room, case) == "declined"
+    kept = room.run("sari", "appointment", "accept", case, "A1").stdout
+    assert f"A1 of {case} is accepted" in kept
+    assert "The client gets a short confirmation." in kept
+    assert "16:30" in body(newest(room, before + 5))  # the refusal was acknowledged
+    declined = room.run("sari", "appointment", "decline", case, "A1").stdout
+    assert f"A1 of {case} is declined" in declined
     room.run("sari", "appointment", "cancel", case, "A1", "--words", "Then next week.")
-    gone = newest(room, before + 4)  # the refusal was acknowledged
+    gone = newest(room, before + 6)
     (calendar,) = [part for part in gone.walk() if part.get_content_type() == "text/calendar"]
     assert calendar.get_param("method") == "CANCEL"
     assert state(room, case) == "cancelled"

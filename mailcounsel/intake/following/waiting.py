@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import RowMapping
 
-from mailcounsel.casework import cases, records, requests, staff
+from mailcounsel.casework import acceptance, cases, records, requests, staff
 from mailcounsel.intake.following import danger, meant
 from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.letter import countries
@@ -48,6 +48,10 @@ def _acknowledge(this: Recorded, case: RowMapping, *, is_closed: bool) -> None:
         now=this.now,
         stranger=this.stranger(),
         ask_when=this.plan.names_a_case,
+        # Beside a meeting, a day by which a letter comes may lie behind it, and confuses.
+        names_day=not acceptance.is_about_one(
+            this.connection, this.office, this.family, this.references, this.now
+        ),
     )
 
 

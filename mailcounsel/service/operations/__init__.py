@@ -73,6 +73,7 @@ OPERATIONS: dict[str, Operation] = {
     "lesson.list": Operation(skills.lessons, READERS),
     "lesson.show": Operation(skills.lesson, READERS),
     "appointment.send": Operation(appointments.send, READERS),
+    "appointment.answer": Operation(appointments.answered, READERS),
     "appointment.list": Operation(appointments.listed, READERS),
     "skill.assign": Operation(skills.assign, READERS),
     "goal.describe": Operation(goals.describe, READERS),

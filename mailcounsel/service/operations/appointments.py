@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from mailcounsel import errors
-from mailcounsel.casework import appointments, cases, meetings
-from mailcounsel.service.control import Parameters, data, text
+from mailcounsel.casework import appointments, cases, confirming, meetings
+from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso, readable
 from mailcounsel.trust import addressbook
@@ -25,6 +25,28 @@ def send(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     sent, row = desk.store.write(write)
     desk.ring("outbox")
     return {**sent, "number": row["number"], "appointment": row["state"]}
+
+
+def answered(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Keep what a client said of an appointment, as the caller read or heard it: yes or no.
+
+    `confirmed` says whether the client gets a confirmation.
+    """
+    now, which = desk.now(), number(parameters, "number")
+    state = meetings.ACCEPTED if parameters.get("yes") is True else meetings.DECLINED
+
+    def write(connection: Connection) -> dict[str, Any]:
+        case = readable(connection, desk, caller, parameters)
+        row, confirmed = confirming.answered(
+            connection, desk.office, case, which, state, caller.person, now
+        )
+        name, starts_at = cases.handle(case["number"]), iso(row["starts_at"])
+        said = {"case": name, "number": which, "appointment": state, "starts_at": starts_at}
+        return {**said, "confirmed": confirmed}
+
+    kept = desk.store.write(write)
+    desk.ring("outbox")
+    return kept
 
 
 def listed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
