@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -18,7 +19,8 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
     """Take back a reply in time, a merge or a split.
 
     Your latest reply that has not left yet, or the one named as `outbox` shows it: your words stay
-    as a draft, and `mailcounsel reply CASE` opens them again. A case that was merged into another
+    as a draft, and `mailcounsel reply CASE` opens them again. Typed again it takes back the one
+    before, whose words then stand above those. A case that was merged into another
     one is a case of its own again, and takes the address and the key it brought with it; letters
     that went there go to the first address again. A case
     that was split from another one is shown in that again; if it is another client's, once a second
@@ -34,7 +36,7 @@ def undo(setting: client.Settings, letter: str, *, as_json: bool) -> None:
             return
         answer = service.call("reply.undo", id=letter)
         said = _keep_draft(service, answer["case"], answer["letter"])
-    output.emit(answer, as_json, lambda: f"Taken back. {said}")
+    output.emit(answer, as_json, lambda: said)
 
 
 def _case_undone(case: str, answer: Mapping[str, str]) -> str:
@@ -53,17 +55,37 @@ def _case_undone(case: str, answer: Mapping[str, str]) -> str:
 
 
 def _keep_draft(service: client.Service, case_name: str, letter_id: str) -> str:
-    """Keep the words of a letter that was taken back, and return what became of them."""
-    from mailcounsel.cli import drafts, unlock
+    """Keep the words of a letter that was taken back; say which it was and where they are now."""
+    from mailcounsel.cli import unlock
 
     case = unlock.open_case(service, case_name)
     entry = next(entry for entry in case.shown["entries"] if entry["id"] == letter_id)
     said = json.loads(unlock.content_of(service, case, entry)["statement"])
+    day = output.local(entry["at"], case.shown["now"])
+    what = f"Taken back: {_kind(said)} of {day} in {case_name}, letter {entry['name']}."
+    return f"{what} {_kept(case, case_name, said)}"
+
+
+def _kind(said: Mapping[str, Any]) -> str:
+    if "files" in said:
+        return "the copy"
+    return "the letter about an appointment" if "appointment" in said else "your reply"
+
+
+def _kept(case: Any, case_name: str, said: Mapping[str, Any]) -> str:
+    from mailcounsel.cli import drafts
+
     if "files" in said:  # a copy of the file: its words are ours
         return f"Nothing of the copy was sent. To send it: mailcounsel case copy {case_name}"
     if "appointment" in said:  # its words go with the hour, not with the next reply
         return f"The appointment is as it was before: mailcounsel appointment list {case_name}"
-    if not said["words"].strip():
+    words = said["words"].strip()
+    if not words:
         return "It held no words of your own."
-    drafts.keep(case.key, case.shown["person"], case.shown["case"], said["words"])
-    return f"Your words are kept: mailcounsel reply {case_name} opens them."
+    person, name = case.shown["person"], case.shown["case"]
+    draft = drafts.load(case.key, person, name)
+    is_new = words not in draft
+    if is_new:
+        drafts.keep(case.key, person, name, "\n\n".join(filter(None, (words, draft))))
+    above = ", above the draft that was there" * bool(draft and is_new)
+    return f"Your words are kept{above}: mailcounsel reply {case_name} opens them."

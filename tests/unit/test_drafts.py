@@ -53,13 +53,34 @@ def test_what_was_taken_back_says_where_its_words_are(
     home, key, monkeypatch, statement, said, kept
 ):
     """A reply's words become a draft; those of a copy are ours, and nothing is said of `reply`."""
-    shown = {"case": "C-0042", "person": "wulan", "entries": [{"id": "one"}]}
+    entry = {"id": "one", "name": "7", "at": "2026-11-26T11:55:00+00:00"}
+    shown = {"case": "C-0042", "person": "wulan", "entries": [entry]}
+    shown["now"] = "2026-11-27T11:55:00+00:00"
     case = SimpleNamespace(key=key, shown=shown)
     monkeypatch.setattr(unlock, "open_case", lambda *_: case)
     monkeypatch.setattr(unlock, "content_of", lambda *_: {"statement": json.dumps(statement)})
     nobody: Any = None
-    assert undo._keep_draft(nobody, "C-0042", "one").endswith(said)
+    told = undo._keep_draft(nobody, "C-0042", "one")
+    assert told.endswith(said)
+    assert "26 Nov" in told
+    assert "in C-0042, letter 7." in told
     assert drafts.load(key, "wulan", "C-0042") == kept
+
+
+def test_words_of_two_letters_taken_back_are_both_kept(home, key, monkeypatch):
+    """The older stand above the newer, as they were written, and a draft in work stays whole."""
+    entry = {"id": "one", "name": "7", "at": "2026-11-26T11:55:00+00:00"}
+    shown = {"case": "C-0042", "person": "wulan", "entries": [entry], "now": entry["at"]}
+    case = SimpleNamespace(key=key, shown=shown)
+    said = {"words": "The first."}
+    monkeypatch.setattr(unlock, "open_case", lambda *_: case)
+    monkeypatch.setattr(unlock, "content_of", lambda *_: {"statement": json.dumps(said)})
+    drafts.keep(key, "wulan", "C-0042", "The second.")
+    nobody: Any = None
+    for _ in range(2):
+        told = undo._keep_draft(nobody, "C-0042", "one")
+        assert drafts.load(key, "wulan", "C-0042") == "The first.\n\nThe second."
+    assert "Your words are kept: mailcounsel reply C-0042" in told
 
 
 def test_a_draft_is_kept_sealed_and_comes_back(home, key):
