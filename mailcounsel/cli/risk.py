@@ -29,7 +29,7 @@ def close(setting: client.Settings, case: str, sentence: str) -> None:
     \b
     Example: mailcounsel risk close C-0042 "Talked with her sister; safe tonight, plan agreed."
     """
-    from mailcounsel.cli import unlock
+    from mailcounsel.cli import unlock, viewing
 
     if not sentence.strip():
         message = "Say in a sentence why the danger is over."
@@ -43,4 +43,5 @@ def close(setting: client.Settings, case: str, sentence: str) -> None:
             for one in opened.shown["risks"]
         }
         service.call("risk.close", case=opened.shown["case"], sentences=sealed)
-    output.say(f"The danger in {opened.shown['case']} is closed; its check-ins go on.")
+        now = service.call("case.show", case=opened.shown["case"])
+    output.say(f"The danger in {now['case']} is closed; {viewing.going_on(now)}.")

@@ -321,6 +321,14 @@ def resting(case: Mapping[str, Any]) -> list[str]:
     return [f"check-ins rest: {RESTS.get(why, why).format_map(case)}"]
 
 
+def going_on(case: Mapping[str, Any]) -> str:
+    """Say whether check-ins go on now, or why they rest all the same."""
+    why = case.get("checkins_rest")
+    if why is None:
+        return "its check-ins go on"
+    return f"its check-ins rest: {RESTS.get(why, why).format_map(case)}"
+
+
 def _flag(case: Mapping[str, Any], flag: str) -> str:
     if flag == "link-proposed" and not case.get("merge_into"):
         return HIDDEN

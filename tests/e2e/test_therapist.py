@@ -215,6 +215,8 @@ def test_undo_brings_the_words_back(room, client):
     case = room.write(client, "Hello, I have a question.")
     room.run("sari", "reply", case, "-m", "An answer of sorts.", "--plain", "agreed by phone")
     undone = room.run("sari", "undo")
+    assert "Taken back: your reply of " in undone.stdout
+    assert f" in {case}, letter " in undone.stdout
     assert f"mailcounsel reply {case} opens them" in undone.stdout
     assert "taken back, never sent" in room.run("sari", "show", case).stdout
     saw = room.folder / "saw"
@@ -516,7 +518,8 @@ def test_a_case_is_closed_and_opened_again(room, client):
     closed = {one["case"]: one["state"] for one in room.json("sari", "queue", "--all")["cases"]}
     assert closed[case] == "closed"
     assert case not in [one["case"] for one in room.json("sari", "queue")["cases"]]
-    assert f"{case} is open again" in room.run("sari", "reopen", number).stderr
+    again = room.run("sari", "reopen", number).stderr
+    assert f"{case} is open again; its check-ins go on." in again
     assert room.json("sari", "show", case)["state"] == "open"
 
 

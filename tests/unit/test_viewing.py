@@ -306,6 +306,13 @@ def test_a_goal_that_does_not_open_says_so_in_its_place():
     assert "You have no key" in "\n".join(viewing.goal_lines(goals))
 
 
+def test_check_ins_that_rest_all_the_same_are_not_said_to_go_on():
+    """A case is open again, or its danger closed: a client who sent STOP is asked nothing."""
+    assert viewing.going_on(case_of(checkins_rest=None)) == "its check-ins go on"
+    said = viewing.going_on(case_of(checkins_rest="stopped"))
+    assert said.startswith("its check-ins rest: the client sent STOP")
+
+
 def test_the_editor_shows_the_newest_entries_and_where_the_rest_is():
     """Below a reply stand the newest entries only, with a line that names the others."""
     entries = [entry_of(f"letter number {n}", n) for n in range(1, 10)]
