@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, meetings, records, reminders, replies
+from mailcounsel.casework import cases, letters, meetings, records, reminders, replies, rounds
 from mailcounsel.casework.meetings import appointments
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
@@ -83,6 +83,7 @@ def send(
         return replace(parcel, calendar=invitations.calendar(meeting, method), method=method)
 
     sent = replies.approve(connection, office, person, statement, signature, now, enclose)
+    rounds.beside(connection, case_id, sent["id"], person, now)
     letter = statements.row(connection, letters.outgoing, sent["id"])
     letters.name_message(connection, office, case_id, uid, letter["letter_id"], letter["id"])
     kept = meetings.Sealed(uid, room, sent["id"], _before(row))

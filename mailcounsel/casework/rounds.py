@@ -1,6 +1,7 @@
 """Rounds of letters: after so many replies as were agreed, the plan is looked at again.
 
-A reply is counted when it has left. The reply that fills a round raises the flag `evaluation-due`,
+A reply is counted when it has left; a letter that teaches a skill or is about a meeting goes beside
+the round (`beside`). The reply that fills a round raises the flag `evaluation-due`,
 which puts the case into the queue; an evaluation, or a new contract, begins the next round.
 The letter of an evaluation leaves after that and is the first of its round. The rhythm agreed in a
 contract takes the place of the queue's promise, as far as its words say a number of days.
@@ -22,8 +23,10 @@ cases = models.table(models.Case)
 outgoing = models.table(models.Outgoing)
 
 DUE = "evaluation-due"  # the flag
+_BESIDE = "reply-beside-round"  # in the audit; its ref is the letter in the outbox
 LONGEST_ROUND = 50  # replies; a plan that nobody looks at for a year is none
 
+_audits = records.audits
 _of_letter = cases.alias("of_letter")
 _COUNT = Ready(
     update(cases)
@@ -33,6 +36,12 @@ _COUNT = Ready(
         .join(outgoing, outgoing.c.case_id == _of_letter.c.id)
         .where(outgoing.c.id == bindparam("letter"), outgoing.c.fence == bindparam("fence"))
         .where(outgoing.c.kind == "reply")
+        .where(
+            ~select(_audits.c.id)
+            .where(_audits.c.case_id == outgoing.c.case_id, _audits.c.verb == _BESIDE)
+            .where(_audits.c.ref == outgoing.c.id)
+            .exists()
+        )
         .scalar_subquery()
     )
     .values(exchanges=cases.c.exchanges + 1)
@@ -48,6 +57,11 @@ def count(connection: Connection, outgoing_id: str, fence: int, now: datetime) -
     for case in _COUNT.rows(connection, {"letter": outgoing_id, "fence": fence}):
         if case["state"] == "open" and 0 < case["evaluate_every"] <= case["exchanges"]:
             records.flag(connection, now, case["id"], DUE)
+
+
+def beside(connection: Connection, case_id: str, outgoing_id: str, by: str, now: datetime) -> None:
+    """Let a letter in the outbox fill no round: it answers none, whoever signed it."""
+    records.audit(connection, now, by, _BESIDE, case_id, outgoing_id)
 
 
 def agree(

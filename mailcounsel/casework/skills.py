@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, goals, letters, records
+from mailcounsel.casework import cases, goals, letters, records, rounds
 from mailcounsel.casework.goals import NewGoal
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.replies import approve
@@ -60,6 +60,7 @@ def assign(
         raise errors.Conflict
     for number in lesson.instead_of:
         goals.stop(connection, case, number, person, now)
+    rounds.beside(connection, case["id"], sent["id"], person, now)
     note = (lesson.note, lesson.content, person, now, "skill")
     records.write_note(connection, case, *note)
     later = now + A_DAY

@@ -76,6 +76,26 @@ def test_only_replies_count(house, ani):
     assert house.case(1).exchanges == 0
 
 
+def test_what_answers_nothing_counts_for_no_round(house, ani):
+    """A meeting is proposed and cancelled: the client's own letters are what a round is about."""
+    agree(house)
+    for number, act in enumerate(("propose", "cancel")):
+        begun = house.call("wulan", "reply.begin", case="C-0001", template="appointment")
+        starts_at = house.clock.now() + timedelta(days=3)
+        meeting = {"act": act, "number": number, "sequence": number, "room": ""}
+        meeting |= {"starts_at": starts_at.isoformat()}
+        meeting |= {"ends_at": (starts_at + timedelta(minutes=45)).isoformat()}
+        said = {**begun, "subject": "Surat", "text": "Kamis?", "plain": "", "appointment": meeting}
+        statement = json.dumps(said)
+        signature = b64encode(house.keys["wulan"].sign(statement.encode())).decode()
+        house.call("wulan", "appointment.send", statement=statement, signature=signature)
+        house.clock.on(minutes=5)
+        house.send()
+    assert house.case(1).exchanges == 0
+    reply(house)
+    assert house.case(1).exchanges == 1
+
+
 def test_a_full_round_puts_the_case_before_its_therapist(house, ani):
     """After as many replies as were agreed the case stands in the queue, with the reason."""
     agree(house)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, parcels, records, replies, wishes
+from mailcounsel.casework import cases, letters, parcels, records, replies, rounds, wishes
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import readable
@@ -81,6 +81,7 @@ def approve(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any
         name, family = cases.handle(case["number"]), cases.family(connection, case)
         wishes.check(connection, desk.office, family, name, COPY, now)
         wishes.done(connection, family, COPY, caller.person, now)
+        rounds.beside(connection, case["id"], approved["id"], caller.person, now)
         verb = "copy-approved"
         records.audit(connection, now, caller.person, verb, case["id"], approved["id"])
         return approved
