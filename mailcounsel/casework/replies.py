@@ -89,12 +89,13 @@ def begin(
 ) -> dict[str, Any]:
     """Return a ticket, its MAC, and what one of `TEMPLATES` needs, for a reply in this case.
 
-    Raises: Refused for a template that nobody signs; Conflict while nobody has decided who wrote a
-    letter in it (`casework/copied`).
+    Raises: Refused for a template that nobody signs, or for who holds no key to the letters;
+    Conflict while nobody has decided who wrote a letter in it (`casework/copied`).
     """
     if template not in TEMPLATES:
         message = "A reply is not written with this template."
         raise errors.Refused(message)
+    _check_keys(connection, case, person)
     copied.check(connection, case)
     way = consent.way(connection, office.keyring, case["client_id"])
     ticket = Ticket(
@@ -132,13 +133,14 @@ def approve(
     """Take a signed reply into the outbox; return its id, state and when it leaves.
 
     `waiting` are the replies written before it that still wait for the client's choice, oldest
-    first: where this one leaves, those would come after it one day. `enclose` may put something
-    beside the words, made from what was signed.
+    first: where this one leaves, those would come after it one day. `unassigned` is the person's
+    name where nobody has the case, `noticed` whether a note goes out that it waits. `enclose` may
+    put something beside the words, made from what was signed.
 
     A reply to a client without a way waits, and the client gets a note without content.
-    Raises: Refused for a wrong signature, ticket or author; OverBudget for a letter beyond 20 kB;
-    Conflict when the client's key or way changed since the ticket; NotFound for a case the person
-    cannot open.
+    Raises: Refused for a wrong signature, ticket or author, or no key; OverBudget for a letter
+    beyond 20 kB; Conflict when the client's key or way changed since the ticket; NotFound for a
+    case the person cannot open.
     """
     said = _checked_statement(connection, office, person, statement, signature)
     ticket = _checked_ticket(office, said, person, now)
@@ -146,6 +148,7 @@ def approve(
     if not cases.may_read(office, case, person):
         raise errors.NotFound
     cases.check_not_erased(connection, office, case)
+    _check_keys(connection, case, person)
     _check_not_sent(connection, ticket)
     copied.check(connection, case)
     way = _agreed_way(connection, office, case, ticket, said)
@@ -171,11 +174,12 @@ def approve(
     verb = "reply-approved-plain" if said.get("plain") else "reply-approved"
     records.audit(connection, now, person, verb, case["id"], outgoing_id)
     waits = parcel.channel == parcels.NONE
-    if waits:
-        _wait(connection, office, case, outgoing_id, now)
+    noticed = waits and _wait(connection, office, case, outgoing_id, now)
     leaves_at = (now + _hold(office)).isoformat()
     state = "waiting" if waits else "held"
-    return {"id": outgoing_id, "state": state, "leaves_at": leaves_at, "waiting": earlier}
+    unassigned = "" if case["assignee"] else person
+    told = {"waiting": earlier, "unassigned": unassigned, "noticed": noticed}
+    return {"id": outgoing_id, "state": state, "leaves_at": leaves_at, **told}
 
 
 def _files(said: Mapping[str, Any], way: consent.Way) -> tuple[tuple[str, str], ...]:
@@ -260,15 +264,28 @@ def _check_size(parcel: Parcel, now: datetime) -> None:
 
 def _wait(
     connection: Connection, office: Office, case: RowMapping, outgoing_id: str, now: datetime
-) -> None:
+) -> bool:
+    """Let a reply wait for a way; True where its client gets a note that a letter waits."""
     records.flag(connection, now, case["id"], "waiting", outgoing_id)
     asking.later(connection, office, case, now)
     noticed_at = asking.noticed_at(connection, case)
     if noticed_at and noticed_at > now - asking.WAIT:
-        return  # they were told a moment ago; a second note would say the same
+        return False  # they were told a moment ago; a second note would say the same
     facts = {"offer_plain": True}
     asked = Asked("notice", facts, once=f"notice:{outgoing_id}", is_answer=False)
-    letters.ask(connection, office, case, asked, now)
+    return letters.ask(connection, office, case, asked, now) is not None
+
+
+def _check_keys(connection: Connection, case: RowMapping, person: str) -> None:
+    """Refuse a reply by who lost their key, unless a sign of danger is open: nobody waits then."""
+    if cases.holds_keys(connection, case, person) or cases.has_open_risk(connection, case):
+        return
+    name = cases.handle(case["number"])
+    message = (
+        f"You hold no key to the letters of {name}, so you would answer what you cannot read. "
+        f"Nothing was sent. Who can open it types: mailcounsel assign {name} {person}"
+    )
+    raise errors.Refused(message)
 
 
 def _checked_statement(

@@ -254,10 +254,15 @@ def said_of(answer: Mapping[str, Any], reason: str) -> str:
     """Tell the person when and how their letter leaves, and how to take it back."""
     name, back = answer["case"], f"To take it back: mailcounsel undo {output.short(answer['id'])}"
     if answer["state"] == "waiting":
+        note = (
+            "They get a note without content now, and your words leave once they answer it."
+            if answer.get("noticed", True)
+            else "Your words leave once they choose. No note about this one goes out: either they "
+            "got one within a day, or no more automatic mail may go to them today."
+        )
         return (
             f"Your reply to {name} waits: the client has not chosen yet how to get letters.\n"
-            "They get a note without content now, and your words leave once they answer it.\n"
-            f"{back}"
+            f"{note}\n{back}{_nobodys(answer)}"
         )
     ways = {
         "encrypted": "encrypted and signed",
@@ -265,7 +270,16 @@ def said_of(answer: Mapping[str, Any], reason: str) -> str:
     }
     how = "as ordinary mail, by your decision" if reason else ways[answer["channel"]]
     when = output.local(answer["leaves_at"], answer["leaves_at"])
-    return f"Your reply to {name} leaves at {when}, {how}.\n{back}{_earlier(answer)}"
+    more = _earlier(answer) + _nobodys(answer)
+    return f"Your reply to {name} leaves at {when}, {how}.\n{back}{more}"
+
+
+def _nobodys(answer: Mapping[str, Any]) -> str:
+    """Say how a case that nobody has becomes one's own: writing in it does not do that."""
+    person, name = answer.get("unassigned"), answer["case"]
+    if not person:
+        return ""
+    return f"\nNobody has {name} yet. To make it yours: mailcounsel assign {name} {person}"
 
 
 def _earlier(answer: Mapping[str, Any]) -> str:

@@ -140,7 +140,7 @@ def danger_comes_first(stage: Stage, bintang: Client) -> None:
 def a_locked_conversation(stage: Stage, rafael: Client) -> None:
     """Answer the client who has a key, and see the answer to that come home."""
     say("3. Every reply rests for a minute, and `undo` takes it back. Rafael's goes out locked:")
-    command(stage, "reply", RAFAEL, "-m", TO_RAFAEL, cut=_all_but_last)
+    command(stage, "reply", RAFAEL, "-m", TO_RAFAEL, cut=_first)
     stage.move(minutes=2)
     letter = stage.wait_for_letter(rafael, TO_RAFAEL)
     _must(letter.was_locked and letter.is_signed, "the reply was not encrypted and signed")

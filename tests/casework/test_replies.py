@@ -405,3 +405,21 @@ def test_undo_lets_a_case_wait_again_that_waited_for_a_bounce(house):
     assert house.case(1).waiting_since is None
     house.call("wulan", "reply.undo")
     assert house.case(1).waiting_since == waits
+
+
+def test_a_reply_in_a_case_nobody_has_says_so(house):
+    """Writing takes no case from the colleagues; who it would be given to is named."""
+    house.write(ANI, "Halo.")
+    assert house.reply("wulan", "C-0001", "Halo.", plain="diminta")["unassigned"] == "wulan"
+    assert house.case(1).assignee is None
+    house.write(ANI, "Halo lagi.", reply_to=house.outbox("acknowledgement")[0].parcel)
+    house.call("wulan", "case.next")
+    assert house.reply("wulan", "C-0001", "Halo lagi.", plain="diminta")["unassigned"] == ""
+
+
+def test_a_second_reply_that_waits_says_that_no_note_goes(house):
+    """One note goes for both within a day."""
+    house.write(ANI, "Halo.")
+    assert house.reply("wulan", "C-0001", "Halo.")["noticed"] is True
+    assert house.reply("wulan", "C-0001", "Halo lagi.")["noticed"] is False
+    assert len(house.outbox("notice")) == 1

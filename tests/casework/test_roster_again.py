@@ -159,6 +159,20 @@ def test_a_case_under_a_lost_key_is_locked_and_left_to_others(house):
     assert house.call("wulan", "case.next") == {"case": "C-0002"}
 
 
+def test_nobody_answers_what_they_cannot_read(house):
+    """Who lost their key is told the next step; while danger is open nobody waits for a key."""
+    house.write(ANI, "Halo.")
+    lose(house, "wulan")
+    with pytest.raises(errors.Refused, match="mailcounsel assign C-0001 wulan"):
+        house.reply("wulan", "C-0001", "Halo Ani.", plain="diminta")
+    assert house.outbox("reply") == []
+    house.write("budi@klien.test", "Saya ingin mati malam ini.")
+    lose(house, "wulan")
+    assert house.reply("wulan", "C-0002", "Apakah aman?", plain="bahaya")["state"] == "held"
+    assign(house, "bayu", "wulan")
+    assert house.reply("wulan", "C-0001", "Halo Ani.", plain="diminta")["state"] == "held"
+
+
 def test_a_colleague_opens_it_again(house):
     """Copies under the new key take the place of the dead ones."""
     house.write(ANI, "Halo.")
