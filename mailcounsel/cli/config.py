@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from mailcounsel import errors
-from mailcounsel.cli import nouns, output
+from mailcounsel.cli import client, nouns, output
 from mailcounsel.cli.main import Setting
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def config() -> None:
 @output.json_option
 @click.pass_obj
 def check(setting: Setting, as_json: bool) -> None:
-    """Read the configuration and name every fault with its line. Connects to nothing.
+    """Read the configuration and name every fault with its line.
+
+    Connects to no server. Where the service runs on this machine it is asked whether it works by
+    this file, and who has to enrol before a queue is open.
 
     \b
     Example: mailcounsel --config /etc/mailcounsel/config.toml config check
@@ -44,11 +48,35 @@ def check(setting: Setting, as_json: bool) -> None:
         "people": len(found.people),
         "rules": len(found.rules),
     }
-    unused, untold = _unused(found), found.untold()
+    unused, untold, said = _unused(found), found.untold(), _running(found)
     data = {"config": str(setting.config_path), **counts, "untold": untold}
     warned = [f"But: {wording.untold(untold)}. {wording.NOTIFY}"] if untold else []
-    shown = [f"{setting.config_path.name} is fine: {_listed(counts)}", *warned, *unused]
-    output.emit({**data, "crisis_directory": unused}, as_json, lambda: "\n".join(shown))
+    shown = [f"{setting.config_path.name} is fine: {_listed(counts)}", *warned, *unused, *said]
+    data |= {"crisis_directory": unused, "service": said}
+    output.emit(data, as_json, lambda: "\n".join(shown))
+
+
+def _running(found: Config) -> list[str]:
+    """Return what the running service says of this file; nothing where none answers for it."""
+    try:
+        with client.connect(Setting(socket=str(found.centre.socket))) as service:
+            standing = service.call("config.standing")
+    except errors.MailcounselError:
+        return []
+    if Path(standing["config"]).resolve() != found.path.resolve():
+        return []
+    return [*_in_force(standing), *standing["warnings"]]
+
+
+def _in_force(standing: dict[str, Any]) -> list[str]:
+    if standing["in_force"]:
+        return []
+    verb, other = "reload", f"kill -HUP {standing['pid']}"
+    if standing["restart"]:
+        verb, other = "restart", "stop `mailcounsel serve` and start it again"
+    what = f", and {' and '.join(standing['restart'])} changed" if standing["restart"] else ""
+    said = f"The running service still works by the file as it was{what}."
+    return [f"{said} Next: sudo systemctl {verb} mailcounsel (without systemd: {other})"]
 
 
 def _unused(found: Config) -> list[str]:

@@ -18,13 +18,14 @@ cases changed while a letter was looked at, it is placed again.
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from mailcounsel.casework.office import Office
 from mailcounsel.crypto.openpgp import Centre
-from mailcounsel.intake import assessing, looking, recording
+from mailcounsel.intake import assessing, looking, recording, routing
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.known import StoreKnowledge
 from mailcounsel.intake.looking import Plan
@@ -95,6 +96,10 @@ class Passage:
     def _decide(self, connection: Connection) -> Plan:
         received, config = self._received, self._office.config
         known = StoreKnowledge(connection, self._office)
-        return looking.decide(
+        plan = looking.decide(
             self._opened, self._assessed, received.envelope, known, received.received_at, config
         )
+        if plan.placement.case is not None:
+            return plan
+        opens = routing.where_it_opens(connection, self._office, plan.decision, plan.inbox)
+        return replace(plan, decision=opens)

@@ -58,7 +58,7 @@ class Listener:
         accepts: Callable[[str], bool],
         keep: Keep,
         limits: config.Limits,
-        ready: Callable[[], bool] = lambda: True,
+        ready: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._smtp = smtp
         self._limits = limits
@@ -120,7 +120,7 @@ class _Handler:
     """The hooks aiosmtpd calls, shared by all connections."""
 
     def __init__(
-        self, accepts: Callable[[str], bool], keep: Keep, ready: Callable[[], bool]
+        self, accepts: Callable[[str], bool], keep: Keep, ready: Callable[[str], bool]
     ) -> None:
         self._accepts = accepts
         self._keep = keep
@@ -148,11 +148,11 @@ class _Handler:
         address: str,
         options: list[str],
     ) -> str:
-        """Accept our own addresses alone, and none before somebody could read the letter."""
-        if not self._ready():
-            return NOT_READY
+        """Accept our own addresses alone, and each once somebody could read its letters."""
         if not self._accepts(address):
             return UNKNOWN
+        if not self._ready(address):
+            return NOT_READY
         if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
             return TOO_MANY
         envelope.rcpt_tos.append(address)

@@ -17,7 +17,6 @@ import fcntl
 import logging
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -32,7 +31,7 @@ from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.intake import inbox, opening, smtp, watcher
 from mailcounsel.letter import templates
-from mailcounsel.service import loops, schedule, work
+from mailcounsel.service import loops, schedule, standing, work
 from mailcounsel.service.control import Control
 from mailcounsel.service.desk import Desk
 from mailcounsel.service.operations import OPERATIONS
@@ -101,7 +100,7 @@ class Service:
         self._bells: dict[str, loops.Bell] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="work")
-        self._ready = threading.Event()
+        self._enrolled: frozenset[str] = frozenset()  # supervisors who can read
         self._stack = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
@@ -132,6 +131,7 @@ class Service:
         await self._control.start()
         self._stack.push_async_callback(self._control.stop)
         await self._open_doors(office, store)
+        self._warn()
 
     def _start_loops(self) -> None:
         loop = asyncio.get_running_loop()
@@ -200,15 +200,32 @@ class Service:
         one.start()
         self._watchers.append(one)
 
-    def is_ready(self) -> bool:
-        """Tell whether letters may come in: a supervisor of every queue is enrolled."""
-        if not self._ready.is_set():
-            office, store = self.desk.office, self.desk.store
-            names = {queue.supervisor for queue in self.config.queues}
-            found = store.read(lambda c: roster.readers(c, office.keyring, names))
-            if len(found) == len(names):
-                self._ready.set()
-        return self._ready.is_set()
+    def is_ready(self, address: str) -> bool:
+        """Tell whether letters to one of our addresses may come in: somebody could read them.
+
+        They open cases in the queue of that inbox, for which its supervisor has to be enrolled.
+        """
+        config = self.config
+        box = config.inbox_for(address)
+        if box is None:
+            return False
+        name = config.default_queue(box).supervisor
+        desk = self.desk
+        if name not in self._enrolled and not desk.store.read(
+            lambda c: roster.not_enrolled(c, desk.office.keyring, [name])
+        ):
+            self._enrolled |= {name}
+        return name in self._enrolled
+
+    def _warn(self) -> None:
+        """Say in the log who has to enrol before a queue is open."""
+        try:
+            missing = standing.not_enrolled(self.desk, self.config)
+        except errors.MailcounselError:
+            log.error("config: Who is enrolled cannot be told just now. See: mailcounsel doctor")
+            return
+        for warning in standing.warnings(self.config, missing):
+            log.warning("config: %s", warning)
 
     def reload(self) -> None:
         """Read the configuration again: rules, people, queues, hours, texts. Called in a thread.
@@ -222,16 +239,19 @@ class Service:
                 log.error("config: %s", problem)
             log.error("config: The old configuration stays in force.")
             return
-        moved = [name for name, part in _doors(config).items() if part != _doors(self.config)[name]]
+        moved = standing.moved(self.config, config)
         if moved:
             log.error("config: A restart is needed to change %s. The old one stays.", listed(moved))
             return
         templates.forget()
-        self._ready.clear()
         self.config = config
+        self._enrolled = frozenset()
         self.desk = replace(self.desk, office=replace(self.desk.office, config=config))
         self._control.use(self.desk)
-        log.info("config: The configuration was read again; %d rules.", len(config.rules))
+        count = len(config.rules)
+        rules = "1 rule" if count == 1 else f"{count} rules"
+        log.info("config: The configuration was read again; %s.", rules)
+        self._warn()
 
     def ring(self, name: str) -> None:
         """Wake a loop by name, and the one beside it. May be called from any thread."""
@@ -250,17 +270,6 @@ class Service:
         self._tasks.clear()
         self._pool.shutdown(wait=True)
         await self._stack.aclose()
-
-
-def _doors(config: Config) -> dict[str, object]:
-    """Return what is opened once, at the start."""
-    centre = config.centre
-    return {
-        "state_dir or socket": (centre.state_dir, centre.socket),
-        "[store]": config.store_url,
-        "[smtp]": config.smtp,
-        "an [[inbox]]": [(one.address, one.imap, one.case_address) for one in config.inboxes],
-    }
 
 
 def listed(names: Sequence[str]) -> str:

@@ -27,11 +27,11 @@ from mailcounsel.intake import inbox, watcher
 from mailcounsel.letter import lessons, templates
 from mailcounsel.outgoing import courier
 from mailcounsel.practice import directory
+from mailcounsel.service import standing
 from mailcounsel.service.desk import Desk
 from mailcounsel.store import models, schema
 from mailcounsel.store.columns import database_now
 from mailcounsel.store.engine import Store
-from mailcounsel.trust import roster
 
 PATIENCE = 10  # seconds the smarthost has for each answer
 DRIFT = timedelta(minutes=2)
@@ -185,15 +185,16 @@ def clocks(store: Store, now: datetime) -> list[Finding]:
 
 
 def _readers(desk: Desk) -> Finding:
-    names = sorted({queue.supervisor for queue in desk.office.config.queues})
+    config = desk.office.config
+    names = sorted({queue.supervisor for queue in config.queues})
     try:
-        found = desk.store.read(lambda c: roster.readers(c, desk.office.keyring, names))
+        missing = standing.not_enrolled(desk, config)
     except errors.SealBroken:
         fix = "Somebody changed the roster. Bring back a backup, and enrol everybody anew."
         return bad("supervisors", "the roster was changed by somebody else", fix)
-    missing = sorted(set(names) - {one.name for one in found})
     if missing:
-        fix = f"mailcounsel invite {missing[0]} (until then no letters are taken)"
+        meanwhile = standing.meanwhile(config, missing)
+        fix = f"mailcounsel invite {missing[0]} (until then {meanwhile})"
         return bad("supervisors", f"not enrolled yet: {', '.join(missing)}", fix)
     return good("supervisors", f"enrolled: {', '.join(names)}")
 

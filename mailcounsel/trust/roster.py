@@ -179,6 +179,14 @@ def readers(connection: Connection, keyring: ServiceKeyring, names: Iterable[str
     return [_checked(keyring, row) for row in rows if row]
 
 
+def not_enrolled(
+    connection: Connection, keyring: ServiceKeyring, names: Iterable[str]
+) -> list[str]:
+    """Return those of `names` whom nothing can be sealed to yet, sorted. Raises: as `readers`."""
+    wanted = set(names)
+    return sorted(wanted - {one.name for one in readers(connection, keyring, wanted)})
+
+
 def reader(connection: Connection, keyring: ServiceKeyring, name: str) -> Reader:
     """Return one enrolled person. Raises: Refused when they are not enrolled."""
     found = readers(connection, keyring, [name])

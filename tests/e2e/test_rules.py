@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import smtplib
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_new_rules_count_from_the_next_letter_on(room):
     before = room.write("a@mail.test", "Halo.", subject="tentang kerja")
     assert tags_of(room, before) == []
     add(room, RULE)
-    reload(room, "The configuration was read again; 1 rules.")
+    reload(room, "The configuration was read again; 1 rule.")
     assert tags_of(room, before) == []
     after = room.write("b@mail.test", "Halo.", subject="tentang kerja")
     assert tags_of(room, after) == ["work"]
@@ -64,7 +65,7 @@ def test_new_rules_count_from_the_next_letter_on(room):
 def test_a_broken_file_keeps_the_old_rules_and_says_so(room):
     """The fault is named with its place, and letters are sorted as before."""
     add(room, RULE)
-    reload(room, "1 rules.")
+    reload(room, "1 rule.")
     add(room, "\n[[rule]]\nname = 'x'\nqueu = 'letters'\n")
     reload(room, "The old configuration stays in force.")
     assert "unknown key (did you mean queue?)" in (room.folder / "log").read_text()
@@ -77,6 +78,52 @@ def test_other_doors_need_a_restart(room):
     room.config.write_text(text.replace('address = "letters@', 'address = "post@'))
     reload(room, "A restart is needed to change an [[inbox]]. The old one stays.")
     assert room.write("d@mail.test", "Halo.")
+
+
+NIGHT = """
+[[queue]]
+name = "night"
+supervisor = "ratna"
+
+[[inbox]]
+address = "night@example.org"
+queue = "night"
+
+[[person]]
+name = "ratna"
+roles = ["supervisor"]
+uid = 4294967294
+"""
+
+
+def test_a_queue_nobody_opens_yet_is_named_and_closes_no_other(room):
+    """`config check`, the log and `doctor` name the supervisor; letters to the others are taken."""
+    add(room, NIGHT)
+    checked = room.run("sari", "config", "check").stdout
+    assert "ratna, the supervisor of night, is not enrolled: until then no letters to " in checked
+    assert "an [[inbox]] changed. Next: sudo systemctl restart mailcounsel" in checked
+    room.stop()
+    room.serve()
+    log = (room.folder / "log").read_text()
+    assert "config: ratna, the supervisor of night, is not enrolled" in log
+    told = room.run("sari", "doctor", expect=1).stdout
+    assert "mailcounsel invite ratna (until then no letters to night@example.org" in told
+    assert room.write("e@mail.test", "Halo.")
+    with smtplib.SMTP("127.0.0.1", room.smtp_port, timeout=tools.PATIENCE) as line:
+        line.ehlo()
+        line.mail("e@mail.test")
+        assert line.rcpt("night@example.org")[0] == 451
+
+
+def test_the_check_says_how_a_changed_file_comes_into_force(room):
+    """While the service works by the old file, `config check` names the command that changes it."""
+    assert "running service" not in room.run("sari", "config", "check").stdout
+    add(room, RULE)
+    checked = room.run("sari", "config", "check").stdout
+    assert "still works by the file as it was. Next: sudo systemctl reload mailcounsel" in checked
+    assert f"kill -HUP {room.process.pid}" in checked
+    reload(room, "1 rule.")
+    assert "running service" not in room.run("sari", "config", "check").stdout
 
 
 def test_replay_says_what_other_rules_would_have_done(room):

@@ -54,7 +54,11 @@ class Door:
 
     def accepts(self, address):
         local, _, domain = address.lower().rpartition("@")
-        return f"{local.partition('+')[0]}@{domain}" == "letters@example.org"
+        names = {"letters@example.org", "closed@example.org"}
+        return f"{local.partition('+')[0]}@{domain}" in names
+
+    def can_be_read(self, address):
+        return self.is_ready and address != "closed@example.org"
 
     def start(self, size_bytes=100_000, **settings):
         self.listener = smtp.Listener(
@@ -62,7 +66,7 @@ class Door:
             accepts=self.accepts,
             keep=self.keep_as_told,
             limits=Limits(size_bytes=size_bytes),
-            ready=lambda: self.is_ready,
+            ready=self.can_be_read,
         )
         self.run(self.listener.start())
         return self
@@ -318,6 +322,17 @@ def test_no_letter_before_somebody_can_read_it(door):
         client.rset()
         door.is_ready = True
         assert send(client)[-1][0] == 250
+
+
+def test_one_address_nobody_reads_yet_closes_no_other(door):
+    """A letter to two addresses waits for the one whose people are not there, and is kept once."""
+    with door.start().client() as client:
+        client.mail("embun@client.test")
+        assert client.rcpt("closed@example.org")[0] == 451
+        assert client.rcpt("letters@example.org")[0] == 250
+        assert client.data(LETTER)[0] == 250
+    (received,) = door.kept().values()
+    assert received.envelope.recipients == ("letters@example.org",)
 
 
 def test_too_large_by_its_own_word(door):

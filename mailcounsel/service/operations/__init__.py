@@ -97,6 +97,7 @@ OPERATIONS: dict[str, Operation] = {
     "reconcile": Operation(centre.reconcile, ADMINS),
     "status": Operation(centre.status, ADMINS),
     "doctor": Operation(health.doctor, ADMINS),
+    "config.standing": Operation(health.config_standing, ANYBODY),
     "roundtrip.send": Operation(health.roundtrip_send, ADMINS),
     "roundtrip.look": Operation(health.roundtrip_look, ADMINS),
 }

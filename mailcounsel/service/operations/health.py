@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailcounsel.service import checks, roundtrip
+from mailcounsel import errors
+from mailcounsel.service import checks, roundtrip, standing
 from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
 
@@ -12,6 +13,14 @@ from mailcounsel.service.desk import Caller, Desk
 def doctor(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Look at every part, connecting to the mail servers. Takes up to a minute."""
     return {"findings": checks.as_data(checks.of_running(desk))}
+
+
+def config_standing(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
+    """Say whether the configuration's file is in force, and who has to enrol for it."""
+    if not caller.people:
+        message = "This account is nobody in config.toml."
+        raise errors.Refused(message)
+    return standing.of_file(desk)
 
 
 def roundtrip_send(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
