@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -17,7 +18,8 @@ def reconcile(setting: Setting, as_json: bool) -> None:
     """Prove that no letter was lost.
 
     Counts every letter that was seen by where it ended, and compares the mailboxes with the
-    ledger. Exits with 1 when anything was lost.
+    ledger. Exits with 1 when anything was lost. What was kept after a copy that was brought back
+    is in neither; where that is known it is said.
 
     \b
     Example: mailcounsel reconcile
@@ -36,10 +38,21 @@ def text(found: dict[str, Any]) -> str:
     parts += [f"{found['received']} still waiting"] if found["received"] else []
     lines = [f"in {found['in']} = {' + '.join(parts)}, lost {found['lost']}"]
     lines += [_mailbox(one) for one in found.get("mailboxes", [])]
+    lines += [_return(one) for one in found.get("returns", [])]
     if found["lost"]:
         lines.append("Letters are missing from the store. Keep the mailboxes as they are, and")
-        lines.append("bring back the newest backup beside this store before anything else.")
+        lines.append("bring back the newest copy beside this store first: see docs/backup.md.")
     return "\n".join(lines)
+
+
+def _return(one: dict[str, Any]) -> str:
+    """Say what this balance cannot know: a store from a copy never saw what came after it."""
+    letters = "1 letter" if one["gone"] == 1 else f"{one['gone']} letters"
+    day = datetime.fromisoformat(one["at"]).astimezone(UTC)
+    return (
+        f"On {day:%d %b %Y %H:%M} UTC this store was an older copy: at least {letters} kept after "
+        "it are not in this balance, unless they came again. See docs/backup.md"
+    )
 
 
 def _mailbox(one: dict[str, Any]) -> str:

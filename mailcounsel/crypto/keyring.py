@@ -78,7 +78,7 @@ class ServiceKeyring:
         # The cause is dropped: an error of the JSON parser carries the text it stumbled over.
         except (AttributeError, KeyError, TypeError, ValueError):
             raise errors.Unavailable(
-                "The service keyring is damaged. Restore it from the recovery file."
+                "The service keyring is damaged. Bring it back from your copy: see docs/backup.md."
             ) from None
 
     def dump(self) -> bytes:
@@ -211,7 +211,8 @@ def _read(path: Path) -> bytes:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as exc:
         raise errors.Unavailable(
-            "The service keyring cannot be read. Make one with: mailcounsel init"
+            "The service keyring cannot be read. Only the service's own account may read it; "
+            "`mailcounsel init` makes the one of a new centre."
         ) from exc
     with os.fdopen(file, "rb") as opened:
         # The opened file is asked, not its name: what stands there may change in between.

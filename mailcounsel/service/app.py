@@ -31,7 +31,7 @@ from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.intake import inbox, opening, smtp, watcher
 from mailcounsel.letter import templates
-from mailcounsel.service import loops, schedule, standing, work
+from mailcounsel.service import loops, schedule, standing, watermark, work
 from mailcounsel.service.control import Control
 from mailcounsel.service.desk import Desk
 from mailcounsel.service.operations import OPERATIONS
@@ -64,12 +64,34 @@ def keyring_path(config: Config) -> Path:
 
 
 def open_office(config: Config) -> Office:
-    """Load the keys that go with a configuration. Raises: Unavailable when `init` was not run."""
+    """Load the keys that go with a configuration. Raises: Unavailable when there are none."""
     path = keyring_path(config)
     if not path.exists():
-        message = f"There is no keyring in {config.centre.state_dir}. Run `mailcounsel init` first."
-        raise errors.Unavailable(message)
+        raise errors.Unavailable(_lost(config, "keyring", path.name))
     return Office(config, ServiceKeyring.load(path))
+
+
+def has_store(config: Config) -> bool:
+    """Tell whether letters may have been kept here; also where that cannot be found out."""
+    path = config.store_url.removeprefix("sqlite:///")
+    if path != config.store_url and not Path(path).exists():
+        return False
+    try:
+        with contextlib.closing(Store(config.store_url)) as store:
+            return store.read(schema.revision) is not None
+    except errors.MailcounselError:
+        return True
+
+
+def _lost(config: Config, what: str, files: str) -> str:
+    """Say what to do where keys are missing: a new centre makes them, an old one needs its own."""
+    state = config.centre.state_dir
+    if not has_store(config):
+        return f"There is no {what} in {state}. Run `mailcounsel init` first."
+    return f"The {what} of this centre is not in {state}: {BRING_BACK.format(files)}."
+
+
+BRING_BACK = "bring {} back from your copy, as docs/backup.md says, since nothing can replace it"
 
 
 def gnupg_home(config: Config) -> Path:
@@ -81,10 +103,7 @@ def open_centre(config: Config) -> Centre:
     """Open the centre's OpenPGP key. Raises: Unavailable when gpg or the key is missing."""
     named = config.centre.state_dir / "centre.fingerprint"
     if not named.exists():
-        message = (
-            f"There is no centre key in {config.centre.state_dir}. Run `mailcounsel init` first."
-        )
-        raise errors.Unavailable(message)
+        raise errors.Unavailable(_lost(config, "centre key", f"gnupg and {named.name}"))
     fingerprint = named.read_text(encoding="ascii").strip()
     return Centre(gnupg_home(config), fingerprint, cap=opening.opened_bytes(config))
 
@@ -125,6 +144,8 @@ class Service:
         if store.is_sqlite:  # a killed process held leases nobody else can be using
             inbox.free_leases(store)
             store.write(lambda c: letters.free_leases(c, self.clock.now()))
+        watermark.compare(config, store, self.clock.now())
+        self._stack.callback(watermark.note, config, store)
         self.desk = Desk(office, store, self.clock, centre, self.ring)
         self._start_loops()
         self._control = Control(config.centre.socket, self.desk, OPERATIONS)

@@ -13,13 +13,15 @@ from mailcounsel.service.checks import Finding, bad, good
 from mailcounsel.store.engine import Store
 
 INIT = "mailcounsel init, as the service's account"
+BRING_BACK = "Bring it back from your copy: see docs/backup.md. Do not make a new one."
 
 
 def of_stopped(config: Config, now: datetime) -> list[Finding]:
     """Look at keys, store and mail servers, changing nothing."""
+    keys = BRING_BACK if app.has_store(config) else INIT
     return [
-        *_looked("keyring", INIT, lambda: _keyring(config)),
-        *_looked("centre key", INIT, lambda: _centre(config, now)),
+        *_looked("keyring", keys, lambda: _keyring(config)),
+        *_looked("centre key", keys, lambda: _centre(config, now)),
         checks.memory(),
         *_looked(
             "store",

@@ -108,8 +108,9 @@ def _refuse_orphan(config: Config) -> None:
     with contextlib.closing(Store(config.store_url)) as store:
         if store.read(schema.revision) is not None:
             message = (
-                "There is a store but no keyring. A new keyring could open nothing in it: "
-                "bring back keyring.json, or choose another state_dir."
+                "There is a store but no keyring, and a new one could open nothing in it: "
+                f"{app.BRING_BACK.format(app.keyring_path(config).name)}. For a new centre choose "
+                "another state_dir."
             )
             raise errors.Refused(message)
 
@@ -121,8 +122,8 @@ def _centre_key(config: Config) -> str:
         fingerprint = named.read_text(encoding="ascii").strip()
         if fingerprint not in present:
             message = (
-                f"The centre's OpenPGP key is not in {home}. Clients know the old one: "
-                "bring that folder back."
+                f"The centre's OpenPGP key is not in {home}, and clients know the old one: bring "
+                "that folder back from your copy, as docs/backup.md says."
             )
             raise errors.Refused(message)
         return fingerprint

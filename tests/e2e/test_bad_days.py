@@ -106,7 +106,7 @@ REFUSALS = [
     (without_gpg, 69, "gpg is not installed"),
     (broken_config, 78, "smarthoist"),
     (readable_keyring, 1, "Others may read the service keyring"),
-    (lost_keyring, 69, "mailcounsel init"),
+    (lost_keyring, 69, "docs/backup.md"),
     (lost_centre_key, 1, "OpenPGP key"),
     (newer_store, 1, "newer mailcounsel"),
     (damaged_store, 69, "damaged"),

@@ -79,6 +79,19 @@ def test_doctor_without_a_service_looks_from_outside(centre):
     } <= (found.keys())
 
 
+def test_doctor_makes_nothing_new_in_place_of_what_was_lost(centre):
+    """Keys that a store still needs are brought back; only where there is none does `init` help."""
+    (centre.folder / "state" / "keyring.json").unlink()
+    (centre.folder / "state" / "centre.fingerprint").unlink()
+    found = parts(centre.json("doctor", expect=1))
+    for lost in ("keyring", "centre key"):
+        assert "docs/backup.md" in found[lost]["fix"]
+        assert "mailcounsel init" not in found[lost]["says"] + found[lost]["fix"]
+    (centre.folder / "state" / "mailcounsel.db").unlink()
+    found = parts(centre.json("doctor", expect=1))
+    assert found["keyring"]["fix"] == "mailcounsel init, as the service's account"
+
+
 def test_doctor_beside_a_service_asks_it(centre):
     """The service's own findings are shown: who is not enrolled, and that letters wait for it."""
     with centre.serving():

@@ -133,6 +133,7 @@ def test_a_lost_keyring_is_never_replaced(centre):
     keyring.unlink()
     said = centre.run("init", expect=1).stderr
     assert "a store but no keyring" in said
+    assert "bring keyring.json back from your copy, as docs/backup.md says" in said
     assert not keyring.exists()
 
 
@@ -444,8 +445,12 @@ def test_serve_refuses_without_gpg(centre):
 
 
 def test_serve_refuses_without_keys(centre):
-    """69, and the command that makes them."""
+    """69, and the command that makes them; beside a store they can only be brought back."""
     (centre.folder / "state" / "keyring.json").unlink()
+    said = centre.run("serve", expect=69).stderr
+    assert "bring keyring.json back from your copy, as docs/backup.md says" in said
+    assert "mailcounsel init" not in said
+    (centre.folder / "state" / "mailcounsel.db").unlink()
     said = centre.run("serve", expect=69).stderr
     assert "mailcounsel init" in said
     assert len(said.splitlines()) == 1

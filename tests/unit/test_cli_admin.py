@@ -249,7 +249,7 @@ def test_the_balance_names_the_rest_when_there_is_any():
 
 def test_lost_letters_come_with_what_to_do():
     """The worst line of all does not stand alone."""
-    assert "bring back the newest backup" in reconcile.text(balance(lost=1))
+    assert "bring back the newest copy" in reconcile.text(balance(lost=1))
 
 
 def test_an_unknown_reason_is_still_a_sentence():

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from mailcounsel import errors
 from mailcounsel.casework import letters
 from mailcounsel.intake import inbox
-from mailcounsel.service import checks
+from mailcounsel.service import checks, watermark
 from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.cases import iso
@@ -52,7 +52,8 @@ def retry(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
 def reconcile(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Return the balance: every letter that was seen, by where it ended, and the mailboxes."""
-    return {**balance(desk), "mailboxes": checks.mailboxes(desk)}
+    returns = watermark.read(desk.office.config)["returns"]
+    return {**balance(desk), "mailboxes": checks.mailboxes(desk), "returns": returns}
 
 
 def balance(desk: Desk) -> dict[str, Any]:
