@@ -5,6 +5,10 @@ it was opened and erased, by whom and why (`Wish.sealed_reason`), the audit's co
 letter that came an empty entry, so that the ledger still balances. The client's last letter is put
 into the outbox in the same transaction, with all it needs to leave: address and certificate stand
 in its own sealed parcel.
+
+Where no wish of the client's stands, one person alone ends nothing: the first proposes it, and the
+same by another carries it out. One of the two is the case's therapist or supervisor. Only where the
+queue has nobody else does one person suffice. The last letter says which of these it was.
 """
 
 from __future__ import annotations
@@ -21,12 +25,14 @@ from mailcounsel import errors
 from mailcounsel.casework import cases, consent, letters, parcels, records, wishes
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
+from mailcounsel.letter.templates import Fact
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import database_now, new_id
 from mailcounsel.trust import addressbook, casekeys, pins
 
 ERASE = "erase"
 ERASED = "erased"  # the state of a case, and the template of the last letter
+PROPOSED = "erase-proposed"  # a flag; its ref says who proposed
 
 goals = models.table(models.Goal)
 checkins = models.table(models.CheckIn)
@@ -69,7 +75,8 @@ def check(
     name = cases.handle(case["number"])
     family = cases.family(connection, case)
     above = {one.name for one in office.config.supervisors(case["queue"])}
-    if person != case["assignee"] and person not in above:
+    is_theirs = person == case["assignee"] or person in above
+    if not is_theirs and not _is_second(connection, office, family, person):
         message = f"Only the therapist who has {name}, or its supervisor, may erase it."
         raise errors.Refused(message)
     if case["merged_into"]:
@@ -108,6 +115,30 @@ def unread_letters(connection: Connection, family: Sequence[str]) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def needs_second(connection: Connection, office: Office, case: RowMapping, person: str) -> bool:
+    """Tell whether another person has to say the same before a case is erased."""
+    family = cases.family(connection, case)
+    if wishes.stands(connection, family, ERASE) or _is_second(connection, office, family, person):
+        return False
+    return any(one.name != person for one in office.config.readers(case["queue"]))
+
+
+def _is_second(connection: Connection, office: Office, family: Sequence[str], person: str) -> bool:
+    """Tell whether somebody else, who works here, has proposed the same."""
+    flags = records.flags_of(connection, family)
+    by = {flag["ref"] for flag in flags if flag["kind"] == PROPOSED} - {person}
+    return any(office.config.person(name) is not None for name in by)
+
+
+def propose(
+    connection: Connection, office: Office, case: RowMapping, person: str, now: datetime
+) -> None:
+    """Say that a case should be erased, for another person to say the same. Raises: as `check`."""
+    check(connection, office, case, person, now)
+    records.flag(connection, now, case["id"], PROPOSED, person)
+    records.audit(connection, now, person, PROPOSED, case["id"])
+
+
 def erase(
     connection: Connection,
     office: Office,
@@ -118,9 +149,13 @@ def erase(
 ) -> Erased:
     """Erase a case with those linked into it, after telling the client. It cannot be undone.
 
-    Raises: what `check` raises; then nothing has changed.
+    Raises: what `check` raises; Conflict where another person has to say the same first. Then
+    nothing has changed.
     """
     check(connection, office, case, person, now)
+    if needs_second(connection, office, case, person):
+        message = f"{cases.handle(case['number'])} is erased by two people, who say the same."
+        raise errors.Conflict(message)
     family = cases.family(connection, case)
     receipt = _last_letter(connection, office, case, now)
     clients = _clients_of(connection, family)
@@ -141,7 +176,10 @@ def _last_letter(
     connection: Connection, office: Office, case: RowMapping, now: datetime
 ) -> str | None:
     """Put the client's last letter into the outbox, with all it needs once they are forgotten."""
-    asked = Asked(ERASED, {}, once=f"erased:{case['id']}", is_answer=False)
+    family = cases.family(connection, case)
+    was_asked = wishes.stands(connection, family, ERASE)
+    facts: dict[str, Fact] = {"asked": was_asked, "stays": bool(others(connection, family))}
+    asked = Asked(ERASED, facts, once=f"erased:{case['id']}", is_answer=False)
     outgoing_id = letters.ask(connection, office, case, asked, now)
     if outgoing_id is None:
         return None

@@ -24,7 +24,9 @@ def erase(setting: client.Settings, case: str, reason: str, *, yes: bool, as_jso
     Every copy of its keys is destroyed, and with them its letters, files, notes, goals and answers;
     the client's address, key and consent go too, unless they have another case. Nobody can take it
     back. What was asked for without a signature waits for seven days, in which the client can say
-    no. REASON is kept, so write none of the client's words in it.
+    no. Where the client asked for nothing it takes two people, one of them the case's therapist or
+    supervisor: the first proposes it, and the case is erased once the other types the same. REASON
+    is kept, so write none of the client's words in it.
 
     \b
     Example: mailcounsel case erase C-0042 "The client asked for it, signed."
@@ -35,7 +37,8 @@ def erase(setting: client.Settings, case: str, reason: str, *, yes: bool, as_jso
         _confirm(ahead)
     with client.connect(setting) as service:
         answer = service.call("case.erase", case=ahead["case"], reason=reason)
-    _drop_drafts(answer["person"], ahead["cases"])
+    if answer["erased"]:
+        _drop_drafts(answer["person"], ahead["cases"])
     output.emit(answer, as_json, lambda: _said(answer))
 
 
@@ -55,6 +58,11 @@ def _confirm(ahead: Mapping[str, Any]) -> None:
 
 def _warning(ahead: Mapping[str, Any]) -> list[str]:
     names = " and ".join(ahead["cases"])
+    two = (
+        ["The client did not ask for it: it is only proposed until a colleague types the same."]
+        if ahead["needs_second"]
+        else []
+    )
     told = (
         "The client gets a last letter that says so."
         if ahead["has_address"]
@@ -65,6 +73,7 @@ def _warning(ahead: Mapping[str, Any]) -> list[str]:
         f"This erases {names} for ever: {ahead['entries']} entries, with files, notes and goals.",
         "Nobody can open them again, no colleague and no admin. A copy: mailcounsel case copy.",
         *stay,
+        *two,
         told,
     ]
 
@@ -79,6 +88,12 @@ def _drop_drafts(person: str, names: list[str]) -> None:
 
 
 def _said(answer: Mapping[str, Any]) -> str:
+    if not answer["erased"]:
+        return (
+            f"Proposed: the client of {answer['case']} did not ask for it, so it is erased once a "
+            "colleague who can open it, its therapist or supervisor, types the same. Where you are "
+            f"both of these: mailcounsel assign {answer['case']} NAME first."
+        )
     lines = [f"{answer['case']} is erased. Nobody can open it any more."]
     lines += ["The client's last letter leaves now."] if answer["receipt"] else []
     lines.append("Copies at mail providers and in older backups are out of reach: see SECURITY.md.")

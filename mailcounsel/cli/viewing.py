@@ -99,6 +99,10 @@ FLAGS = {
         "mailcounsel case merge {case} {merge_into}"
     ),
     "split-proposed": "a colleague says that letters go elsewhere: mailcounsel case split {case}",
+    "erase-proposed": (
+        "a colleague wants to erase this case, and the client did not ask for it; if you agree: "
+        'mailcounsel case erase {case} "why"; or else: mailcounsel seen {case} erase-proposed'
+    ),
     "rejoin-proposed": (
         "a colleague says that these letters are no other client's after all; if you agree: "
         "mailcounsel undo {case}"

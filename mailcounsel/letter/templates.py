@@ -71,7 +71,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "progress": _CLIENT | {"emergency", "promised_day"},
         "copy-notice": _CLIENT | {"emergency", "ready_day"},
         "erase-notice": _CLIENT | {"emergency", "ready_day"},
-        "erased": _CLIENT | {"emergency"},
+        "erased": _CLIENT | {"asked", "stays", "emergency"},
         "copy": _CLIENT | {"emergency"},
         "key": _CLIENT | {"emergency", "client_key"},
         "staff-quarantine": frozenset({"letters", "urgent"}),

@@ -148,7 +148,8 @@ def test_the_word_of_an_erased_case_names_nobody(known):
     word = word_of(known, 1)
     read = [row["id"] for row in known.read("sari", "C-0001")]
     known.call("sari", "case.read", case="C-0001", letters=read)
-    known.call("sari", "case.erase", case="C-0001", reason="Diminta klien.")
+    for person in ("sari", known.case(1).assignee or "bayu"):
+        known.call(person, "case.erase", case="C-0001", reason="Diminta klien.")
     known.write(OTHER, f"Kata saya: {word}.")
     assert known.flags(2) == []
     assert known.case(2).maybe_case_id is None

@@ -33,6 +33,12 @@ def erase(house, name="C-0001", person="wulan"):
     return house.call(person, "case.erase", case=name, reason=WHY)
 
 
+def erase_by_two(house, name="C-0001"):
+    """Her supervisor proposes it, and her therapist says the same."""
+    erase(house, name, "sari")
+    return erase(house, name)
+
+
 @pytest.fixture
 def ani(house):
     """Ani's case, with Wulan: letters, an attachment, a note, a goal with a rating, consent."""
@@ -113,7 +119,7 @@ def test_nothing_of_an_erased_case_is_left_to_open(house, ani):
     for name in ("letter", "goal", "checkin", "address", "consent", "case_key_copy", "outgoing"):
         assert name in tables
     staff = {value for table, value in before if table in {"person", "invite"}}
-    erase(house)
+    erase_by_two(house)
     after = sealed_values(house)
     kept = {(table, value) for table, value in after & before if value not in staff}
     assert {table for table, _ in kept} <= {"inbox"}
@@ -125,7 +131,7 @@ def test_nothing_of_an_erased_case_is_left_to_open(house, ani):
 def test_with_every_key_at_hand_no_word_opens(house, ani):
     """The marker: with the keys of readers, supervisor and service, no value holds a word."""
     words = (b"kuokka", b"wombat", b"numbat", b"jalan kaki", ANI.encode())
-    erase(house)
+    erase_by_two(house)
     (receipt,) = house.sent_to(ANI)
     privates = [key.private for key in house.keys.values()]
     for table, column, value in everything(house):
@@ -144,7 +150,7 @@ def test_the_balance_still_holds(house, ani):
     """Each letter that came still ends in exactly one place, and none is lost."""
     house.write(BUDI, "Halo dari Budi.")
     before = centre.balance(house.desk)
-    erase(house)
+    erase_by_two(house)
     after = centre.balance(house.desk)
     assert after == before
     assert (after["lost"], after["case"]) == (0, 4)
@@ -154,7 +160,7 @@ def test_no_other_case_is_touched(house, ani):
     """Budi's letters open as before, and his address stands."""
     house.write(BUDI, "Halo dari Budi.")
     before = house.read("sari", "C-0002")
-    erase(house)
+    erase_by_two(house)
     assert house.read("sari", "C-0002") == before
     assert len(house.rows(models.Address)) == 1
 
@@ -178,7 +184,7 @@ def test_every_table_of_a_case_is_thought_of():
 
 def test_no_hidden_column_of_a_case_keeps_anything(house, ani):
     """Whatever a release adds to a case: sealed values and keyed hashes go with it."""
-    erase(house)
+    erase_by_two(house)
     row = vars(house.case(1))
     hidden = {name: row[name] for name in row if not models.is_readable(name)}
     assert len(hidden) > 5
@@ -192,7 +198,7 @@ def test_on_sqlite_the_bytes_leave_the_disk(house, ani):
         pytest.skip("PostgreSQL drops dead rows with its next VACUUM: see SECURITY.md")
     gone = [value for _, value in sealed_values(house) if len(value) > 60]
     copies = [row.sealed for row in house.rows(models.CaseKeyCopy)]
-    answer = erase(house)
+    answer = erase_by_two(house)
     assert answer["journal_empty"]
     folder = Path(house.store.url.database).parent
     left = b"".join(path.read_bytes() for path in folder.glob("store.db*"))
@@ -207,7 +213,7 @@ def test_on_sqlite_the_bytes_leave_the_disk(house, ani):
 
 def test_an_erased_case_is_in_no_queue_and_says_so(house, ani):
     """Whoever names it hears when it was erased, whatever they want to do with it."""
-    erase(house)
+    erase_by_two(house)
     for person in ("wulan", "sari"):
         assert house.call(person, "queue.list", all=True)["cases"] == []
         for method in ("case.show", "case.reopen", "case.close", "reply.begin", "case.erase"):
@@ -222,7 +228,7 @@ def test_an_erased_case_is_in_no_queue_and_says_so(house, ani):
 
 def test_why_it_was_erased_is_kept_for_supervisors(house, ani):
     """The sentence stays, sealed with the centre's own key, beside who and when."""
-    erase(house)
+    erase_by_two(house)
     (row,) = [one for one in house.rows(models.Wish) if one.sealed_reason]
     opened = house.office.keyring.open(row.sealed_reason, f"wish/{row.id}/reason")
     assert (opened.decode(), row.ended_by, row.proof) == (WHY, "wulan", "person")
@@ -235,7 +241,7 @@ def test_why_it_was_erased_is_kept_for_supervisors(house, ani):
 
 def test_the_client_is_told_and_the_letter_still_leaves(house, ani):
     """It was put into the outbox before the address went, and its row forgets it when sent."""
-    answer = erase(house)
+    answer = erase_by_two(house)
     assert answer["receipt"]
     (row,) = house.outbox("erased")
     assert (row.to_lookup, row.letter_id) == (b"", None)
@@ -252,6 +258,7 @@ def test_to_a_client_with_a_key_the_last_letter_is_locked_too(house, short_tmp):
     house.receive(client.signed("Halo.", key=client.autocrypt()))
     read(house, person="sari")
     erase(house, person="sari")
+    erase(house, person="bayu")
     assert house.rows(models.Pin) == []
     (parcel,) = house.sent_to(ANI)
     outbox = claim.Outbox(house.store, house.office, house.centre)
@@ -263,7 +270,7 @@ def test_to_a_client_with_a_key_the_last_letter_is_locked_too(house, short_tmp):
 
 def test_a_bounce_of_the_last_letter_is_discarded_with_a_reason(house, ani):
     """It holds the address that was just forgotten, and nobody can act on it."""
-    erase(house)
+    erase_by_two(house)
     (sent,) = house.sent_to(ANI)
     row = house.receive(house.bounce(sent.message_id), mail_from="")
     assert (row.state, row.reason, row.raw) == ("discarded", "erased", None)
@@ -272,7 +279,7 @@ def test_a_bounce_of_the_last_letter_is_discarded_with_a_reason(house, ani):
 
 def test_a_letter_that_only_looks_like_such_a_bounce_is_kept(house, ani):
     """From a person's address it is a letter, and a person reads it."""
-    erase(house)
+    erase_by_two(house)
     (sent,) = house.sent_to(ANI)
     row = house.receive(house.bounce(sent.message_id, "Tolong."), mail_from=ANI)
     assert row.state == "case"
@@ -284,7 +291,7 @@ def test_a_letter_that_only_looks_like_such_a_bounce_is_kept(house, ani):
 def test_a_later_letter_is_a_new_client(house, ani):
     """Not by address, token, Message-ID or thread: the centre does not know them any more."""
     old, token = house.case(1).client_id, house.case(1).token_lookup
-    erase(house)
+    erase_by_two(house)
     assert house.case(1).token_lookup != token
     (receipt,) = house.sent_to(ANI)
     house.write(ANI, "Saya menulis lagi.", reply_to=ani)
@@ -301,6 +308,7 @@ def test_the_same_letter_seen_again_does_not_come_back(house, ani):
     house.receive(raw)
     read(house, "C-0002", "sari")
     erase(house, "C-0002", "sari")
+    assert erase(house, "C-0002", "bayu")["erased"]
     again = house.receive(raw)
     assert again.state == "case"
     assert len(house.rows(models.Case)) == 2
@@ -315,8 +323,11 @@ def test_a_client_with_another_case_stays_known(house, ani):
     assert house.case(2).client_id == house.case(1).client_id
     assert house.call("wulan", "case.erasing", case="C-0001")["stay"] == ["C-0002"]
     before = (house.rows(models.Address), house.rows(models.Consent))
-    erase(house)
+    erase_by_two(house)
     assert (house.rows(models.Address), house.rows(models.Consent)) == before
+    (last,) = house.outbox("erased")
+    assert "alamat Anda, tetap tersimpan" in last.parcel.text
+    assert "Kami tidak akan mengenali Anda" not in last.parcel.text
     house.write(ANI, "Masih saya.", headers={"Authentication-Results": passed})
     assert len(house.read("sari", "C-0002")) > 1
     assert len(house.rows(models.Case)) == 2
@@ -330,9 +341,65 @@ def test_linked_cases_go_together(house, ani):
     with pytest.raises(errors.Conflict, match="C-0002 is a part of C-0001"):
         erase(house, "C-0002", "sari")
     assert house.call("wulan", "case.erasing", case="C-0001")["cases"] == ["C-0001", "C-0002"]
-    erase(house)
+    erase_by_two(house)
     assert house.rows(models.CaseKeyCopy) == house.rows(models.Address) == []
     assert {house.case(1).state, house.case(2).state} == {"erased"}
+
+
+# -- two people, where the client asked for nothing ------------------------------------------------
+
+
+def test_one_person_alone_ends_nothing_the_client_did_not_ask_for(house, ani):
+    """However often they say it; a colleague says the same, and only then it is gone."""
+    for _ in range(2):
+        assert erase(house) == {"case": "C-0001", "erased": False, "person": "wulan"}
+    assert nothing_erased(house)
+    assert house.flags(1) == ["erase-proposed"]
+    assert house.outbox("erased") == []
+    assert house.call("sari", "case.erasing", case="C-0001")["needs_second"] is False
+    assert erase(house, person="sari")["erased"]
+    assert not nothing_erased(house)
+    assert house.audited().count("erase-proposed") == 2
+
+
+def test_a_proposal_that_was_cleared_counts_for_nobody(house, ani):
+    """Who disagrees clears the flag, and it takes two again."""
+    erase(house)
+    house.call("sari", "case.clear", case="C-0001", kind="erase-proposed")
+    assert not erase(house, person="sari")["erased"]
+    assert nothing_erased(house)
+
+
+def test_who_works_alone_ends_alone(house, ani):
+    """Where the queue has nobody else, nobody else can be asked."""
+    people = tuple(one for one in house.office.config.people if one.name == "sari")
+    house.office.config.__dict__["people"] = people
+    assert erase(house, person="sari")["erased"]
+
+
+def told(house):
+    (parcel,) = house.sent_to(ANI)
+    return parcel.text
+
+
+def test_the_last_letter_says_who_decided(house, ani):
+    """It speaks of a request only where the client sent one."""
+    erase_by_two(house)
+    text = told(house)
+    assert "permintaan" not in text
+    assert "Ini keputusan dari kami" in text
+
+
+def test_the_last_letter_answers_a_request(house, ani):
+    """What the client asked for, with the seven days behind it, one person carries out."""
+    house.write(ANI, "HAPUS", reply_to=ani)
+    house.send()
+    read(house)
+    house.clock.on(days=7)
+    assert erase(house)["erased"]
+    text = told(house)
+    assert "Permintaan itu sudah kami kerjakan" in text
+    assert "keputusan dari kami" not in text
 
 
 # -- what is refused -------------------------------------------------------------------------------
@@ -368,7 +435,7 @@ def test_a_letter_nobody_has_read_comes_first(house, ani):
     with pytest.raises(errors.Conflict, match="nobody has read"):
         erase(house)
     read(house)
-    erase(house)
+    assert erase_by_two(house)["erased"]
 
 
 def test_a_wish_by_token_alone_is_refused_with_the_day(house, ani):
@@ -418,7 +485,7 @@ def test_a_letter_that_was_being_placed_opens_a_new_case(house, ani):
     kept = house.keep(house.mail(ANI, "Masih ada?", reply_to=ani))
     (received,) = inbox.claim(house.store, house.office.keyring, house.clock.now())
     passage = pipeline.Passage(house.store, house.office, house.centre, received)
-    erase(house)
+    erase_by_two(house)
     now = house.clock.now()
     outcome = passage.finish(passage.record(now), now)
     assert outcome.case_id == house.case(2).id

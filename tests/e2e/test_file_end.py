@@ -86,7 +86,10 @@ def test_erasing_wants_the_number_typed(room):
     assert terminal.wait() == 1
     terminal.close()
     assert room.json("sari", "show", case)["state"] == "open"
-    terminal = room.terminal("sari", "case", "erase", case, "asked for")
+    proposed = room.run("sari", "case", "erase", case, "asked for", "--yes").stdout
+    assert "it is erased once a colleague" in proposed
+    assert f"mailcounsel seen {case} erase-proposed" in room.run("sari", "show", case).stdout
+    terminal = room.terminal("wulan", "case", "erase", case, "asked for")
     terminal.until("to erase it")
     terminal.type(f"{case}\r")
     terminal.until("is erased")
@@ -100,7 +103,9 @@ def test_erasing_by_script_says_what_it_did(room):
     """--yes asks nothing; JSON tells what became of it."""
     case = room.write("eka@mail.test", "Halo.")
     room.run("sari", "show", case)
-    said = room.json("sari", "case", "erase", case, "asked for on paper", "--yes")
+    first = room.json("sari", "case", "erase", case, "asked for on paper", "--yes")
+    assert first["erased"] is False
+    said = room.json("wulan", "case", "erase", case, "asked for on paper", "--yes")
     assert (said["case"], said["letters"], said["receipt"]) == (case, 1, True)
     assert said["journal_empty"]
     assert "lost 0" in room.run("sari", "reconcile").stdout

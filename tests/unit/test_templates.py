@@ -14,7 +14,7 @@ from mailcounsel.letter import templates, words
 LANGUAGES = ("id", "en")
 CLIENT = [name for name in templates.names() if name not in templates.FOR_STAFF]
 MARK = "qzjx"  # occurs in no template
-DECIDING = {"subject", "offer_plain", "ask_when", "letter_waits", "letter_gone"}
+DECIDING = {"subject", "offer_plain", "ask_when", "letter_waits", "letter_gone", "asked", "stays"}
 PAIRS = [(language, name) for language in LANGUAGES for name in templates.names()]
 CLIENT_PAIRS = [(language, name) for language in LANGUAGES for name in CLIENT]
 

@@ -28,6 +28,7 @@ def ahead(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "cases": [cases.handle(one["number"]) for one in members],
             "stay": [cases.handle(one["number"]) for one in erasing.others(connection, family)],
             "entries": sum(one["letters"] for one in members),
+            "needs_second": erasing.needs_second(connection, desk.office, case, caller.person),
             "has_address": addressbook.has_address(connection, case["client_id"]),
         }
 
@@ -35,7 +36,10 @@ def ahead(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
 
 def erase(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
-    """Erase a case. `journal_empty` is false where SQLite's journal still holds old pages."""
+    """Erase a case, or propose it where another person has to say the same.
+
+    `journal_empty` is false where SQLite's journal still holds old pages.
+    """
     now, reason = desk.now(), text(parameters, "reason").strip()
     if not reason:
         message = "Say why, in a sentence without the client's words. Nothing was erased."
@@ -44,11 +48,17 @@ def erase(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     def write(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
         locked = cases.get(connection, case["id"], lock=True)
-        done = erasing.erase(connection, desk.office, locked, caller.person, reason, now)
         name = cases.handle(case["number"])
-        return {"case": name, "letters": done.came, "receipt": done.receipt is not None}
+        if erasing.needs_second(connection, desk.office, locked, caller.person):
+            erasing.propose(connection, desk.office, locked, caller.person, now)
+            return {"case": name, "erased": False}
+        done = erasing.erase(connection, desk.office, locked, caller.person, reason, now)
+        told = done.receipt is not None
+        return {"case": name, "erased": True, "letters": done.came, "receipt": told}
 
     answer = desk.store.write(write)
+    if not answer["erased"]:
+        return {**answer, "person": caller.person}
     desk.ring("outbox")
     store = {"sqlite": desk.store.is_sqlite, "journal_empty": desk.store.empty_journal()}
     return {**answer, **store, "person": caller.person}
