@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,9 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 )
 @click.option("--smarthost", metavar="HOST[:PORT]", help="The server that takes our mail.")
 @click.option("--smarthost-user", help="Its account; none for a server on this machine.")
+@click.option(
+    "--store", metavar="URL", help="A PostgreSQL database for the cases.  [default: SQLite]"
+)
 @click.option("--person", help="Your short name here.  [default: your account's]")
 @click.option("--notify", help="Your address for notes without content, such as: danger is unread.")
 @click.option(
@@ -204,27 +207,29 @@ def _answers(given: Mapping[str, Any], os_user: str, own: Mapping[str, Any]) -> 
 
     _refuse_to_guess(given)
     listen = _listen(given["listen"] or "127.0.0.1:2525")
-    name = given["name"] or _ask_open("What is the centre called?")
-    address = given["address"] or _ask_open("Which address do clients write to?")
+    name = given["name"] or _ask_open("What is the centre called?", _good("name"))
+    address = given["address"] or _ask_open("Which address do clients write to?", _good("address"))
     languages = tuple(given["languages"]) or _asked_languages()
     neutral = questions.SENDER_NAMES.get(languages[0], "Letters")
     sender = "The name clients see on every mail (a lock screen shows it)"
     imap = given["imap"] or _asked_imap(given)
-    smarthost = given["smarthost"] or _ask_open("Which server takes our mail?")
+    smarthost = given["smarthost"] or _ask_open("Which server takes our mail?", _good_server)
     return questions.Answers(
         name=name,
-        sender_name=given["sender_name"] or _ask(sender, neutral),
+        sender_name=given["sender_name"] or _ask(sender, neutral, _good("sender_name")),
         address=address,
         languages=languages,
-        time_zone=given["time_zone"] or _ask("Time zone", system_zone()),
+        time_zone=given["time_zone"] or _ask("Time zone", system_zone(), _good("time_zone")),
         smarthost=_server(smarthost, given["smarthost_user"], address, {465: "tls", 25: "none"}),
         imap=_server(imap, given["imap_user"] or address, address, {143: "starttls"})
         if imap
         else None,
         listen=listen,
-        person=given["person"] or _ask("Your short name here", short_name(os_user)),
+        store=store_url(given["store"] or _asked_store()),
+        person=given["person"]
+        or _ask("Your short name here", short_name(os_user), _good("person")),
         os_user=os_user,
-        notify=given["notify"] or _ask(NOTIFY, ""),
+        notify=given["notify"] or _ask(NOTIFY, "", _good("notify")),
         **own,
     )
 
@@ -237,19 +242,63 @@ def _refuse_to_guess(given: Mapping[str, Any]) -> None:
         raise click.UsageError(message)
 
 
-def _ask(question: str, default: str) -> str:
-    """Ask on a terminal; elsewhere take the default."""
+Check = Callable[[str], str]  # returns what was typed; a UsageError has it asked for again
+
+
+def _ask(question: str, default: str, check: Check) -> str:
+    """Ask on a terminal, until the answer can be used; elsewhere take the default."""
     if not sys.stdin.isatty():
         return default
-    shown = bool(default)
-    answer: str = click.prompt(question, default=default, show_default=shown, err=True)
-    return answer.strip()
-
-
-def _ask_open(question: str) -> str:
-    """Ask what only the person knows; the question ends with its own mark."""
-    answer: str = click.prompt(question, prompt_suffix=" ", err=True)
+    answer: str = click.prompt(
+        question, default=default, show_default=bool(default), value_proc=check, err=True
+    )
     return answer
+
+
+def _ask_open(question: str, check: Check) -> str:
+    """Ask what only the person knows; the question ends with its own mark."""
+    answer: str = click.prompt(question, prompt_suffix=" ", value_proc=check, err=True)
+    return answer
+
+
+def _good(key: str) -> Check:
+    """Return a check of one answer by the rules of the configuration's own file."""
+
+    def check(typed: str) -> str:
+        from mailcounsel.service import answers as questions
+
+        fault = questions.fault_in(**{key: typed.strip()})
+        if fault:
+            message = f"{typed.strip()!r} {fault}"
+            raise click.UsageError(message)
+        return typed.strip()
+
+    return check
+
+
+def _good_server(typed: str) -> str:
+    """Check HOST[:PORT] as an answer."""
+    from mailcounsel.service import answers as questions
+
+    fault = questions.fault_in(smarthost=questions.Server(*split_host(typed)))
+    if fault:
+        message = f"{typed.strip()!r} {fault}"
+        raise click.UsageError(message)
+    return typed.strip()
+
+
+SQLITE = "sqlite"
+
+
+def _asked_store() -> str:
+    question = f"Where are the cases kept ({SQLITE}, or the URL of a PostgreSQL database)"
+    return _ask(question, SQLITE, lambda typed: _good("store")(store_url(typed) or "") or SQLITE)
+
+
+def store_url(typed: str) -> str | None:
+    """Read where cases are kept, as it is typed; None is the SQLite file in the state folder."""
+    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", typed.strip())
+    return None if url == SQLITE else url
 
 
 def _asked_languages() -> tuple[str, ...]:
@@ -277,7 +326,7 @@ def _asked_imap(given: Mapping[str, Any]) -> str:
         return ""
     if not click.confirm("Do the letters come from a mailbox (IMAP)?", default=True, err=True):
         return ""
-    return _ask_open("On which server?")
+    return _ask_open("On which server?", _good_server)
 
 
 def _server(text: str, user: str | None, address: str, tls: Mapping[int, str]) -> Server:
@@ -287,7 +336,7 @@ def _server(text: str, user: str | None, address: str, tls: Mapping[int, str]) -
     host, port = split_host(text)
     is_near = host in LOOPBACK
     if user is None and not is_near:
-        user = _ask("The account there (its password is asked for later)", address)
+        user = _ask("The account there (its password is asked for later)", address, str.strip)
     return Server(host, port, user, "none" if is_near else tls.get(port or 0))
 
 

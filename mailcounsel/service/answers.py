@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mailcounsel import config, errors
 
@@ -44,6 +45,7 @@ class Answers:
     person: str
     os_user: str
     notify: str = ""  # the person's address for notes; "": nobody is told of danger
+    store: str | None = None  # a PostgreSQL URL; none is SQLite in the state folder
     state_dir: Path | None = None
     socket: Path | None = None
 
@@ -71,6 +73,27 @@ def config_text(answers: Answers) -> str:
     return text
 
 
+def fault_in(**answer: Any) -> str | None:
+    """Say what is wrong with an answer, looked at among others that are right; None if nothing."""
+    usual = Answers(
+        name="House",
+        sender_name="House",
+        address="letters@example.org",
+        languages=("en",),
+        time_zone="UTC",
+        smarthost=Server("localhost"),
+        imap=None,
+        listen=Server("127.0.0.1", 2525),
+        person="anna",
+        os_user="anna",
+    )
+    try:
+        config_text(replace(usual, **answer))
+    except errors.ConfigError as fault:
+        return "; ".join(dict.fromkeys(problem.advice for problem in fault.problems))
+    return None
+
+
 def _blocks(answers: Answers) -> Iterator[list[str]]:
     yield [
         "# mailcounsel: the configuration of one centre. Every key that may stand here is",
@@ -82,6 +105,8 @@ def _blocks(answers: Answers) -> Iterator[list[str]]:
         "[emergency]",
         *(f"{language} = {_quoted(EMERGENCY.get(language, ''))}" for language in answers.languages),
     ]
+    if answers.store:
+        yield ["# Where cases are kept.", "[store]", *_pairs(url=answers.store)]
     if answers.imap is None:
         yield ["# Letters are brought to us here.", *_server("smtp", answers.listen)]
     yield [

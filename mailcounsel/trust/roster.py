@@ -27,7 +27,10 @@ people = models.table(models.Person)
 invites = models.table(models.Invite)
 
 INVITE_LASTS = timedelta(days=3)
-NOT_VALID = "This code is not valid. Ask your admin for a new one: mailcounsel invite NAME."
+NOT_VALID = (
+    "This code is not valid here: it was mistyped, used, or made in another store. Ask your admin "
+    "for a new one: mailcounsel invite NAME."
+)
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # no letters that look like digits
 
 

@@ -223,6 +223,7 @@ QUESTIONS = {
     "every mail": "",
     "Time zone": "UTC",
     "account there": "",
+    "cases kept": "",
     "short name": "sari",
     "nobody is told of danger": "sari@staf.test",
     "password for": "rahasia-sekali",
@@ -261,8 +262,33 @@ def test_a_centre_that_can_tell_nobody_of_danger_is_not_called_well(admin, sink)
     assert found["ok"]
 
 
+def test_init_asks_again_at_once_for_what_cannot_be(admin):
+    """Each answer is looked at when it is typed; what was said before it stays said."""
+    wrong = {
+        "clients write to?": "nonsense|letters@example.org",
+        "takes our mail?": "Surat Tenang|smtp.example.org",
+        "Time zone": "dewi|Asia/Jakarta",
+        "cases kept": "elsewhere|sqlite",
+        "short name": "Dewi Contoh|dewi",
+    }
+    shown = typed(admin, QUESTIONS | wrong)
+    assert "Error: 'dewi' is not a time zone: write its IANA name, such as Asia/Jakarta" in shown
+    assert shown.count("Error: ") == len(wrong)
+    assert 'time_zone = "Asia/Jakarta"' in admin.config.read_text()
+    assert "[store]" not in admin.config.read_text()
+
+
+def test_init_takes_a_postgresql_database(admin):
+    """The store is chosen before anything is made in it; a plain PostgreSQL URL will do."""
+    url = "postgresql://nobody@127.0.0.1:9/none"
+    where = ("--smarthost", "127.0.0.1:25", "--person", "sari", "--store", url)
+    admin.run("init", *CENTRE, *where, expect=75)
+    assert 'url = "postgresql+psycopg://nobody@127.0.0.1:9/none"' in admin.config.read_text()
+    assert init.store_url("sqlite") is None
+
+
 def typed(admin, answers):
-    """Answer each question as it comes, and return everything that was shown."""
+    """Answer each question as it comes, after "|" once more, and return all that was shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*PROGRAM, "init"],
@@ -280,8 +306,10 @@ def typed(admin, answers):
             shown, asked = shown + piece, asked + piece
             found = next((one for one in left if one in asked), None)
             if found and asked.rstrip().endswith((":", "?")):
-                os.write(ours, f"{left.pop(found)}\n".encode())
+                answer, *more = left.pop(found).split("|")
+                os.write(ours, f"{answer}\n".encode())
                 asked = ""
+                left |= {found: "|".join(more)} if more else {}
     os.close(ours)
     assert process.returncode == 0, shown
     assert not left, shown

@@ -42,7 +42,7 @@ def test_enrolling_opens_a_practice_letter(room):
 def test_a_wrong_code_makes_no_key(room):
     """A code nobody made is refused before anything is written."""
     done = room.run("nobody", "enrol", "AAAAA-BBBBB-CCCCC", "--no-passphrase", expect=1)
-    assert "This code is not valid" in done.stderr
+    assert "This code is not valid here" in done.stderr
     assert not (room.home("nobody") / "own").exists()
 
 
