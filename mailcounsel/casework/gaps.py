@@ -4,6 +4,7 @@ The service cannot open the first answer any more, so it keeps which items are o
 the others, sealed with the address book's key. What comes back is a check-in of its own with the
 reason `REST`; the reader's process puts both together (`mailcounsel.practice.forms`). Where nothing
 comes back, a person is shown the form with its gaps: what was left open may be what matters most.
+An item with a hyphen was left out on purpose: it is not asked about again, and shown at once.
 """
 
 from __future__ import annotations
@@ -102,12 +103,30 @@ def may_ask(read: Answers) -> bool:
 
     A form that is hardly begun was not meant to be filled in.
     """
-    given = len(read.items) - len(_open(read))
+    given = sum(value is not None for value in read.items)
     return read.is_certain and not read.is_danger and given >= len(_open(read)) > 0
 
 
 def _open(read: Answers) -> tuple[int, ...]:
-    return tuple(number for number, value in enumerate(read.items, 1) if value is None)
+    """Return what was not answered; an item that was refused is answered, and not asked again."""
+    return tuple(
+        number
+        for number, value in enumerate(read.items, 1)
+        if value is None and number not in read.refused
+    )
+
+
+def is_refused(read: Answers) -> bool:
+    """Tell whether a form lacks only what a client left out on purpose, and has most of the rest."""
+    given = sum(value is not None for value in read.items)
+    return read.is_certain and not _open(read) and given >= len(read.refused) > 0
+
+
+def show_refused(
+    connection: Connection, case: RowMapping, checkin: RowMapping, now: datetime
+) -> None:
+    """Show a person that a client would not answer something: it may be what matters most."""
+    records.flag(connection, now, case["id"], OPEN, checkin["id"])
 
 
 def rest_of(office: Office, checkin: RowMapping) -> Rest | None:

@@ -287,12 +287,15 @@ def take(
         return Taken(read.is_danger and (reply.named or any(read.items)), is_all=False)
     is_scored = _keep(connection, office, case, checkin, measure, read, reply, now)
     is_all = not read.says_more and not read.is_danger
-    if not is_scored:
+    if is_scored:
+        gaps.settle(connection, case, checkin["id"], now)
+    elif is_all and gaps.is_refused(read):
+        gaps.show_refused(connection, case, checkin, now)
+    else:
         is_asked = reply.may_answer and _ask_rest(
             connection, office, case, checkin, measure, read, now
         )
         return Taken(read.is_danger, is_all and is_asked)
-    gaps.settle(connection, case, checkin["id"], now)
     if is_all:
         _thank(connection, office, case, checkin, reply, now)
     return Taken(read.is_danger, is_all)

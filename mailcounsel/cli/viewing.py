@@ -176,8 +176,8 @@ FLAGS = {
         "mailcounsel reply {case}"
     ),
     "form-gap": (
-        "a questionnaire was sent back with gaps, and the client was asked once for the rest: see "
-        "what is open: mailcounsel case show {case}; then: mailcounsel seen {case} form-gap"
+        "a questionnaire has gaps, left with a hyphen or not filled in when asked: see which: "
+        "mailcounsel measure list {case}; then: mailcounsel seen {case} form-gap"
     ),
     "no-way": (
         "a check-in could not be sent, since the client has not chosen a way: mailcounsel way show "

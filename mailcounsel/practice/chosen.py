@@ -35,11 +35,15 @@ ROUND_A_WORD: Final = "\"'*_()[]“”‘’«»`=:,.;!"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer to one item: a value, nothing (left out), or a doubt; with other words or not."""
+    """An answer to one item: a value, nothing (left out), or a doubt; with other words or not.
+
+    `refused` where somebody wrote that they leave it out, and did not only write nothing.
+    """
 
     value: int | None = None
     doubt: Reason | None = None
     more: bool = False
+    refused: bool = False
 
 
 # -- one answer ---------------------------------------------------------------------------------
@@ -51,7 +55,7 @@ def single(text: str, measure: Measure) -> Said:
         return Said(doubt="other words", more=True)
     words = tidy(text)
     if not words or words in _left_out():
-        return Said()
+        return Said(refused=bool(words.strip("._ ")))
     if "?" in text:
         return Said(doubt="vague")
     exact = _exact(words, measure)

@@ -47,14 +47,16 @@ class Answers:
     """What a reply says of each item, in order.
 
     `items` holds certain values only; `doubts` says why an item (from 1) is doubtful, item 0 why
-    nothing could be placed. An item in neither is missing. `says_more` tells that there are other
-    words, which a person should read.
+    nothing could be placed. An item in neither is missing; `refused` names those that were left out
+    with a hyphen, as the letter invites. `says_more` tells that there are other words, which a
+    person should read.
     """
 
     items: tuple[int | None, ...]
     doubts: Mapping[int, Reason]
     says_more: bool
     is_danger: bool
+    refused: frozenset[int] = frozenset()
 
     @property
     def is_certain(self) -> bool:
@@ -282,6 +284,7 @@ def _notice_words(found: _Found) -> None:
 
 def _answers(measure: Measure, found: _Found) -> Answers:
     items: list[int | None] = []
+    refused = {number for number, said in found.said.items() if all(one.refused for one in said)}
     doubts: dict[int, Reason] = {0: found.whole} if found.whole else {}
     for number in range(1, len(measure.items) + 1):
         said = found.said.get(number, [])
@@ -294,8 +297,8 @@ def _answers(measure: Measure, found: _Found) -> Answers:
         items.append(values.pop() if len(values) == 1 and not doubt else None)
     is_danger = any(_is_raised(measure, found, number) for number in measure.danger)
     if found.whole:
-        items = [None] * len(items)
-    return Answers(tuple(items), doubts, found.more, is_danger)
+        items, refused = [None] * len(items), set()
+    return Answers(tuple(items), doubts, found.more, is_danger, frozenset(refused))
 
 
 def _is_raised(measure: Measure, found: _Found, number: int) -> bool:

@@ -243,7 +243,11 @@ def test_a_gap_is_no_zero(house, eve):
     assert states(house)[0] == ("unsure", "gap")
 
 
-def open_form(house, words="1 0 - 1 0 0 - 2 0", hour=10):
+GAPS = "1: 1, 2: 0, 4: 1, 5: 0, 6: 0, 8: 2, 9: 0"
+NO_NINTH = "1: 1, 2: 0, 3: 2, 4: 1, 5: 0, 6: 0, 7: 1, 8: 2"
+
+
+def open_form(house, words=GAPS, hour=10):
     """Let the client leave two answers out; return the letter that asks for them."""
     form = asked(house)
     local(house, hour)
@@ -266,6 +270,31 @@ def test_what_was_left_open_is_asked_for_once_and_nobody_waits(house, eve):
     assert "3: …, 7: …" in rest.text
     assert house.case(1).waiting_since is None
     assert states(house) == [("unsure", "gap"), ("asked", "rest")]
+
+
+def test_what_was_left_out_with_a_hyphen_is_not_asked_about_again(house, eve):
+    """The letter invited it: the client is thanked at once, and a person sees which it was."""
+    assert open_form(house, "1 0 - 1 0 0 1 2 -") is None
+    assert house.outbox("measure-rest") == []
+    assert len(house.outbox("checkin-thanks")) == 1
+    assert house.flags(1) == ["form-gap"]
+    assert house.case(1).waiting_since is None
+    (kept,) = answers(house)
+    assert [at for at, value in enumerate(kept["items"], 1) if value is None] == [3, 9]
+
+
+def test_beside_a_hyphen_only_what_was_forgotten_is_asked_for(house, eve):
+    """One item was refused, another one has no answer at all."""
+    rest = open_form(house, "1: 1, 2: 0, 3: -, 4: 1, 5: 0, 6: 0, 7: 1, 9: 0")
+    assert "Not answered yet: number 8." in rest.text
+
+
+@pytest.mark.parametrize("words", ["- - - - - 1 1 1 1", "1 0 - 1 0 0 1 2 -\n\nWhy do you ask?"])
+def test_mostly_hyphens_or_words_beside_them_go_to_a_person(house, eve, words):
+    """That is no answer to be filed with a word of thanks."""
+    house.write(EVE, words, reply_to=asked(house))
+    assert house.case(1).waiting_since is not None
+    assert house.outbox("checkin-thanks") == house.outbox("measure-rest") == []
 
 
 @pytest.mark.parametrize("words", ["3: 2, 7: 1", "2 1", "3. 2\n7. 1"])
@@ -305,7 +334,7 @@ def test_a_completed_form_is_not_shown(house, eve):
 def test_a_form_that_came_again_whole_is_not_shown(house, eve):
     """The second letter answers the form itself, and what was shown is settled."""
     form = asked(house)
-    house.write(EVE, "1 0 - 1 0 0 - 2 0", reply_to=form)
+    house.write(EVE, GAPS, reply_to=form)
     assert gap_is_shown(house, 5)
     house.write(EVE, WHOLE, reply_to=form)
     assert not gap_is_shown(house, 5)
@@ -322,7 +351,7 @@ def test_a_rest_that_is_not_clear_is_left_to_a_person(house, eve, words):
 
 def test_danger_in_the_rest_goes_to_the_risk_lane(house, eve):
     """The ninth question left open at first is raised when it comes, above zero."""
-    rest = open_form(house, "1 0 2 1 0 0 1 2 -")
+    rest = open_form(house, NO_NINTH)
     assert "number 9." in rest.text
     house.write(EVE, "9: 1", reply_to=rest)
     assert causes(house) == ["answer"]
@@ -332,7 +361,7 @@ def test_danger_in_the_rest_goes_to_the_risk_lane(house, eve):
 
 def test_an_item_that_asks_for_danger_is_not_asked_for_at_night(house, eve):
     """What is left open of such a form goes out when somebody reads the answer."""
-    assert open_form(house, "1 0 2 1 0 0 1 2 -", hour=21) is None
+    assert open_form(house, NO_NINTH, hour=21) is None
     (row,) = house.outbox("measure-rest")
     assert row.due_at.astimezone(JAKARTA).hour >= 8
     assert row.expires_at is not None
@@ -341,7 +370,7 @@ def test_an_item_that_asks_for_danger_is_not_asked_for_at_night(house, eve):
 def test_a_form_sent_again_whole_is_not_added_to(house, eve):
     """The whole form counts; a rest that comes after it changes nothing."""
     form = asked(house)
-    house.write(EVE, "1 0 - 1 0 0 - 2 0", reply_to=form)
+    house.write(EVE, GAPS, reply_to=form)
     rest = next(one for one in house.sent_to(EVE) if "Not answered yet" in one.text)
     house.write(EVE, WHOLE, reply_to=form)
     house.write(EVE, "3: 3, 7: 3", reply_to=rest)
