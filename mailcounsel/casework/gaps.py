@@ -117,7 +117,7 @@ def _open(read: Answers) -> tuple[int, ...]:
 
 
 def is_refused(read: Answers) -> bool:
-    """Tell whether a form lacks only what a client left out on purpose, and has most of the rest."""
+    """Tell whether a form lacks only what a client left out on purpose, and has most of it."""
     given = sum(value is not None for value in read.items)
     return read.is_certain and not _open(read) and given >= len(read.refused) > 0
 
