@@ -342,7 +342,11 @@ def hand_over(
     copies = casekeys.copies_for(connection, case["id"], to)
     held = {number for number, purpose, _ in copies if purpose == casekeys.CONTENT}
     if held != set(range(1, epoch)):
-        message = f"{to} has no key to the earlier letters of this case."
+        name = handle(case["number"])
+        message = (
+            f"{to} has no key to the earlier letters of {name}, and nor have you one to give. A "
+            f"colleague who can open it types: mailcounsel assign {name} {to}"
+        )
         raise errors.Refused(message)
     _new_epoch(connection, office, case["id"], epoch, case["queue"], to, now)
     supervisors = [person.name for person in office.config.supervisors(case["queue"])]

@@ -99,12 +99,25 @@ def send(
     elif new.at:
         due_at = recurrence.next_due(now, recurrence.parse_once(new.at), zone)
     if _when(office, case, measure, due_at, zone) is None:
-        message = (
-            f"{measure.title} asks for danger, and in the next month there is no hour in which "
-            "somebody here would read this client's answer. See hours.working and who is away."
-        )
-        raise errors.Refused(message)
+        raise errors.Refused(_why_never(office, case, measure, due_at, zone))
     return goals.keep(connection, office, case, new, weekday, due_at, person, now)
+
+
+def _why_never(
+    office: Office, case: RowMapping, measure: Measure, due_at: datetime, zone: ZoneInfo
+) -> str:
+    """Say why no hour is right: the centre is never there, or it is while the client sleeps."""
+    said = (
+        f"{measure.title} asks for danger, and in the next month there is no hour in which "
+        "somebody here would read this client's answer"
+    )
+    ours = ZoneInfo(office.config.centre.time_zone)
+    if zone.key == ours.key or _when(office, case, measure, due_at, ours) is None:
+        return f"{said}. See hours.working and who is away."
+    return (
+        f"{said}: your working hours fall into their night, by the clock of {zone.key} "
+        "(hours.quiet). See mailcounsel case client, or ask in a letter of your own."
+    )
 
 
 def _active(connection: Connection, case: RowMapping) -> Sequence[RowMapping]:

@@ -10,6 +10,8 @@ import click
 from mailcounsel.cli import client as service_of
 from mailcounsel.cli import output
 
+LANGUAGES = {"id": "Indonesian (id)", "en": "English (en)"}
+
 
 @click.command("client")
 @click.argument("case")
@@ -42,7 +44,8 @@ def client(
 
 
 def _told(answer: Mapping[str, Any]) -> str:
+    language = LANGUAGES.get(answer["language"], answer["language"])
     return (
-        f"The client of {answer['case']} is written to in {answer['language']!r} and lives by the "
-        f"clock of {answer['time_zone']}."
+        f"The client of {answer['case']} is written to in {language} and lives by the clock of "
+        f"{answer['time_zone']}."
     )

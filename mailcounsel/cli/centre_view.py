@@ -21,7 +21,7 @@ NAMES = {
     "unsure": "answered without a clear number",
     "broken": "broken",
     "open": "not due yet",
-    "closed": "closed, not owed",
+    "closed": "closed as not owed",
     "better": "reliably better",
     "worse": "reliably worse",
     "not certain": "change not certain",
@@ -67,6 +67,8 @@ def _table(found: Mapping[str, Any], of: str = "") -> str:
     """Return a total and its parts on a line."""
     if found["total"] is None:
         return FEW
+    if len(found["parts"]) == 1 and len(found["parts"][0]["of"]) > 1:
+        return f"{found['total']}{of}, too few of some kind to be told apart"
     parts = ", ".join(f"{_named(part['of'])} {part['number']}" for part in found["parts"])
     return f"{found['total']}{of}: {parts}"
 
@@ -88,7 +90,7 @@ def _span(hours: float) -> str:
 
 def _promise(queue: str, found: Mapping[str, Any]) -> tuple[str, str]:
     median = found["median_hours"]
-    half = f"; half within {_span(median)}" if median is not None else ""
+    half = f"; half answered within {_span(median)}" if median is not None else ""
     return queue, _table(found) + half
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -44,8 +44,23 @@ def _render(answer: Mapping[str, Any]) -> str:
     if not answer["letters"]:
         return "The outbox is empty."
     rows = [_row(letter, answer["now"]) for letter in answer["letters"]]
-    heads = ("ID", "CASE", "KIND", "STATE", "WHEN", "WHY")
-    return output.table(rows, heads) + output.and_more(answer)
+    listed = output.table(rows, ("ID", "CASE", "KIND", "STATE", "WHEN", "WHY"))
+    return "\n".join([listed + output.and_more(answer), *_to_do(answer["letters"])])
+
+
+def _to_do(letters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what to do about the letters that are stuck, below the list."""
+    stuck = [one for one in letters if one["state"] in {"failed", "uncertain"}]
+    if not stuck:
+        return
+    first = output.short(stuck[0]["id"])
+    yield f"To send one again: mailcounsel outbox resend {first}"
+    yield f"To let it rest, once you have seen it: mailcounsel outbox settle {first}"
+    if any(one["reason"].startswith("RCPT: 5") for one in stuck):
+        yield (
+            "RCPT: 5… means that the other server knows no such address, or takes nothing for it: "
+            "sent again it fails again, and only another letter of the client's brings another way."
+        )
 
 
 def _row(letter: Mapping[str, Any], now: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from mailcounsel.cli import client, output
@@ -25,14 +27,19 @@ def invite(setting: Setting, name: str, *, again: bool, as_json: bool) -> None:
     """
     with client.connect(setting) as service:
         made = service.call("person.invite", person=name, again=again)
-    output.emit(made, as_json, lambda: _text(made["person"], made["code"], again=again))
+    output.emit(made, as_json, lambda: _text(made, made["person"], made["code"], again=again))
 
 
-def _text(name: str, code: str, *, again: bool) -> str:
+def _text(made: dict[str, Any], name: str, code: str, *, again: bool) -> str:
     said = f"The code for {name}, good for three days: {code}\nThey type: mailcounsel enrol {code}"
     if again:
         said += (
             f"\nIt makes {name} a new key in place of the lost one; what is locked for them then, "
             f"a colleague opens with: mailcounsel assign CASE {name}"
+        )
+    elif made["enrolled"]:
+        said += (
+            f"\n{name} is enrolled already, and this code replaces no key. Where theirs is lost: "
+            f"mailcounsel invite {name} --again"
         )
     return said

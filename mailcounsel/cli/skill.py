@@ -147,8 +147,8 @@ def assign(
 
 
 def _assigned(said: str, answer: Mapping[str, Any]) -> str:
-    asked = output.local(answer["next_due_at"])
-    return f"{said}\nPractice is G{answer['number']}; it is first asked about on {asked}."
+    asked = f"the first check-in about it goes out {output.soon_after(answer)}"
+    return f"{said}\nPractice is G{answer['number']}; {asked}."
 
 
 def _sealed(opened: Any, practice: str, lesson: Mapping[str, Any]) -> dict[str, Any]:

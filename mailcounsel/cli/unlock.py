@@ -103,11 +103,12 @@ class OpenCase:
         try:
             return self.privates[(case_id, epoch, purpose)]
         except KeyError as fault:
+            who = f"{self.shown['case']} {self.shown.get('person', 'NAME')}"
             message = (
                 f"You have no key to the raw mail of {self.shown['case']}: only supervisors do."
                 if purpose == SOURCE
                 else f"You have no key to these letters of {self.shown['case']}. Whoever can open "
-                "it gives you one: mailcounsel assign."
+                f"it gives you one: mailcounsel assign {who}"
             )
             raise errors.Refused(message) from fault
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import textwrap
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -354,7 +355,7 @@ def body(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool) -> str
 
     A span that holds a sign of danger stays open, whoever wrote it first.
     """
-    words: str = entry["text"]
+    words: str = _contract(entry) if entry["kind"] == "contract" else entry["text"]
     if entry["direction"] == "out" and entry["kind"] not in BY_HAND and not full:
         return f"▸ {words.strip().count(chr(10)) + 1} lines (written by the centre itself)"
     spans = () if full else fold.fold(words, earlier, fold.about_of(entry))
@@ -362,7 +363,16 @@ def body(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool) -> str
     start = len(entry.get("subject") or "") + 2
     signs = [(begin - start, end - start) for _, begin, end in entry.get("signs", [])]
     kept = [span for span in spans if not any(a < span.end and b > span.start for a, b in signs)]
-    return text.terminal_safe(fold.render(words, kept)).strip("\n")
+    is_ours = entry["direction"] == "out"
+    return text.terminal_safe(fold.render(words, kept, is_ours=is_ours)).strip("\n")
+
+
+def _contract(entry: Mapping[str, Any]) -> str:
+    """Return what was agreed, in words; what else was said follows."""
+    number = entry.get("exchanges")
+    letters = "1 letter" if number == 1 else f"{number} letters"
+    agreed = f"Agreed: {entry.get('rhythm', '')}; you look back together after {letters}."
+    return "\n\n".join(filter(None, (agreed, entry["text"])))
 
 
 def entry_lines(
@@ -458,6 +468,23 @@ def sparkline(ratings: Sequence[int]) -> str:
     return "".join(BARS[min(10, max(0, rating))] for rating in ratings)
 
 
+SEE_ABOVE = "does not open: see above"
+
+
+def _said_often(things: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return why things do not open, where one sentence says it of several."""
+    reasons = Counter(one["unreadable"] for one in things if one.get("unreadable"))
+    return [reason for reason, times in reasons.items() if times > 1]
+
+
+def _pointing_up(
+    things: Sequence[Mapping[str, Any]], said: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    return [
+        {**one, "unreadable": SEE_ABOVE} if one.get("unreadable") in said else one for one in things
+    ]
+
+
 def case_text(
     case: Mapping[str, Any],
     entries: Sequence[Mapping[str, Any]],
@@ -473,6 +500,9 @@ def case_text(
     `forms` are the questionnaires its answers are shown by.
     """
     lines = head(case)
+    said = _said_often([*entries, *goals])
+    lines += [f"!  {one}" for one in said]
+    entries, goals = _pointing_up(entries, said), _pointing_up(goals, said)
     if goals:
         rated = attainment.rated(goals, entries)
         lines += ["", *goal_lines(rated), *measuring.lines(goals, forms or {})]

@@ -83,14 +83,20 @@ def new_words(text: str, spans: Sequence[Span]) -> str:
     return re.sub(r"\n\s*\n\s*\n", "\n\n", "".join(kept)).strip()
 
 
-def render(text: str, spans: Sequence[Span]) -> str:
-    """Return *text* with each span shown as one line that says how much is folded, and why."""
+def render(text: str, spans: Sequence[Span], *, is_ours: bool = False) -> str:
+    """Return *text* with each span shown as one line that says how much is folded, and why.
+
+    A letter of ours quotes nobody: what it shares with earlier ones is its greeting and its end.
+    """
     shown, position = [], 0
     for span in spans:
         count = len(text[span.start : span.end].strip("\n").split("\n"))
         lines = "line" if count == 1 else "lines"
         what = "quoted" if span.kind == "quote" else "signature"
-        shown += [text[position : span.start], f"▸ {count} {what} {lines} ({span.rule})\n"]
+        said = f"{what} {lines} ({span.rule})"
+        if is_ours and span.rule == "known text":
+            said = f"{lines} as in earlier letters"
+        shown += [text[position : span.start], f"▸ {count} {said}\n"]
         position = span.end
     shown.append(text[position:])
     return "".join(shown)

@@ -31,6 +31,7 @@ _OF_TEMPLATE = (
     ("intake", "introduction"),
     ("safe-address", "introduction"),
     ("private-program", "introduction"),
+    ("questions", "understanding"),
     ("summary", "understanding"),
     ("goal", "goals"),
     ("skill", "skills"),
@@ -216,7 +217,7 @@ def _activities(
 
 def _told(entries: Sequence[Opened]) -> Iterator[tuple[str, Step]]:
     """Yield what the entries themselves tell, each with its activity."""
-    has_begun = False
+    has_begun = has_agreed = False
     for entry in entries:
         if entry["direction"] == "in" and entry["kind"] == "letter" and not has_begun:
             has_begun = True
@@ -225,16 +226,17 @@ def _told(entries: Sequence[Opened]) -> Iterator[tuple[str, Step]]:
             for name in activities_of(entry.get("activities")):
                 yield name, _step(entry, "", is_letter=True)
         if entry["direction"] == "note":
-            yield from _noted(entry)
+            yield from _noted(entry, agreed="changed to" if has_agreed else "agreed")
+            has_agreed |= entry["kind"] == "contract"
 
 
-def _noted(entry: Opened) -> Iterator[tuple[str, Step]]:
+def _noted(entry: Opened, *, agreed: str) -> Iterator[tuple[str, Step]]:
     kind, words = entry["kind"], _text(entry)
     if kind == "activity":
         for name in activities_of([entry.get("activity")]):
             yield name, _step(entry, words)
     known = {
-        "contract": ("introduction", f"agreed: {_text(entry, 'rhythm')}"),
+        "contract": ("introduction", f"{agreed}: {_text(entry, 'rhythm')}"),
         "summary": ("understanding", "summary sent" if entry.get("sent") else "summary"),
         "plan": ("goals", _text(entry, "reason") or "plan"),
         "skill": ("skills", _text(entry, "skill") or words),

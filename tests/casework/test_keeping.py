@@ -237,6 +237,15 @@ def test_a_case_that_waits_is_closed_with_a_reason_only(house):
     assert house.case(1).state == "open"
 
 
+def test_what_is_closed_is_not_closed_again(house):
+    """Whoever types it twice hears that it is done, as at the end of a case."""
+    house.write(ANI, "Halo.")
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="uji")
+    house.call("wulan", "case.close", case="C-0001")
+    with pytest.raises(errors.Conflict, match="C-0001 is closed already"):
+        house.call("wulan", "case.close", case="C-0001")
+
+
 def test_a_promise_that_was_closed_in_time_is_neither_kept_nor_broken(house):
     """It is settled: nobody is told that it comes near, and it counts as what it is."""
     house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")

@@ -139,10 +139,17 @@ def test_the_report_fits_one_screen_and_says_why_numbers_are_missing():
     """Forty lines at most; what is told together is joined by "or"."""
     page = centre_view.page(FOUND, tally(better=6, not_certain=10, worse=2).tables())
     assert len(page.splitlines()) <= 40
-    assert "letters  40: kept 33, broken or not due yet 7; half within 20 h" in page
+    assert "letters  40: kept 33, broken or not due yet 7; half answered within 20 h" in page
     assert "18: reliably better 6, change not certain or reliably worse 12" in page
     assert "fewer than 5" in page
     assert "danger that nobody has read  none" in page
+
+
+def test_parts_that_cannot_be_told_apart_are_not_listed():
+    """Kept or broken or not due yet or closed: together they say no more than the total."""
+    kinds = ["kept", "broken", "open", "closed"]
+    found = {"total": 18, "parts": [{"of": kinds, "number": 18}]}
+    assert centre_view._table(found) == "18, too few of some kind to be told apart"
 
 
 def test_an_admin_reads_that_outcomes_are_left_out():

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from mailcounsel import config as configuration
 from mailcounsel import errors
-from mailcounsel.cli import init, quarantine, reconcile, serve
+from mailcounsel.cli import case_client, init, outbox, quarantine, reconcile, serve
 from mailcounsel.cli.main import COMMANDS, cli
 from mailcounsel.service import answers, machine
 from mailcounsel.service.answers import Answers, Server
@@ -263,3 +263,29 @@ def test_the_text_of_a_reply_is_given_once():
     done = CliRunner().invoke(cli, ["reply", "C-0042", "-m", "a", "--file", "-"], input="b")
     assert done.exit_code == 2
     assert "Give the text once: with -m, or with --file." in done.output
+
+
+def stuck(**more):
+    plain = {"id": "0" * 18 + "4f09ab", "case": "C-0006", "kind": "reply", "sent_at": None}
+    due = "2026-12-10T09:00:00+00:00"
+    return {**plain, "state": "failed", "due_at": due, "reason": "RCPT: 550 5.1.1", **more}
+
+
+def test_a_letter_that_is_stuck_says_what_to_do():
+    """Both commands, by the letter's own id, and what a refused address means."""
+    now = "2026-12-10T09:01:00+00:00"
+    shown = outbox._render({"letters": [stuck()], "now": now})
+    for words in ("outbox resend 4f09ab", "outbox settle 4f09ab", "knows no such address"):
+        assert words in shown
+    late = outbox._render({"letters": [stuck(state="uncertain", reason="lease")], "now": now})
+    assert "no such address" not in late
+    well = outbox._render({"letters": [stuck(state="sent", reason="")], "now": now})
+    assert "resend" not in well
+
+
+def test_a_language_is_told_by_its_name():
+    """As a person says it, with its short name for the option."""
+    facts = {"case": "C-0006", "language": "en", "time_zone": "Asia/Jakarta"}
+    assert case_client._told(facts).startswith(
+        "The client of C-0006 is written to in English (en) and lives by the clock of Asia/Jakarta"
+    )

@@ -105,6 +105,13 @@ def test_the_latest_contract_counts():
     assert (journey.contract.rhythm, journey.contract.exchanges) == ("every 2 weeks", 3)
 
 
+def test_a_contract_that_changes_is_said_to():
+    """Only the first one was agreed; what came after it is a change."""
+    entries = [note("contract", days, rhythm=rhythm) for days, rhythm in ((9, "a"), (2, "b"))]
+    words = [words for _, words in steps(told(entries), "introduction")]
+    assert words == ["agreed: a", "changed to: b"]
+
+
 def test_versions_of_the_plan_are_numbered_in_the_order_they_were_written():
     """Two people who both wrote version 2 wrote versions 2 and 3."""
     plans = [note("plan", 9, text="a", version=1), note("plan", 5, text="b", reason="x", version=2),
@@ -227,7 +234,8 @@ def test_no_content_of_a_later_release_breaks_the_telling(kind, content, answere
 @pytest.mark.parametrize(
     ("template", "activity"),
     [("introduction", "introduction"), ("summary", "understanding"), ("skill-breathing", "skills"),
-     ("evaluation", "evaluation"), ("ending", "evaluation"), ("goals", "goals")],
+     ("evaluation", "evaluation"), ("ending", "evaluation"), ("goals", "goals"),
+     ("questions", "understanding")],
 )  # fmt: skip
 def test_a_template_suggests_its_activity(template, activity):
     """A letter written from a template needs no --activity."""

@@ -60,6 +60,39 @@ def entry_of(text="", number=1, **more):
     return plain | more
 
 
+SHUT = "You have no key to these letters."
+
+
+def test_what_does_not_open_for_one_reason_says_it_once():
+    """The sentence stands at the head, and each letter and goal points to it."""
+    entries = [entry_of(number=number, unreadable=SHUT) for number in (1, 2)]
+    shown = viewing.case_text(case_of(), entries, [goal_of(unreadable=SHUT)])
+    assert shown.count(SHUT) == 1
+    assert f"\n!  {SHUT}\n" in shown
+    assert shown.count(f"({viewing.SEE_ABOVE})") == 3
+    alone = viewing.case_text(case_of(), entries[:1], [])
+    assert f"   ({SHUT})" in alone
+
+
+def test_a_contract_is_shown_in_words():
+    """What was agreed is no empty note."""
+    note = {"direction": "note", "kind": "contract", "author": "wulan"}
+    entry = entry_of("Not at weekends.", **note, rhythm="every week", exchanges=6)
+    assert viewing.body(entry, (), full=False) == (
+        "Agreed: every week; you look back together after 6 letters.\n\nNot at weekends."
+    )
+
+
+def test_what_our_letters_share_is_not_called_a_quotation():
+    """The greeting of a template stands in each of them."""
+    words = "Hello, dear Rowan,\n\nit is good to hear from you again this week.\n\nToday: rain."
+    greeting = words.partition("\n\nToday")[0]
+    entry = entry_of(words, direction="out", kind="reply", author="wulan")
+    shown = viewing.body(entry, (greeting,), full=False)
+    assert "Today: rain." in shown
+    assert "quoted" not in shown
+
+
 def goal_of(**more):
     plain = {
         "id": "g", "number": 1, "text": "walk", "target": "", "every": "week", "at": "Mon 09:00",

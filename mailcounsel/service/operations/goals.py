@@ -29,13 +29,13 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             raise errors.Conflict
         goal = agreed.add(connection, desk.office, case, new, caller.person, now)
         danger = risk.weigh_goal(connection, desk.office, goal, caller.person, now)
-        return goal, {**_leaving(connection, desk, case, goal["next_due_at"]), "danger": danger}
+        return goal, {**leaving(connection, desk, case, goal["next_due_at"]), "danger": danger}
 
     row, more = desk.store.write(write)
     return {"number": row["number"], "next_due_at": iso(row["next_due_at"]), **more}
 
 
-def _leaving(
+def leaving(
     connection: Connection, desk: Desk, case: RowMapping, due_at: datetime
 ) -> dict[str, Any]:
     """Return when a check-in that is due goes out: outside the quiet hours of the client's zone."""
@@ -72,8 +72,8 @@ def change(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
     def write(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
         due_at = daytime.change(connection, case, which, every, at, caller.person, now)
-        leaving = _leaving(connection, desk, case, due_at)
-        return {"case": cases.handle(case["number"]), "next_due_at": iso(due_at), **leaving}
+        when = leaving(connection, desk, case, due_at)
+        return {"case": cases.handle(case["number"]), "next_due_at": iso(due_at), **when}
 
     return desk.store.write(write)
 

@@ -62,6 +62,9 @@ def close(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         else:
             case = readable(connection, desk, caller, parameters)
             _check_nothing_owed(case)
+        if case["state"] != "open":
+            message = f"{cases.handle(case['number'])} is closed already."
+            raise errors.Conflict(message)
         keeping.settle(connection, case, now)
         cases.close(connection, case, caller.person, now)
         return cases.handle(case["number"])

@@ -33,12 +33,14 @@ def invite(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
         message = f"{name} is not in config.toml. Add a [[person]] first."
         raise errors.NotFound(message)
 
-    def write(connection: Connection) -> str:
+    def write(connection: Connection) -> dict[str, Any]:
         verb = "invited-again" if again else "invited"
         records.audit(connection, now, caller.person, verb, ref=name)
-        return roster.invite(connection, desk.office.keyring, name, now, again=again)
+        code = roster.invite(connection, desk.office.keyring, name, now, again=again)
+        missing = roster.not_enrolled(connection, desk.office.keyring, [name])
+        return {"person": name, "code": code, "again": again, "enrolled": not missing}
 
-    return {"person": name, "code": desk.store.write(write), "again": again}
+    return desk.store.write(write)
 
 
 def _own(desk: Desk, caller: Caller, name: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from mailcounsel import errors
-from mailcounsel.casework import skills
+from mailcounsel.casework import cases, skills
 from mailcounsel.casework.goals import PRACTICE
 from mailcounsel.letter import lessons as texts
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.asked import new_goal
 from mailcounsel.service.operations.cases import iso
+from mailcounsel.service.operations.goals import leaving
 
 
 def lessons(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -70,9 +71,12 @@ def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
         instead_of=[number({"n": one}, "n") for one in listed(parameters, "instead_of")],
     )
 
-    def write(connection: Connection) -> tuple[dict[str, Any], RowMapping]:
-        return skills.assign(connection, desk.office, caller.person, new, now)
+    def write(connection: Connection) -> dict[str, Any]:
+        sent, row = skills.assign(connection, desk.office, caller.person, new, now)
+        case, due_at = cases.get(connection, row["case_id"]), row["next_due_at"]
+        when = {"next_due_at": iso(due_at), **leaving(connection, desk, case, due_at)}
+        return {**sent, "number": row["number"], **when}
 
-    sent, row = desk.store.write(write)
+    answer = desk.store.write(write)
     desk.ring("outbox")
-    return {**sent, "number": row["number"], "next_due_at": iso(row["next_due_at"])}
+    return answer
