@@ -151,8 +151,8 @@ class Service:
         self._control = Control(config.centre.socket, self.desk, OPERATIONS)
         await self._control.start()
         self._stack.push_async_callback(self._control.stop)
-        await self._open_doors(office, store)
         self._warn()
+        await self._open_doors(office, store)
 
     def _start_loops(self) -> None:
         loop = asyncio.get_running_loop()
