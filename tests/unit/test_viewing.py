@@ -85,12 +85,13 @@ def test_a_contract_is_shown_in_words():
 
 def test_what_our_letters_share_is_not_called_a_quotation():
     """The greeting of a template stands in each of them."""
-    words = "Hello, dear Rowan,\n\nit is good to hear from you again this week.\n\nToday: rain."
-    greeting = words.partition("\n\nToday")[0]
-    entry = entry_of(words, direction="out", kind="reply", author="wulan")
-    shown = viewing.body(entry, (greeting,), full=False)
-    assert "Today: rain." in shown
-    assert "quoted" not in shown
+    greeting = (
+        "Hello,\n\nhere is a letter for you, written by the person you write with here. "
+        "Please read it in a quiet place that suits you."
+    )
+    ours = {"direction": "out", "kind": "reply", "author": "wulan"}
+    shown = viewing.body(entry_of(f"{greeting}\n\nToday: rain.", **ours), (greeting,), full=False)
+    assert shown == "▸ 3 lines as in earlier letters\n\nToday: rain."
 
 
 def goal_of(**more):
