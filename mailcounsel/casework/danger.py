@@ -4,6 +4,9 @@ Signs only ever raise: a case is shown to a person sooner, and nothing is answer
 lowered by them. So more is found than is meant, in the whole letter, quotes included. A sign
 within a quote or behind a negation is marked, never left out; only a few everyday idioms ("mati
 lampu", "my phone is going to die") are passed over. The words are data: `lexicon/danger.toml`.
+
+Where no phrase says it, the words of a few sentences are weighed together (`lexicon/weighing`):
+that is a *hint*.
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ from importlib import resources
 from itertools import pairwise
 from typing import Any, Final
 
-from mailcounsel.casework.lexicon import phrases, pieces
+from mailcounsel.casework.lexicon import phrases, pieces, weighing
 from mailcounsel.casework.lexicon.book import Book, Found, Stretch
 from mailcounsel.casework.lexicon.phrases import Phrase, Word
+from mailcounsel.casework.lexicon.weighing import Run
 
 _IDIOM: Final = "idiom"
 _FILES: Final = ("danger.toml", "situations.toml", "wide.toml", "hints.toml")
@@ -37,13 +41,17 @@ _CONDITION_REACH: Final = 4
 # A letter that repeats itself a million times needs no million signs. Counted apart for quoted
 # and negated ones, so that none of those can hide a plain one.
 _MOST_OF_ONE_SORT: Final = 20
+# Nobody writes more by hand than this many characters; the phrases are looked for in all of it.
+_MOST_WEIGHED: Final = 64_000
+HINT: Final = "hint"
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
     """One sign: its kind, the lexicon entry that saw it, and its place in the text.
 
-    `kind` is one of "suicide", "self-harm", "overdose", "harm-to-others" and "violence".
+    `kind` is one of "suicide", "self-harm", "overdose", "harm-to-others", "violence" and "hint";
+    the `rule` of a hint is "weighed".
     """
 
     kind: str
@@ -95,6 +103,34 @@ def signs(text: str, quoted: Iterable[tuple[int, int]] = ()) -> tuple[Sign, ...]
             elif not sign.quoted and not sign.negated:
                 enough |= {rule for rule, kind in _lexicon().kinds.items() if kind == sign.kind}
     return tuple(found)
+
+
+def hints(text: str, apart: Iterable[tuple[int, int]], besides: Iterable[Sign]) -> tuple[Sign, ...]:
+    """Find the places whose words weigh as much as danger, in the order of the text.
+
+    They are looked for in what stands between the (start, end) places `apart`, such as quotes, and
+    where none of the signs `besides` tells more. The time is linear in the text.
+    """
+    weighed: list[Run] = []
+    left = _MOST_WEIGHED
+    for begin, end in _between(sorted(apart), len(text)):
+        weighed += weighing.runs(text, begin, min(end, begin + left))
+        left -= min(left, end - begin)
+    told = [(one.start, one.end) for one in besides if not one.quoted]
+    return tuple(
+        Sign(HINT, "weighed", run.start, run.end)
+        for run in weighing.hints(weighed)
+        if not any(start < run.end and end > run.start for start, end in told)
+    )
+
+
+def _between(spans: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
+    """Yield what lies between sorted places of a text."""
+    begin = 0
+    for start, end in [*spans, (length, length)]:
+        if start > begin:
+            yield begin, start
+        begin = max(begin, end)
 
 
 def _signs_of_stretch(

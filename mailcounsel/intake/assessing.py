@@ -77,11 +77,18 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
         language=language.guess(new_words or letter.text.strip() or letter.subject, languages),
         new_words=new_words,
         command=alone or spoken.command(new_words),
-        signs=danger.signs(text, quoted),
+        signs=_signs(text, start, quoted),
         case_word=case_words.find(text),
         in_files=tuple(_in_files(letter)),
         is_spoken=alone is None,
     )
+
+
+def _signs(text: str, start: int, quoted: Sequence[tuple[int, int]]) -> tuple[danger.Sign, ...]:
+    """Look for danger in a subject and the text that begins at `start`; a hint lies in one."""
+    said = danger.signs(text, quoted)
+    hinted = danger.hints(text, [*quoted, (start, start)], said)
+    return tuple(sorted([*said, *hinted], key=lambda sign: sign.start))
 
 
 def _quotes(spans: Sequence[fold.Span]) -> list[tuple[int, int]]:
