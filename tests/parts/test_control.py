@@ -194,9 +194,13 @@ def test_a_missing_role_names_who_of_this_account_has_it(desk):
 
 
 def test_what_anybody_may_ask_is_little():
-    """Saying hello, the centre's public key, enrolling with a code; all else has its roles."""
+    """Saying hello, the centre's public key, enrolling with a code; all else has its roles.
+
+    Whether the configuration is in force is told to whoever is somebody in it.
+    """
     free = {name for name, operation in OPERATIONS.items() if not operation.roles}
-    assert free == {"hello", "centre.key", "person.invited", "person.enrol"}
+    told = {"hello", "centre.key", "person.invited", "person.enrol", "config.standing"}
+    assert free == told
     assert all(operation.roles <= STAFF for operation in OPERATIONS.values())
     sealed = {name for name in OPERATIONS if name.split(".")[0] in {"case", "letter", "reply"}}
     assert all("admin" not in OPERATIONS[name].roles for name in sealed)
