@@ -34,14 +34,17 @@ HEAD = """\
 Example = tuple[dict[str, float], int]
 
 
-def labelled(folder: Path = HERE, *, unseen: bool = False) -> list[tuple[str, str, str]]:
-    """Return the sentences of the files to learn from, or of the unseen: kind, language, text."""
-    found = []
-    for path in sorted(folder.rglob("*.tsv")):
-        if path.stem.startswith(UNSEEN) == unseen:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            found += [line.split("\t") for line in lines if not line.startswith("# ")]
-    return [(kind, language, text) for kind, language, text in found]
+def labelled(folder: Path = HERE) -> list[tuple[str, str, str]]:
+    """Return the sentences of the files to learn from: kind, language, text."""
+    files = [path for path in sorted(folder.rglob("*.tsv")) if not path.stem.startswith(UNSEEN)]
+    return [row for path in files for row in read(path)]
+
+
+def read(path: Path) -> list[tuple[str, str, str]]:
+    """Return the sentences of a file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if not line.startswith("# "))
+    return [(kind, language, text) for kind, language, text in rows]
 
 
 def examples() -> list[Example]:

@@ -30,9 +30,9 @@ _FEWEST_KNOWN: Final = 5
 _KNOWN_OF_ALL: Final = 0.5
 # From this weight on a run is a hint, in hundredths like every weight. Of many runs one weighs much
 # by chance: each time a text is twice as long as a short one, it takes more.
-RAISES: Final = 75
+RAISES: Final = 25
 _SHORT: Final = 3  # runs
-_LONGER: Final = 30
+_LONGER: Final = 70
 NUMBER: Final = "#"
 ALWAYS: Final = ""  # what every text weighs stands under no word
 
