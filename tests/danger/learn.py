@@ -24,7 +24,7 @@ EPOCHS = 12
 STEP = 0.5
 SHRINK = 1e-4  # how strongly a weight is drawn to nothing
 SEEN_WORD, SEEN_PAIR = 4, 12  # in fewer texts a word, or a pair of words, says nothing
-SMALLEST = 0.2  # a weight below this says nothing
+SMALLEST = 0.2  # a pair whose weight is below this says nothing
 SEED = 7
 HEAD = """\
 # How much a word, or two that follow each other, weighs as a sign of danger, in hundredths.
@@ -97,10 +97,9 @@ def fit(known: list[Example]) -> dict[str, float]:
 
 
 def written(weights: dict[str, float]) -> str:
-    """Return the weights that say something, as the file holds them."""
-    told = {name: one for name, one in weights.items() if abs(one) >= SMALLEST or not name}
-    rows = (f"{name}\t{round(100 * one)}\n" for name, one in sorted(told.items()))
-    return HEAD + "".join(rows)
+    """Return the weights as the file holds them: of every word, and of the pairs that say more."""
+    told = (name for name, one in weights.items() if " " not in name or abs(one) >= SMALLEST)
+    return HEAD + "".join(f"{name}\t{round(100 * weights[name])}\n" for name in sorted(told))
 
 
 if __name__ == "__main__":

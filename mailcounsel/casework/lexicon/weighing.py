@@ -26,8 +26,8 @@ _TOGETHER: Final = 3
 _MOST_WORDS: Final = 30
 _PART: Final = 15  # of a sentence without an end
 # Of fewer known words, or fewer among unknown ones, nothing can be said.
-_FEWEST_KNOWN: Final = 5
-_KNOWN_OF_ALL: Final = 0.5
+_FEWEST_KNOWN: Final = 8
+_KNOWN_OF_ALL: Final = 0.7
 # From this weight on a run is a hint, in hundredths like every weight. Of many runs one weighs much
 # by chance: each time a text is twice as long as a short one, it takes more.
 RAISES: Final = 25
