@@ -64,7 +64,7 @@ def test_of_words_nobody_knows_nothing_is_said(text):
     ["I sleep with a chair under the door handle because of my brother. He broke the last lock.",
      "Everybody will find a letter from me on Sunday, I have given the key to the neighbour.",
      "Semua akun sudah kuhapus dan kunci kos kutitip di ibu kos. Besok tidak perlu dicari.",
-     "Kata om ini rahasia kita berdua, dan aku tidak boleh bilang ke mama."],
+     "The voices say that I must burn the letters and then myself before the morning comes."],
 )  # fmt: skip
 def test_what_was_learned_sees_hints_nobody_wrote_a_phrase_for(text):
     """In both languages, of more than one kind."""

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import log2, sqrt
 from typing import Final, NamedTuple
 
@@ -37,7 +37,8 @@ NUMBER: Final = "#"
 ALWAYS: Final = ""  # what every text weighs stands under no word
 
 _ADDRESS: Final = re.compile(r"(?i)(?:https?://|www\.|mailto:)\S+|[^\s@]{1,64}@[^\s@]{1,255}")
-_SENTENCE: Final = re.compile(r"(?:[^.?!\n]|\.(?=\.|\w)|(?<=\.)\.|\n(?![ \t\r]*\n))+")
+# Possessive, so that a text without an end needs no memory to step back into.
+_SENTENCE: Final = re.compile(r"(?:[^.?!\n]++|\.(?=\.|\w)|(?<=\.)\.|\n(?![ \t\r]*+\n))++")
 
 
 class Run(NamedTuple):
@@ -151,9 +152,8 @@ def _sentences(text: str, begin: int, end: int) -> list[_Sentence]:
         part = _ADDRESS.sub(lambda found: " " * len(found.group()), part)
     found = []
     for sentence in _SENTENCE.finditer(part):
-        places = list(phrases.WORD.finditer(part, *sentence.span()))
-        for first in range(0, len(places), _PART):
-            own = places[first : first + _PART]
+        places = phrases.WORD.finditer(part, *sentence.span())
+        while own := list(islice(places, _PART)):
             words = [_folded(one.group()) for one in own]
             start, stop = begin + own[0].start(), begin + own[-1].end()
             found.append(_Sentence(start, stop, [word for word in words if word]))
@@ -168,7 +168,8 @@ def _folded(word: str) -> str:
 @cache
 def _weights() -> dict[str, int]:
     file = resources.files("mailcounsel.casework.lexicon").joinpath("weights.tsv")
-    return read(file.read_text(encoding="utf-8").splitlines())
+    with file.open(encoding="utf-8") as lines:
+        return read(lines)
 
 
 def read(lines: Iterable[str]) -> dict[str, int]:
