@@ -35,6 +35,7 @@ ODD = {  # what is said beside a letter, by the code of what was odd about it
         "never have read it: do not answer as if they had."
     ),
     "odd-lock": "!! It is packed as no program packs a locked letter; it may be someone else's.",
+    "bare-returns": "!! Its header is broken in a way that can hide who sent it.",
     "inner-sender-differs": "!! It came from another address than the one it names inside.",
     "other-address": (
         "!! The client signed it, but it came from an address that is not known as theirs: a "

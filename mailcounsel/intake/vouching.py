@@ -2,7 +2,8 @@
 
 Four answers, strongest first: *signed* by a client's pinned key over the whole body; our *token*
 returned together with the client's own address; *border*, our own mail server's
-Authentication-Results for the client's address (RFC 8601); or *nothing*.
+Authentication-Results for the client's address (RFC 8601); or *nothing*. A letter whose header
+was read behind bare returns is vouched for by nothing: our border read another sender in it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from mailcounsel.config import Config
 from mailcounsel.intake.knowledge import Knowledge, KnownCase
 from mailcounsel.intake.opening import DIFFERS, Opened
 from mailcounsel.letter import calendars
-from mailcounsel.letter.parse import Letter
+from mailcounsel.letter.parse import BARE_RETURNS, Letter
 
 SIGNED = "signed"
 TOKEN = "token"
@@ -57,6 +58,8 @@ def vouch(
     """Say who wrote a letter. `recipients` are those of the envelope."""
     letter = opened.letter
     hint = _token_case(letter, recipients, known)
+    if BARE_RETURNS in opened.problems:
+        return Vouched(NOTHING, (), hint)
     signer = _signer(opened, known)
     address = letter.sender.address
     clients = tuple(known.clients_with_address(address)) if address else ()

@@ -66,7 +66,8 @@ _DASHED = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
 def split(raw: bytes, budgets: Budgets) -> tuple[bytes, Part]:
     """Return the bytes the offsets refer to, and the root part.
 
-    The bytes are *raw* itself, unless lines of its header end in bare CR.
+    The bytes are *raw* itself, unless lines of its header end in bare CR: such a header is read so
+    that no word of the letter is lost, and proves nothing (`parse.BARE_RETURNS`).
 
     Raises:
         OverBudget: the message is larger or more deeply nested than the budgets allow.

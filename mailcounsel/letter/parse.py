@@ -29,6 +29,9 @@ from mailcounsel.letter import (
 )
 from mailcounsel.letter.mime import Budgets as Budgets
 
+# The header was read in lines that our border never saw: it names nobody, whatever stands in it.
+BARE_RETURNS = "bare-returns"
+
 ProtectionKind = Literal["none", "encrypted", "signed", "inline-encrypted", "inline-signed"]
 
 
@@ -61,7 +64,7 @@ class Letter:
     `references` run from the oldest to the nearest. `problems` are codes of what was odd:
     no-message-id, no-date, charset, transfer-encoding, no-parts, html-without-layout,
     nested-encryption, smime, smime-encrypted, text-around-armour, inner-sender-differs,
-    winmail-not-read, enclosed-letter-not-read, signed-part.
+    winmail-not-read, enclosed-letter-not-read, signed-part, bare-returns.
     """
 
     headers: tuple[tuple[str, str], ...]  # lower-case name, decoded value, in order
@@ -99,9 +102,14 @@ def read(raw: bytes, budgets: Budgets) -> Letter:
     Raises:
         OverBudget: it is larger or more deeply nested than the budgets allow.
     """
-    raw, root = mime.split(raw, budgets)
-    letter = _letter(raw, root, root)
+    lines, root = mime.split(raw, budgets)
+    letter = _with_doubt(_letter(lines, root, root), raw, lines)
     return _with_signed_headers(letter, root.children[0]) if _is_signed(root) else letter
+
+
+def _with_doubt(letter: Letter, raw: bytes, lines: bytes) -> Letter:
+    """Say so where the lines that were read are not those that came."""
+    return letter if lines == raw else replace(letter, problems=(*letter.problems, BARE_RETURNS))
 
 
 def inner(decrypted: bytes, outer: Letter, budgets: Budgets) -> Letter:
@@ -116,9 +124,9 @@ def inner(decrypted: bytes, outer: Letter, budgets: Budgets) -> Letter:
     """
     if outer.protection.kind == "inline-encrypted":
         return _inline(decrypted, outer)
-    raw, root = mime.split(decrypted, budgets)
+    lines, root = mime.split(decrypted, budgets)
     payload = root.children[0] if _is_signed(root) else root
-    content = _letter(raw, root, payload)
+    content = _with_doubt(_letter(lines, root, payload), decrypted, lines)
     if content.header_protection == "hp":
         return _under_own_headers(content, outer)
     if content.header_protection == "v1":
@@ -397,7 +405,9 @@ def _problems(content: Letter, outer: Letter) -> tuple[str, ...]:
     inside, outside = content.sender.address, outer.sender.address
     if inside is not None and inside != outside:
         found.append("inner-sender-differs")
-    return tuple(found)
+    if BARE_RETURNS in outer.problems:
+        found.append(BARE_RETURNS)
+    return tuple(dict.fromkeys(found))
 
 
 def _inline(decrypted: bytes, outer: Letter) -> Letter:

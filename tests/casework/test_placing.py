@@ -366,6 +366,19 @@ def test_a_stranger_known_by_doubtful_cases_alone_is_placed(house):
     assert house.case(3).maybe_case_id is not None
 
 
+def test_a_sender_behind_a_bare_return_has_nothing_of_our_border(house, ani):
+    """Our border spoke for Mal, whom it read; the words are shown, and looked at for danger."""
+    ours(house)
+    hidden = "X-A: b\rFrom: ani@klien.test\rSubject: q\r\rSaya ingin mati.\r\n"
+    raw = f"Authentication-Results: {passed('klien.test')}\r\n{hidden}From: mal@klien.test\r\n\r\nx"
+    row = house.receive(raw.encode())
+    assert row.case_id != house.case(1).id
+    assert house.case(2).priority > house.case(1).priority
+    assert {one.vouching for one in house.rows(models.Letter) if one.direction == "in"} == {
+        "nothing"
+    }
+
+
 def test_a_letter_and_its_answer_looked_at_together_share_a_case(house):
     """Both look before either is written down, and another's letter is named besides."""
     ours(house)

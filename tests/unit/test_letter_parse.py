@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import email
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -528,6 +529,24 @@ def test_a_bare_return_speaks_for_no_border():
     found = parse.read(b"Subject: s\r" + said + b"\rFrom: a@b.test\r\rone\r\n", BUDGETS)
     assert found.all("authentication-results") == ()
     assert (found.subject, found.text) == ("s", "one")
+
+
+def test_a_header_behind_bare_returns_is_named_as_such():
+    """Also one that has no other line end; a bare return among the words is no doubt."""
+    for raw in (b"From: a@b.test\r\rone", b"X-A: b\rFrom: a@b.test\r\rone\r\n\r\ntwo"):
+        assert parse.BARE_RETURNS in parse.read(raw, BUDGETS).problems
+    assert (
+        parse.BARE_RETURNS not in parse.read(b"From: a@b.test\r\n\r\none\r\rtwo", BUDGETS).problems
+    )
+
+
+def test_what_is_locked_inside_keeps_the_doubt_about_the_outer_header():
+    """Headers inside that name the same sender take no border's word away from whom it was for."""
+    outer = replace(letter("encrypted"), problems=(parse.BARE_RETURNS,))
+    for kind in (b'; hp="cipher"', b'; protected-headers="v1"', b""):
+        head = b"Content-Type: text/plain%s\r\nFrom: %s" % (kind, outer.sender.address.encode())
+        found = parse.inner(head + b"\r\n\r\nisi\r\n", outer, BUDGETS)
+        assert parse.BARE_RETURNS in found.problems
 
 
 def test_a_doubled_return_at_each_line_end_is_none():

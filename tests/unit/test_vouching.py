@@ -179,6 +179,14 @@ def test_the_border_saw_the_outer_sender_only():
     assert vouch(border(PASS), problems=("inner-sender-differs",)).kind == vouching.NOTHING
 
 
+def test_a_header_behind_bare_returns_is_vouched_for_by_nothing():
+    """Neither border nor token nor signature: who wrote it was read where our border read nothing."""
+    to, odd = f"halo+{TOKEN}@rumah.test", (parse.BARE_RETURNS,)
+    found = vouch(border(PASS), to, signed_by=("ANIS",), problems=odd)
+    assert (found.kind, found.client_ids, found.at_address) == (vouching.NOTHING, (), False)
+    assert found.token_case is not None
+
+
 def test_without_a_border_of_ours_no_word_counts():
     """`authserv_id` is not configured: nobody may speak."""
     opened = opening.Opened(border(PASS))
