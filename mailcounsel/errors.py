@@ -7,6 +7,7 @@ The tree:
     ├── NotFound                 no such case, letter, person                      exit 3
     ├── Conflict                 changed meanwhile, or not possible in this state  exit 4
     ├── Refused                  not allowed, or aborted by the person             exit 1
+    │   └── AddressGone
     ├── Unavailable              the service, gpg or another part is missing       exit 69
     ├── TryLater                 a passing fault: store locked, disk full, ...     exit 75
     │   ├── DiskFull
@@ -87,6 +88,10 @@ class Conflict(MailcounselError):
 
 class Refused(MailcounselError):
     """That is not allowed here."""
+
+
+class AddressGone(Refused):
+    """The client is not known by the address this letter was written to any more."""
 
 
 class Unavailable(MailcounselError):

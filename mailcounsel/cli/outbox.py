@@ -56,6 +56,11 @@ def _to_do(letters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     first = output.short(stuck[0]["id"])
     yield f"To send one again: mailcounsel outbox resend {first}"
     yield f"To let it rest, once you have seen it: mailcounsel outbox settle {first}"
+    if any(one["reason"] == "address-gone" for one in stuck):
+        yield (
+            "address-gone means that the client is not known by that address any more, since a "
+            "merge was undone: nothing goes there. Let it rest, and write to the client again."
+        )
     if any(one["reason"].startswith("RCPT: 5") for one in stuck):
         yield (
             "RCPT: 5… means that the other server knows no such address, or takes nothing for it: "

@@ -23,7 +23,7 @@ from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.letter.attachments import Attachment
 from mailcounsel.outgoing import courier, protect
 from mailcounsel.store.engine import Store
-from mailcounsel.trust import pins
+from mailcounsel.trust import addressbook, pins
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +141,7 @@ def _try(outbox: Outbox, claim: _Claim, now: datetime) -> Outcome:
 
 def _deliver(outbox: Outbox, claim: _Claim, now: datetime, before_data: Callable[[], None]) -> None:
     parcel, certificate = _with_key(outbox, claim.open())
+    _check_address(outbox, parcel)
     message = protect.build(
         parcel, outbox.centre, certificate, now, _files(outbox, claim.id, parcel)
     )
@@ -148,6 +149,18 @@ def _deliver(outbox: Outbox, claim: _Claim, now: datetime, before_data: Callable
     secret = smarthost.secret.read() if smarthost.secret else None
     sender = protect.envelope_sender(parcel)
     courier.deliver(smarthost, secret, sender, parcel.to_address, message, before_data=before_data)
+
+
+def _check_address(outbox: Outbox, parcel: Parcel) -> None:
+    """Refuse an address that was the client's at approval and is not now: a merge was undone.
+
+    What is refused so is shown to a person, whose client has no answer. Raises: AddressGone.
+    """
+    client, keyring, to = parcel.client_id, outbox.office.keyring, parcel.to_address
+    if client is None:
+        return
+    if client not in outbox.store.read(lambda c: addressbook.clients_with(c, keyring, to)):
+        raise errors.AddressGone
 
 
 def _files(outbox: Outbox, outgoing_id: str, parcel: Parcel) -> tuple[Attachment, ...]:

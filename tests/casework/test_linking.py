@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from mailcounsel import errors
+from mailcounsel.outgoing import claim
 from mailcounsel.store import models
+from mailcounsel.store.columns import new_id
 
 ANI, SECOND, BUDI = "ani@klien.test", "ani.lain@klien.test", "budi@klien.test"
 
@@ -84,6 +88,24 @@ def test_a_link_is_taken_back_with_the_address_it_brought(two):
     assert two.flags(1) == ["unlinked"]
     two.write(SECOND, "Surat berikut.")
     assert two.case(3).maybe_case_id == two.case(2).id
+
+
+def test_a_reply_to_an_address_that_was_taken_away_stays_here(two):
+    """Within its hold the merge is undone: who turned out to be another gets none of it."""
+    (offer,) = two.sent_to(ANI)
+    two.write(ANI, "SETUJU", reply_to=offer)
+    two.call("sari", "case.link", case="C-0002", into="C-0001")
+    epoch = two.call("sari", "case.show", case="C-0001")["epoch"]
+    why = {"letter": new_id(), "epoch": epoch, "content": b64encode(b"sealed").decode()}
+    two.call("sari", "way.address", case="C-0001", number=2, **why)
+    answer(two, "C-0001")
+    two.call("sari", "case.unlink", case="C-0002")
+    two.clock.on(minutes=2)
+    claim.send_due(claim.Outbox(two.store, two.office, two.centre), two.clock.now(), 20)
+    (reply,) = two.outbox("reply")
+    assert (reply.state, reply.reason) == ("failed", "address-gone")
+    assert {"failed", "unlinked"} <= set(two.flags(1))
+    assert two.case(1).waiting_since is not None
 
 
 def test_letters_of_a_linked_case_bear_its_name(two):

@@ -634,6 +634,19 @@ def test_a_person_may_decide_to_send_plainly(house, sink, people):
     assert WORDS.encode() in sink.wait(1)[0].content
 
 
+def test_nothing_leaves_to_an_address_that_is_not_the_clients_any_more(house, sink):
+    """Approved or asked for by us: it is given up before the mail server hears of it."""
+    parcels_ = [house.parcel(), house.parcel(author=None, auto_submitted="auto-replied")]
+    names = [house.post(one) for one in parcels_]
+    (row,) = house.store.read(lambda c: addressbook.of_client(c, house.keyring, house.client))
+    house.store.write(lambda c: addressbook.forget_address(c, house.keyring, row["id"]))
+    house.send()
+    assert {house.row(one)["reason"] for one in names} == {"address-gone"}
+    assert {house.row(one)["state"] for one in names} == {"failed"}
+    assert {("failed", one) for one in names} <= set(house.flags())
+    assert sink.attempts == 0
+
+
 def test_a_note_to_the_centres_own_people_leaves(house, sink):
     """A letter without a client or case is sent as it is."""
     house.post(house.parcel(client_id=None, author=None, auto_submitted="auto-generated"))

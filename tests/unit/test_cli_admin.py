@@ -277,6 +277,8 @@ def test_a_letter_that_is_stuck_says_what_to_do():
     shown = outbox._render({"letters": [stuck()], "now": now})
     for words in ("outbox resend 4f09ab", "outbox settle 4f09ab", "knows no such address"):
         assert words in shown
+    gone = outbox._render({"letters": [stuck(reason="address-gone")], "now": now})
+    assert "nothing goes there" in gone
     late = outbox._render({"letters": [stuck(state="uncertain", reason="lease")], "now": now})
     assert "no such address" not in late
     well = outbox._render({"letters": [stuck(state="sent", reason="")], "now": now})

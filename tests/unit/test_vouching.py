@@ -180,7 +180,7 @@ def test_the_border_saw_the_outer_sender_only():
 
 
 def test_a_header_behind_bare_returns_is_vouched_for_by_nothing():
-    """Neither border nor token nor signature: who wrote it was read where our border read nothing."""
+    """Neither border nor token nor signature speaks for what our border did not read."""
     to, odd = f"halo+{TOKEN}@rumah.test", (parse.BARE_RETURNS,)
     found = vouch(border(PASS), to, signed_by=("ANIS",), problems=odd)
     assert (found.kind, found.client_ids, found.at_address) == (vouching.NOTHING, (), False)
