@@ -244,12 +244,16 @@ def facts(measure: Measure) -> dict[str, templates.Fact]:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A client's letter that may answer a questionnaire; `named` when it refers to the asking."""
+    """A client's letter that may answer a questionnaire; `named` when it refers to the asking.
+
+    One that a machine may have written does not count, and may show danger all the same.
+    """
 
     letter_id: str
     text: str
     named: bool
     may_answer: bool
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +288,8 @@ def take(
     """Read a reply to a questionnaire, keep answers and score sealed, and thank for it.
 
     A letter that does not refer to the asking counts only when it is whole. One that comes when
-    there is an answer already, or after two weeks, changes nothing but may show danger.
+    there is an answer already, after two weeks, or from a machine, changes nothing but may show
+    danger.
     """
     goal = statements.one(connection, goals.goals, id=checkin["goal_id"])
     measure = _found(connection, office, case, goal, now) if goal else None
@@ -296,7 +301,7 @@ def take(
         return _take_rest(connection, office, case, checkin, rest, measure, reply, sent, now)
     read = questionnaire.read(reply.text, measure, sent)
     is_late = checkin["due_at"] <= now - questions.ANSWER_LASTS or checkin["state"] == "answered"
-    if is_late or not (reply.named or read.is_whole):
+    if is_late or not reply.counts or not (reply.named or read.is_whole):
         return Taken(read.is_danger and (reply.named or any(read.items)), is_all=False)
     is_scored = _keep(connection, office, case, checkin, measure, read, reply, now)
     is_all = not read.says_more and not read.is_danger
@@ -359,7 +364,7 @@ def _take_rest(
     sent = f"{sent}\n{gaps.sent_text(office, case['language'], rest)}"
     read = gaps.read(reply.text, measure, rest, sent)
     is_late = checkin["due_at"] <= now - questions.ANSWER_LASTS
-    is_open = gaps.is_open(connection, checkin, rest) and not is_late
+    is_open = reply.counts and gaps.is_open(connection, checkin, rest) and not is_late
     if not is_open or not gaps.is_filled(read, rest):
         return Taken(read.is_danger and (reply.named or any(read.items)), is_all=False)
     only = [value if at in rest.items else None for at, value in enumerate(read.items, 1)]

@@ -188,6 +188,22 @@ def test_plain_words_are_read_or_left_to_a_person(house, ready, words, state, wa
     assert (house.case(1).waiting_since is not None) == waits
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"headers": {"Auto-Submitted": "auto-generated"}},
+        {"headers": {"List-Id": "<a.b>"}},
+        {"mail_from": ""},
+    ],
+)
+def test_a_yes_that_a_machine_may_have_written_is_left_to_a_person(house, ready, mark):
+    """A gateway's receipt brings our token back as well, and may begin with any word."""
+    letter = delivered(house)
+    house.write(ANI, "ya", reply_to=letter, **mark)
+    assert row(house).state == "proposed"
+    assert house.case(1).waiting_since is not None
+
+
 def test_a_yes_to_another_letter_is_no_answer(house, ready):
     """Only an answer to the very letter that proposed the hour counts."""
     delivered(house)

@@ -733,3 +733,24 @@ def test_a_goal_that_does_not_open_stops_no_other(house):
         work.ask_checkins(house.desk)
     assert [row.case_id for row in house.outbox("checkin")] == [house.case(2).id]
     assert house.flags(1) == ["errand-failed"]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"headers": {"Auto-Submitted": "auto-generated"}},
+        {"headers": {"List-Id": "<a.b>"}},
+        {"mail_from": ""},
+    ],
+)
+def test_a_machines_number_is_no_answer(house, ani, mark):
+    """It is shown to a person, and the question stays open for the client's own answer."""
+    house.clock.on(days=8)
+    work.ask_checkins(house.desk)
+    house.clock.on(hours=1)
+    question = house.sent_to(ANI)[-1]
+    house.write(ANI, "7", reply_to=question, **mark)
+    assert [row.state for row in house.rows(models.CheckIn)] == ["asked"]
+    assert house.case(1).waiting_since is not None
+    house.write(ANI, "3", reply_to=question)
+    assert [row.state for row in house.rows(models.CheckIn)] == ["answered"]

@@ -193,6 +193,18 @@ def test_a_zero_clears_nothing(house, eve):
     assert house.case(1).priority == 3
 
 
+def test_a_machines_numbers_are_no_score_and_may_show_danger(house, eve):
+    """A phone or gateway may mark a client's own answer: a person reads it, in the risk lane."""
+    letter = asked(house)
+    headers = {"Auto-Submitted": "auto-generated"}
+    house.write(EVE, WHOLE, reply_to=letter, headers=headers)
+    assert answers(house) == []
+    assert house.case(1).waiting_since is not None
+    house.write(EVE, "1 0 2 1 0 0 1 2 1", reply_to=letter, headers=headers)
+    assert answers(house) == []
+    assert [row.cause for row in house.rows(models.Risk)] == ["answer"]
+
+
 def test_danger_in_words_bends_no_number(house, eve):
     """A sign of danger beside the numbers raises the case; the numbers are kept as they stand."""
     house.write(EVE, f"{WHOLE}\nI want to kill myself.", reply_to=asked(house))

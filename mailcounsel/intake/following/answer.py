@@ -24,12 +24,10 @@ _PLEADS = re.compile(
 def is_about_meeting(this: Recorded) -> bool:
     """Read the letter as the answer to an invitation; True when nobody needs to act on it.
 
-    What a calendar answers counts whichever program sent it; plain words only where a person
-    wrote them. A refusal, a word more and a sign of danger are for a person.
+    What a calendar answers counts whichever program sent it; plain words only where surely a
+    person wrote them. A refusal, a word more and a sign of danger are for a person.
     """
-    if not this.plan.vouched.is_proved or this.plan.placement.case is None:
-        return False
-    if this.is_for_reading or this.plan.assessed.is_danger:
+    if not _is_theirs(this) or this.plan.assessed.is_danger:
         return False
     is_letter = this.plan.kind.kind == classifying.LETTER
     said, is_all = acceptance.take(
@@ -37,7 +35,7 @@ def is_about_meeting(this: Recorded) -> bool:
         this.office,
         this.family,
         this.plan.opened.letter,
-        this.plan.assessed.new_words if is_letter else "",
+        "" if this.plan.kind.may_be_machine else this.plan.assessed.new_words,
         this.now,
     )
     if said == meetings.DECLINED and not is_letter:
@@ -48,11 +46,18 @@ def is_about_meeting(this: Recorded) -> bool:
     return True
 
 
+def _is_theirs(this: Recorded) -> bool:
+    """Tell whether a client is proved to answer, in a letter that something may be taken from."""
+    is_proved = this.plan.vouched.is_proved and this.plan.placement.case is not None
+    return is_proved and not this.is_for_reading
+
+
 def is_answer(this: Recorded) -> bool:
-    """Read the letter as the answer to a check-in; True when nobody needs to act on it."""
-    if not this.plan.vouched.is_proved or this.plan.placement.case is None:
-        return False
-    if this.is_for_reading:
+    """Read the letter as the answer to a check-in; True when nobody needs to act on it.
+
+    What a machine may have written gives no number, whatever stands in it: a person reads it.
+    """
+    if not _is_theirs(this):
         return False
     form = measures.named_by(this.connection, this.office, this.family, this.references)
     if form is not None:
@@ -64,6 +69,8 @@ def is_answer(this: Recorded) -> bool:
         return False
     if asked.rows[0]["asks"] == measures.MEASURE:
         return _is_measure(this, asked.rows[0], named=False)
+    if this.plan.kind.may_be_machine:
+        return False
     words = this.plan.assessed.new_words
     read = _read_answers(this, asked, words)
     certain = [isinstance(said, Number) for said in read.values()]
@@ -98,8 +105,9 @@ def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> b
     Danger in it goes to the risk lane whatever else it holds. A sign of danger in its words
     bends no number, and is raised by itself.
     """
-    text, may_answer = this.plan.opened.letter.text, this.plan.kind.may_answer
-    reply = measures.Reply(this.letter_id, text, named, may_answer)
+    text, kind = this.plan.opened.letter.text, this.plan.kind
+    counts = not kind.may_be_machine
+    reply = measures.Reply(this.letter_id, text, named, kind.may_answer, counts)
     read = measures.take(this.connection, this.office, this.as_it_is(), checkin, reply, this.now)
     if read.is_danger:
         # First, since a letter that waits sets the priority of its rule. The note with help is the
