@@ -1,8 +1,8 @@
 """Step *assess*: language, signs of danger, and a word that asks for something.
 
 Signs of danger are looked for in the whole text, and in texts that are attached, and can only
-raise. A command counts only in what the client wrote now, not in what they quote: as a word of its
-own, or as people say it.
+raise. A command counts only in what the client wrote now, neither in what they quote nor in what is
+attached: as a word of its own, or as people say it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailcounsel.casework import commands, danger, spoken
-from mailcounsel.letter import case_words, fold, language
+from mailcounsel.letter import body, case_words, fold, language
 from mailcounsel.letter.parse import Letter
 
 AGREE = "agree"
@@ -76,7 +76,7 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
     return Assessed(
         language=language.guess(new_words or letter.text.strip() or letter.subject, languages),
         new_words=new_words,
-        command=alone or spoken.command(new_words),
+        command=_meant(letter, alone or spoken.command(new_words)),
         signs=_signs(text, start, quoted),
         case_word=case_words.find(text),
         in_files=tuple(_in_files(letter)),
@@ -110,6 +110,11 @@ def _in_files(letter: Letter) -> Iterator[InFile]:
         if signs:
             kinds = tuple(sorted({sign.kind for sign in signs}))
             yield InFile(file.name, kinds, any(not sign.quoted for sign in signs))
+
+
+def _meant(letter: Letter, command: str | None) -> str | None:
+    """Take no command from a file that is shown as the letter, for want of words; but for help."""
+    return None if body.ATTACHED in letter.problems and command != HELP else command
 
 
 def _command(subject: str, new_words: str) -> str | None:

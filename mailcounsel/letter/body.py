@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from mailcounsel.letter import attachments, charsets, headers, mime, report, text
 
+ATTACHED = "attached-text"  # what is shown as the letter was sent as a file, whoever wrote it
+
 
 @dataclass(slots=True)
 class Body:
@@ -23,13 +25,15 @@ class Body:
     def text(self) -> tuple[str, bool]:
         """Return the whole text, and whether some of it was HTML.
 
-        A letter without words of its own is the first text that was sent with it to be kept.
+        A letter without words of its own is the first text that was sent with it to be kept, and
+        `ATTACHED` says so.
         """
         runs = self.runs if any(run.strip() for _, run in self.runs) else self._told()
         shown = [self._converted(run) if is_html else run for is_html, run in runs]
         words = "\n\n".join(one.strip("\n") for one in shown if one.strip())
         kept = None if words else next((one for one in self.files if one.words.strip()), None)
         if kept:
+            self.problems.append(ATTACHED)
             return kept.words, kept.content_type == "text/html"
         return words, any(is_html for is_html, _ in self.runs)
 

@@ -44,7 +44,7 @@ def _forwarded(raw: bytes, deep: int, problems: list[str]) -> str:
     inside = body.Body(raw)
     body.collect(root, inside)
     words, _ = inside.text()
-    problems += inside.problems
+    problems += [one for one in inside.problems if one != body.ATTACHED]
     lines = ["---------- Forwarded message ----------"]
     for label, name in (("From", "from"), ("Date", "date"), ("Subject", "subject"), ("To", "to")):
         value = headers.decoded(root.raw_field(name))

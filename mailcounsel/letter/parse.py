@@ -64,7 +64,8 @@ class Letter:
     `references` run from the oldest to the nearest. `problems` are codes of what was odd:
     no-message-id, no-date, charset, transfer-encoding, no-parts, html-without-layout,
     nested-encryption, smime, smime-encrypted, text-around-armour, inner-sender-differs,
-    winmail-not-read, enclosed-letter-not-read, signed-part, bare-returns.
+    winmail-not-read, enclosed-letter-not-read, signed-part, bare-returns,
+    attached-text.
     """
 
     headers: tuple[tuple[str, str], ...]  # lower-case name, decoded value, in order

@@ -51,6 +51,34 @@ def test_danger_in_a_forwarded_letter_is_seen():
     assert "bunuh diri" in assessed.new_words
 
 
+@pytest.mark.parametrize("words", ["SETUJU", "STOP", "Setuju ya kak, terima kasih"])
+def test_an_attached_word_is_no_command(words):
+    """It may be anybody's, or an example; the same words written in the letter count."""
+    kept = "Content-Disposition: attachment; filename=a.txt\r\n"
+    for more, is_command in (("", True), (kept, False)):
+        raw = f"From: a@b.test\r\nContent-Type: text/plain\r\n{more}\r\n{words}\r\n"
+        letter = parse.read(raw.encode(), BUDGETS)
+        assert letter.text.strip() == words
+        assert (assessing.assess(letter, ("id", "en")).command is not None) == is_command
+
+
+@pytest.mark.parametrize("words", ["TOLONG", "Saya ingin mati."])
+def test_an_attached_cry_is_heard(words):
+    """Help and danger in a file that is shown as the letter count as if they stood in it."""
+    kept = "Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n"
+    raw = f"From: a@b.test\r\n{kept}\r\n{words}\r\n".encode()
+    found = assessing.assess(parse.read(raw, BUDGETS), ("id", "en"))
+    assert found.command == "help" or found.is_plain_danger
+
+
+def test_a_file_in_a_forwarded_letter_takes_no_command_from_the_client():
+    """What the client wrote above it is theirs."""
+    kept = b"Content-Type: text/plain\nContent-Disposition: attachment; filename=a.txt\n\nhalo"
+    letter = read(b"Content-Type: text/plain\n\nSTOP", b"Content-Type: message/rfc822\n\n" + kept)
+    assert "halo" in letter.text
+    assert "attached-text" not in letter.problems
+
+
 def test_a_forwarded_letter_alone_is_the_letter():
     """Without words of the client's own nothing is empty."""
     assert "bunuh diri" in read(EML).text
