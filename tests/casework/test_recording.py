@@ -242,7 +242,8 @@ def test_a_letter_our_border_vouches_for_waits_though_it_came_through_a_list(hou
     headers = {"List-Id": "<a.b>", "Authentication-Results": said}
     house.write(ANI, AFRAID, headers=headers)
     assert house.case(1).waiting_since is not None
-    house.write(ANI, AFRAID, headers={"List-Id": "<a.b>"})
+    calm = "Kabar dari saya: minggu ini biasa saja, terima kasih."
+    house.write(ANI, calm, headers={"List-Id": "<a.b>"})
     assert house.case(2).waiting_since is None
 
 
