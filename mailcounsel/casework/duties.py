@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mailcounsel.casework import (
     asking,
     enclosures,
+    erasing,
     followups,
     gaps,
     ladder,
@@ -25,6 +26,7 @@ DUTIES: Mapping[str, Duty] = {
     followups.KIND: followups.ask,
     gaps.SHOW: gaps.show,
     ladder.STEP: ladder.step,
+    erasing.OVER: erasing.proposal_over,
     enclosures.FORGET: enclosures.forget_draft,
     silence.KIND: silence.over,
     wishes.DUE: wishes.look_again,

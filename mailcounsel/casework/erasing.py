@@ -8,7 +8,9 @@ in its own sealed parcel.
 
 Where no wish of the client's stands, one person alone ends nothing: the first proposes it, and the
 same by another carries it out. One of the two is the case's therapist or supervisor. Only where the
-queue has nobody else does one person suffice. The last letter says which of these it was.
+queue has nobody else does one person suffice. The last letter says which of these it was. A wish
+counts for what was one case when it was asked: who wrote a letter that is merged later may be
+somebody else. A proposal counts for seven days, and only until the client writes.
 """
 
 from __future__ import annotations
@@ -16,13 +18,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, select, update
+from sqlalchemy import Connection, RowMapping, Table, delete, func, select, update
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, consent, letters, parcels, records, wishes
+from mailcounsel.casework import (
+    cases,
+    consent,
+    errands,
+    letters,
+    linking,
+    parcels,
+    records,
+    splitting,
+    wishes,
+)
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter.templates import Fact
@@ -33,6 +45,8 @@ from mailcounsel.trust import addressbook, casekeys, pins
 ERASE = "erase"
 ERASED = "erased"  # the state of a case, and the template of the last letter
 PROPOSED = "erase-proposed"  # a flag; its ref says who proposed
+OVER = "erase-proposal-over"  # the flag after it, and the errand that raises it
+COUNTS = timedelta(days=7)  # how long a proposal does
 
 goals = models.table(models.Goal)
 checkins = models.table(models.CheckIn)
@@ -76,7 +90,7 @@ def check(
     family = cases.family(connection, case)
     above = {one.name for one in office.config.supervisors(case["queue"])}
     is_theirs = person == case["assignee"] or person in above
-    if not is_theirs and not _is_second(connection, office, family, person):
+    if not is_theirs and not _is_second(connection, office, case, person, now):
         message = f"Only the therapist who has {name}, or its supervisor, may erase it."
         raise errors.Refused(message)
     if case["merged_into"]:
@@ -115,19 +129,58 @@ def unread_letters(connection: Connection, family: Sequence[str]) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def needs_second(connection: Connection, office: Office, case: RowMapping, person: str) -> bool:
+def needs_second(
+    connection: Connection, office: Office, case: RowMapping, person: str, now: datetime
+) -> bool:
     """Tell whether another person has to say the same before a case is erased."""
-    family = cases.family(connection, case)
-    if wishes.stands(connection, family, ERASE) or _is_second(connection, office, family, person):
+    if _asked_for_all(connection, case) or _is_second(connection, office, case, person, now):
         return False
     return any(one.name != person for one in office.config.readers(case["queue"]))
 
 
-def _is_second(connection: Connection, office: Office, family: Sequence[str], person: str) -> bool:
-    """Tell whether somebody else, who works here, has proposed the same."""
-    flags = records.flags_of(connection, family)
-    by = {flag["ref"] for flag in flags if flag["kind"] == PROPOSED} - {person}
-    return any(office.config.person(name) is not None for name in by)
+def _wishes_of(connection: Connection, case: RowMapping) -> list[RowMapping]:
+    """Return what this case's own client asks for, and not who wrote what was merged into it."""
+    return [
+        wish
+        for wish in wishes.of_cases(connection, [case["id"]])
+        if wish["kind"] == ERASE and wish["state"] in wishes.OPEN
+    ]
+
+
+def _asked_for_all(connection: Connection, case: RowMapping) -> bool:
+    """Tell whether a wish stands, signed, or for all that is one case now."""
+    since = _joined_at(connection, case)
+    return any(
+        wish["proof"] == wishes.SIGNED or since is None or wish["asked_at"] > since
+        for wish in _wishes_of(connection, case)
+    )
+
+
+def _joined_at(connection: Connection, case: RowMapping) -> datetime | None:
+    """Return when a case was last merged into this one, None where none is."""
+    linked = [one for one in cases.family(connection, case) if one != case["id"]]
+    audits = records.audits
+    joined = audits.c.verb.in_([linking.LINKED, splitting.REJOINED]) & audits.c.case_id.in_(linked)
+    return connection.execute(select(func.max(audits.c.at)).where(joined)).scalar()
+
+
+def _is_second(
+    connection: Connection, office: Office, case: RowMapping, person: str, now: datetime
+) -> bool:
+    """Tell whether somebody else, who works here, has proposed the same and it still counts."""
+    joined_at = _joined_at(connection, case)
+    by = {
+        flag["ref"]
+        for flag in _proposals(connection, case["id"])
+        if flag["raised_at"] > now - COUNTS
+        and (joined_at is None or flag["raised_at"] >= joined_at)
+    }
+    return any(office.config.person(name) is not None for name in by - {person})
+
+
+def _proposals(connection: Connection, case_id: str) -> list[RowMapping]:
+    flags = records.flags_of(connection, [case_id])
+    return [flag for flag in flags if flag["kind"] == PROPOSED]
 
 
 def propose(
@@ -135,8 +188,32 @@ def propose(
 ) -> None:
     """Say that a case should be erased, for another person to say the same. Raises: as `check`."""
     check(connection, office, case, person, now)
+    for kind in (PROPOSED, OVER):  # said again, it counts from now
+        records.clear_flag(connection, now, case["id"], kind, person, person)
     records.flag(connection, now, case["id"], PROPOSED, person)
+    errands.put(connection, case["id"], OVER, person, now + COUNTS)
     records.audit(connection, now, person, PROPOSED, case["id"])
+
+
+def proposal_over(
+    connection: Connection, _office: Office, errand: RowMapping, now: datetime
+) -> None:
+    """Do the errand `erase-proposal-over`: what was proposed seven days ago counts no more."""
+    _end_proposals(connection, errand["case_id"], now, now - COUNTS)
+
+
+def heard(connection: Connection, case_ids: Sequence[str], now: datetime) -> None:
+    """The client wrote: what was proposed before is to be thought over."""
+    for case_id in case_ids:
+        _end_proposals(connection, case_id, now, now)
+
+
+def _end_proposals(connection: Connection, case_id: str, now: datetime, until: datetime) -> None:
+    for flag in _proposals(connection, case_id):
+        if flag["raised_at"] <= until:
+            records.clear_flag(connection, now, case_id, PROPOSED, "service", flag["ref"])
+            records.flag(connection, now, case_id, OVER, flag["ref"])
+            records.audit(connection, now, "service", OVER, case_id, flag["ref"])
 
 
 def erase(
@@ -153,7 +230,7 @@ def erase(
     nothing has changed.
     """
     check(connection, office, case, person, now)
-    if needs_second(connection, office, case, person):
+    if needs_second(connection, office, case, person, now):
         message = f"{cases.handle(case['number'])} is erased by two people, who say the same."
         raise errors.Conflict(message)
     family = cases.family(connection, case)
@@ -177,7 +254,7 @@ def _last_letter(
 ) -> str | None:
     """Put the client's last letter into the outbox, with all it needs once they are forgotten."""
     family = cases.family(connection, case)
-    was_asked = wishes.stands(connection, family, ERASE)
+    was_asked = bool(_wishes_of(connection, case))
     facts: dict[str, Fact] = {"asked": was_asked, "stays": bool(others(connection, family))}
     asked = Asked(ERASED, facts, once=f"erased:{case['id']}", is_answer=False)
     outgoing_id = letters.ask(connection, office, case, asked, now)

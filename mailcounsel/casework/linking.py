@@ -22,7 +22,7 @@ from mailcounsel.trust import addressbook, pins
 audits = models.table(models.Audit)
 
 PROPOSED = "link-proposed"  # a flag; its ref names the other case and who proposed
-_ADDRESS, _KEY, _LINKED, _UNLINKED = (
+_ADDRESS, _KEY, LINKED, _UNLINKED = (
     "link-brought-address",
     "link-brought-key",
     "case-linked",
@@ -67,7 +67,7 @@ def link(
     cases.raise_priority(connection, into["id"], cases.PRIORITIES[case["priority"]])
     for kind in ("maybe", "maybe-word", PROPOSED, clientkeys.DOUBTED):
         records.clear_flag(connection, now, case["id"], kind, by)
-    records.audit(connection, now, by, _LINKED, case["id"], into["id"])
+    records.audit(connection, now, by, LINKED, case["id"], into["id"])
     return True
 
 
@@ -207,13 +207,13 @@ def unlink(
 
 def _brought(connection: Connection, case_id: str) -> list[tuple[str, str]]:
     """Return what the latest link of a case brought to the other client, as (verb, ref)."""
-    wanted = audits.c.verb.in_([_ADDRESS, _KEY, meetings.BROUGHT, _LINKED, _UNLINKED])
+    wanted = audits.c.verb.in_([_ADDRESS, _KEY, meetings.BROUGHT, LINKED, _UNLINKED])
     query = select(audits).where(audits.c.case_id == case_id, wanted).order_by(audits.c.id.desc())
     found: list[tuple[str, str]] = []
     for row in connection.execute(query).mappings():
         if row["verb"] == _UNLINKED:
             break
-        if row["verb"] != _LINKED:
+        if row["verb"] != LINKED:
             found.append((row["verb"], row["ref"]))
     return found
 

@@ -35,7 +35,7 @@ risks = models.table(models.Risk)
 
 PROPOSED = "split-proposed"  # a flag; its ref says who proposed, whose the letters are, and which
 REJOIN = "rejoin-proposed"  # a flag; its ref says who wants a split across clients taken back
-_SPLIT, _REJOINED = "case-split", "case-rejoined"
+_SPLIT, REJOINED = "case-split", "case-rejoined"
 MOVABLE = frozenset({"letter", "automatic", "command", "note"})
 
 
@@ -386,7 +386,7 @@ def rejoin(
         letters.take_back_checkins(connection, cases.family(connection, into), "risk")
     cases.raise_priority(connection, into["id"], cases.PRIORITIES[case["priority"]])
     records.clear_flag(connection, now, case["id"], REJOIN, by)
-    records.audit(connection, now, by, _REJOINED, case["id"], into["id"])
+    records.audit(connection, now, by, REJOINED, case["id"], into["id"])
     return into, True
 
 

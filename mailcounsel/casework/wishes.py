@@ -209,12 +209,6 @@ def _too_early(office: Office, name: str, ready: datetime | None) -> str:
     )
 
 
-def stands(connection: Connection, case_ids: Sequence[str], kind: str) -> bool:
-    """Tell whether the client asked for this, and neither denied it nor got it yet."""
-    here = wishes.c.case_id.in_(case_ids) & (wishes.c.kind == kind) & wishes.c.state.in_(OPEN)
-    return connection.execute(select(wishes.c.id).where(here)).first() is not None
-
-
 def done(
     connection: Connection, case_ids: Sequence[str], kind: str, by: str, now: datetime
 ) -> bool:

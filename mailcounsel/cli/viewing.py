@@ -105,6 +105,11 @@ FLAGS = {
         "a colleague wants to erase this case, and the client did not ask for it; if you agree: "
         'mailcounsel case erase {case} "why"; or else: mailcounsel seen {case} erase-proposed'
     ),
+    "erase-proposal-over": (
+        "a colleague wanted to erase this case, and that counts no more: the client wrote since, "
+        'or it was a week ago; to say it again: mailcounsel case erase {case} "why"; or else: '
+        "mailcounsel seen {case} erase-proposal-over"
+    ),
     "rejoin-proposed": (
         "a colleague says that these letters are no other client's after all; if you agree: "
         "mailcounsel undo {case}"

@@ -402,6 +402,91 @@ def test_the_last_letter_answers_a_request(house, ani):
     assert "keputusan dari kami" not in text
 
 
+MAL = "mal@lain.test"
+
+
+def merged_with_a_wish(house):
+    """Somebody claims to be Ani and has the file erased, by token alone; a person merges it."""
+    house.write(MAL, "Saya Ani dari alamat baru.")
+    (offer,) = house.sent_to(MAL)
+    house.write(MAL, "HAPUS", reply_to=offer)
+    house.send()
+    house.clock.on(days=9)
+    work.run_errands(house.desk)
+    read(house, "C-0002", "sari")
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    read(house)
+
+
+def test_a_wish_that_came_in_with_a_merge_takes_a_second_person(house, ani):
+    """Who asked may not be whose case it was merged into, and she is not told that she asked."""
+    merged_with_a_wish(house)
+    assert house.call("wulan", "case.erasing", case="C-0001")["needs_second"]
+    assert not erase(house)["erased"]
+    assert nothing_erased(house)
+    house.clock.on(minutes=1)
+    house.send()
+    assert erase(house, person="sari")["erased"]
+    text = told(house)
+    assert "permintaan" not in text
+    assert "Ini keputusan dari kami" in text
+
+
+def test_what_was_merged_after_the_wish_takes_a_second_person(house, ani):
+    """She asked for the end of her case, not of what came to it since; the letter says she asked."""
+    house.write(ANI, "HAPUS", reply_to=ani)
+    house.send()
+    house.clock.on(days=8)
+    house.write(MAL, "Saya Ani dari alamat baru.")
+    read(house, "C-0002", "sari")
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    read(house)
+    house.send()
+    assert not erase(house)["erased"]
+    assert erase(house, person="sari")["erased"]
+    assert "Permintaan itu sudah kami kerjakan" in told(house)
+
+
+def test_a_proposal_from_before_a_merge_counts_no_more(house, ani):
+    """It was about fewer letters, or about another client's."""
+    house.write(MAL, "Saya Ani dari alamat baru.")
+    read(house, "C-0002", "sari")
+    erase(house)
+    house.call("sari", "case.erase", case="C-0002", reason=WHY)
+    house.clock.on(minutes=1)
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert not erase(house, person="sari")["erased"]
+    assert nothing_erased(house)
+
+
+def test_a_proposal_ends_when_the_client_writes(house, ani):
+    """What they write may change it: it takes two again, and the queue says so."""
+    erase(house)
+    house.write(ANI, "Saya kembali, mohon jangan hapus apa pun.", reply_to=ani)
+    assert "erase-proposed" not in house.flags(1)
+    assert "erase-proposal-over" in house.flags(1)
+    read(house, person="sari")
+    assert not erase(house, person="sari")["erased"]
+    assert nothing_erased(house)
+
+
+def test_a_proposal_ends_after_seven_days(house, ani):
+    """Whether or not the errand has run; said again, it counts from then."""
+    erase(house)
+    house.clock.on(days=4)
+    erase(house)
+    house.clock.on(days=4)
+    work.run_errands(house.desk)
+    assert house.flags(1) == ["erase-proposed"]
+    house.clock.on(days=3)
+    assert house.call("sari", "case.erasing", case="C-0001")["needs_second"]
+    work.run_errands(house.desk)
+    assert house.flags(1) == ["erase-proposal-over"]
+    assert not erase(house, person="sari")["erased"]
+    assert nothing_erased(house)
+    assert erase(house)["erased"]
+
+
 # -- what is refused -------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcounsel.casework import records, silence, unanswered
+from mailcounsel.casework import erasing, records, silence, unanswered
 from mailcounsel.intake import classifying, vouching
 from mailcounsel.intake.following import answer, bounce, command, danger, waiting
 from mailcounsel.intake.following.recorded import Recorded
@@ -23,6 +23,7 @@ def up(this: Recorded) -> None:
         waiting.wait(this)
     if this.plan.kind.kind == classifying.LETTER:
         command.deny(this)
+        erasing.heard(this.connection, this.family, this.now)
         _hear(this)
     danger.look(this)
 

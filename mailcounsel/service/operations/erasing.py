@@ -28,7 +28,7 @@ def ahead(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "cases": [cases.handle(one["number"]) for one in members],
             "stay": [cases.handle(one["number"]) for one in erasing.others(connection, family)],
             "entries": sum(one["letters"] for one in members),
-            "needs_second": erasing.needs_second(connection, desk.office, case, caller.person),
+            "needs_second": erasing.needs_second(connection, desk.office, case, caller.person, now),
             "has_address": addressbook.has_address(connection, case["client_id"]),
         }
 
@@ -49,7 +49,7 @@ def erase(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
         locked = cases.get(connection, case["id"], lock=True)
         name = cases.handle(case["number"])
-        if erasing.needs_second(connection, desk.office, locked, caller.person):
+        if erasing.needs_second(connection, desk.office, locked, caller.person, now):
             erasing.propose(connection, desk.office, locked, caller.person, now)
             return {"case": name, "erased": False}
         done = erasing.erase(connection, desk.office, locked, caller.person, reason, now)
