@@ -63,7 +63,7 @@ def is_announced(connection: Connection, case: RowMapping) -> bool:
 def remind(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
     """Ask a client once more, where it is certain enough that it is they who wrote."""
     case = cases.main(connection, errand["case_id"])
-    if _is_over(connection, office, case) or not _is_certain(connection, case):
+    if _is_over(connection, office, case) or not is_certain(connection, case):
         return
     since = noticed_at(connection, case)
     is_asked = since is not None and since > now - WAIT  # that notice asked the same
@@ -95,7 +95,10 @@ def _is_over(connection: Connection, office: Office, case: RowMapping) -> bool:
     return case["state"] != "open" or _has_chosen(connection, office, case)
 
 
-def _is_certain(connection: Connection, case: RowMapping) -> bool:
-    entries = statements.every(connection, records.letters, "number", case_id=case["id"])
+def is_certain(connection: Connection, case: RowMapping) -> bool:
+    """Tell whether somebody vouches for who wrote, or a person here has answered."""
+    entries = statements.every(
+        connection, records.letters, "number", case_id=case["id"], kind="letter"
+    )
     vouched = any(one["vouching"] not in {"", "nothing"} for one in entries)
     return vouched or case["answered_at"] is not None

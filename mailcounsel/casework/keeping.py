@@ -20,7 +20,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, update
 
-from mailcounsel.casework import alone, cases, hours, letters, promises, records, risk, staff
+from mailcounsel.casework import (
+    alone,
+    asking,
+    cases,
+    hours,
+    letters,
+    promises,
+    records,
+    risk,
+    staff,
+)
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
@@ -119,7 +129,11 @@ def _write(connection: Connection, case: RowMapping, **ended: datetime) -> RowMa
 def _tell(
     connection: Connection, office: Office, case: RowMapping, row: RowMapping, now: datetime
 ) -> None:
-    """Tell the client, before the promise breaks, that it takes longer, and until when."""
+    """Tell the client, before the promise breaks, that it takes longer, and until when.
+
+    Who may never have written is told once at most, as one of so many strangers a day; people hear
+    of each day all the same.
+    """
     times, base = row["times_told"], max(now, case["promised_at"])
     until = _new_day(office, case, times, base)
     zone = ZoneInfo(addressbook.facts(connection, case["client_id"]).time_zone)
@@ -127,12 +141,24 @@ def _tell(
     due_at = hours.quiet_hours(office.config).next_allowed(now, zone)
     template = "later-again" if times else "later"
     once = f"later:{row['id']}:{times}" if times else f"later:{row['id']}"
-    asked = Asked(template, {"promised_day": day}, once, False, due_at=due_at)
-    letters.ask(connection, office, case, asked, now)
+    stranger = None if asking.is_certain(connection, case) else ""  # "": the words are sealed
+    if stranger is None or not (times or _was_passed_over(connection, case)):
+        facts = {"promised_day": day}
+        asked = Asked(template, facts, once, is_answer=False, stranger=stranger, due_at=due_at)
+        letters.ask(connection, office, case, asked, now)
     statements.change(connection, promised, row["id"], told_at=now, times_told=times + 1)
     moved = {"promised_at": until, "promised_since": base}
     statements.change(connection, cases.cases, case["id"], **moved)
     records.audit(connection, now, "service", "promise-moved", case["id"], row["id"])
+
+
+def _was_passed_over(connection: Connection, case: RowMapping) -> bool:
+    """Tell whether a cap kept the first answer from who wrote: they have no letter of ours."""
+    audits = records.audits
+    capped = (audits.c.case_id == case["id"]) & audits.c.verb.startswith("not-sent-capped")
+    if statements.one(connection, letters.outgoing, case_id=case["id"]):
+        return False
+    return connection.execute(select(audits.c.id).where(capped)).first() is not None
 
 
 def _new_day(office: Office, case: RowMapping, times: int, base: datetime) -> datetime:

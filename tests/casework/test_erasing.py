@@ -433,7 +433,7 @@ def test_a_wish_that_came_in_with_a_merge_takes_a_second_person(house, ani):
 
 
 def test_what_was_merged_after_the_wish_takes_a_second_person(house, ani):
-    """She asked for the end of her case, not of what came to it since; the letter says she asked."""
+    """She asked for the end of her case, not of what came to it since; the letter says so."""
     house.write(ANI, "HAPUS", reply_to=ani)
     house.send()
     house.clock.on(days=8)

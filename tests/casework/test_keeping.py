@@ -81,6 +81,8 @@ def test_a_client_is_told_before_the_promise_breaks_and_once(house):
 def test_a_client_whose_new_day_breaks_hears_again_ever_more_rarely(house):
     """A week ahead, then a month at a time; each time before the day that was named is over."""
     house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    (offer,) = house.sent_to(ANI)
+    house.write(ANI, "I would be glad to hear from you, whenever it may be.", reply_to=offer)
     house.send()
     days, named = [], [house.case(1).promised_at]
     for _ in range(100 * 4):
@@ -95,6 +97,51 @@ def test_a_client_whose_new_day_breaks_hears_again_ever_more_rarely(house):
     assert timedelta(days=7) <= gaps[1] <= timedelta(days=9)
     assert all(timedelta(days=28) <= gap <= timedelta(days=31) for gap in gaps[2:])
     assert house.case(1).priority == 2
+
+
+def test_who_may_never_have_written_is_told_once(house):
+    """A forged letter brings its victim no mail for ever; people hear of each day all the same."""
+    object.__setattr__(house.office.config.person("sari"), "notify", "sari@staf.test")
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    told = []
+    for _ in range(100 * 4):
+        house.clock.on(hours=6)
+        told += look(house)
+    assert len(told) == 1
+    notes = [row.once for row in house.outbox("staff-notice") if "promise-again" in row.once]
+    assert len(notes) > 3
+
+
+def test_who_was_answered_by_a_person_is_told_of_every_new_day(house):
+    """Whoever vouched for them: somebody here holds them for a client."""
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    (offer,) = house.sent_to(ANI)
+    house.reply("wulan", "C-0001", "Hello Ani.", plain="uji")
+    house.clock.on(minutes=2)
+    house.send()
+    house.write(ANI, "Thank you, and this is what I wanted to say.", reply_to=offer)
+    told = []
+    for _ in range(40 * 4):
+        house.clock.on(hours=6)
+        told += look(house)
+    assert len(told) > 2
+
+
+def test_strangers_are_told_within_the_caps_of_a_day(house):
+    """Who got no acknowledgement is told nothing, and the others as many as strangers may be."""
+    limits = house.office.config.limits
+    object.__setattr__(limits, "automatic_strangers_day", 5)
+    for number in range(8):
+        house.write(f"orang{number}@tempat{number}.test", f"Surat nomor {number}.")
+    acknowledged = {row.case_id for row in house.outbox("acknowledgement")}
+    object.__setattr__(limits, "automatic_strangers_day", 3)
+    for _ in range(3 * 24):
+        house.clock.on(hours=1)
+        work.keep_promises(house.desk)
+    told = {row.case_id for row in house.outbox("later")}
+    assert len(acknowledged) == 5
+    assert len(told) == 3
+    assert told < acknowledged
 
 
 def test_the_supervisor_hears_each_time_a_new_day_comes_near(house):
