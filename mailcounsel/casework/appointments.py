@@ -20,7 +20,16 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
-from mailcounsel.casework import cases, letters, meetings, records, reminders, replies, rounds
+from mailcounsel.casework import (
+    cases,
+    confirming,
+    letters,
+    meetings,
+    records,
+    reminders,
+    replies,
+    rounds,
+)
 from mailcounsel.casework.meetings import appointments
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
@@ -190,6 +199,7 @@ def taken_back(connection: Connection, office: Office, reply: RowMapping, now: d
         kept = meetings.opened(office, row)
         if kept.letter != reply["id"]:
             continue
+        confirming.taken_back(connection, row)
         if kept.before is None:
             statements.change(connection, appointments, row["id"], state="cancelled")
             continue

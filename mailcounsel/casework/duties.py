@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mailcounsel.casework import (
     asking,
+    confirming,
     enclosures,
     erasing,
     followups,
@@ -23,6 +24,7 @@ DUTIES: Mapping[str, Duty] = {
     reminders.END: reminders.end,
     asking.DECIDE: asking.leave_to_person,
     asking.REMIND: asking.remind,
+    confirming.CONFIRM: confirming.later,
     followups.KIND: followups.ask,
     gaps.SHOW: gaps.show,
     ladder.STEP: ladder.step,

@@ -508,6 +508,54 @@ def test_no_day_for_an_answer_is_named_beside_a_meeting(house, ready):
     assert "paling lambat" in house.outbox("acknowledgement-again")[-1].parcel.text
 
 
+def said_yes_to_a_moved_hour(house):
+    """Ani agreed to Thursday; wulan moves it to Friday and, by telephone, hears a yes to that."""
+    letter = delivered(house)
+    house.write(ANI, "Ya", reply_to=letter)
+    house.send()
+    moved = send(house, "move", start=START + timedelta(days=1), sequence=1)
+    said = house.call("wulan", "appointment.answer", case="C-0001", number=1, yes=True)
+    assert said["confirmed"]
+    return moved
+
+
+def test_an_hour_is_confirmed_after_the_letter_about_it(house, ready):
+    """While that letter is held the confirmation waits, and leaves once."""
+    said_yes_to_a_moved_hour(house)
+    assert len(house.outbox("appointment-confirmed")) == 1  # Thursday's
+    house.clock.on(seconds=70)
+    work.run_errands(house.desk)
+    assert len(house.outbox("appointment-confirmed")) == 1
+    house.send()
+    for _ in range(3):
+        house.clock.on(minutes=2)
+        work.run_errands(house.desk)
+    assert len(house.outbox("appointment-confirmed")) == 2
+
+
+def test_a_moved_hour_that_is_taken_back_is_not_confirmed(house, ready):
+    """Thursday stands again, and nothing says Friday to her."""
+    moved = said_yes_to_a_moved_hour(house)
+    house.call("wulan", "reply.undo", id=moved["id"])
+    house.clock.on(minutes=5)
+    work.run_errands(house.desk)
+    assert house.sent_to(ANI) == []
+    assert row(house).starts_at == START
+    assert len(house.outbox("appointment-confirmed")) == 1
+
+
+def test_a_confirmation_that_has_not_left_is_taken_back_too(house, ready):
+    """The letter was on its way and came to wait for a way again, where it is taken back."""
+    moved = said_yes_to_a_moved_hour(house)
+    house.edit(models.Outgoing, moved["id"], state="handing-over")
+    house.call("wulan", "appointment.answer", case="C-0001", number=1, yes=True)
+    house.edit(models.Outgoing, moved["id"], state="waiting")
+    assert [one.state for one in house.outbox("appointment-confirmed")] == ["sent", "ready"]
+    house.call("wulan", "reply.undo", id=moved["id"])
+    assert [one.state for one in house.outbox("appointment-confirmed")] == ["sent", "undone"]
+    assert house.sent_to(ANI) == []
+
+
 # -- listed ---------------------------------------------------------------------------------------
 
 
