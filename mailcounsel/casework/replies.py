@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import (
@@ -45,7 +45,7 @@ outgoing = models.table(models.Outgoing)
 
 TICKET_LASTS = timedelta(hours=24)  # from opening the editor to sending
 WAITING_LASTS = timedelta(days=60)  # how long a reply waits for a way
-FORMAT = 1
+FORMAT = 2
 
 # What is not known before a letter is built, in bytes, on the safe side.
 AUTOCRYPT_ADDS = 1200  # our certificate in a header, folded
@@ -55,7 +55,10 @@ ARMOUR_LINE, ARMOUR_BYTES = 66, 48  # a line of armour with its end, and what it
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a reply may be written against. `expires` is seconds since 1970."""
+    """What a reply may be written against. `expires` is seconds since 1970.
+
+    `newest` is the id of the newest reply in the case, whoever wrote it, or "".
+    """
 
     draft: str
     case: str
@@ -64,13 +67,14 @@ class Ticket:
     channel: str
     fingerprint: str
     author: str
+    newest: str
     expires: int
 
     def fields(self) -> list[bytes]:
         """Return the fields the MAC covers, in order."""
         numbers = (str(self.version), str(self.expires))
         words = (self.draft, self.case, self.recipient, self.channel, self.fingerprint, self.author)
-        return [word.encode() for word in (*words, *numbers)]
+        return [word.encode() for word in (*words, self.newest, *numbers)]
 
 
 # What a therapist signs: their own letter, and what is written in their name.
@@ -106,6 +110,7 @@ def begin(
         channel=way.channel,
         fingerprint=way.fingerprint or "",
         author=person,
+        newest=_newest(connection, case),
         expires=int((now + TICKET_LASTS).timestamp()),
     )
     mac = office.keyring.row_mac("ticket", ticket.fields())
@@ -119,6 +124,28 @@ def begin(
         # Rendered in the therapist's own process, which has no folder of the admin's templates.
         "template": templates.override_text(language, template, office.config.centre.templates),
     }
+
+
+def _newest(connection: Connection, case: RowMapping) -> str:
+    """Return the id of the newest reply in a case and those linked into it, "" for none."""
+    theirs = outgoing.c.case_id.in_(cases.family(connection, case)) & (outgoing.c.kind == "reply")
+    return connection.execute(select(func.max(outgoing.c.id)).where(theirs)).scalar() or ""
+
+
+def _check_not_answered(connection: Connection, case: RowMapping, ticket: Ticket) -> None:
+    """Refuse a reply that was sent, or whose writer cannot know what a colleague answered since."""
+    _check_not_sent(connection, ticket)
+    theirs = outgoing.c.case_id.in_(cases.family(connection, case)) & (outgoing.c.kind == "reply")
+    since = (outgoing.c.id > ticket.newest) & (outgoing.c.author != ticket.author)
+    query = select(outgoing.c.author).where(theirs, since, outgoing.c.state != "undone")
+    who = connection.execute(query.order_by(outgoing.c.id.desc()).limit(1)).scalar()
+    if who:
+        name = cases.handle(cases.main(connection, case["id"])["number"])
+        message = (
+            f"{who} answered {name} while you wrote: mailcounsel show {name}. Nothing was sent. To "
+            f"send yours all the same, write it again: mailcounsel reply {name}"
+        )
+        raise errors.Conflict(message)
 
 
 def approve(
@@ -139,8 +166,8 @@ def approve(
 
     A reply to a client without a way waits, and the client gets a note without content.
     Raises: Refused for a wrong signature, ticket or author, or no key; OverBudget for a letter
-    beyond 20 kB; Conflict when the client's key or way changed since the ticket; NotFound for a
-    case the person cannot open.
+    beyond 20 kB; Conflict when the client's key or way changed since the ticket, or a colleague
+    answered; NotFound for a case the person cannot open.
     """
     said = _checked_statement(connection, office, person, statement, signature)
     ticket = _checked_ticket(office, said, person, now)
@@ -149,7 +176,7 @@ def approve(
         raise errors.NotFound
     cases.check_not_erased(connection, office, case)
     _check_keys(connection, case, person)
-    _check_not_sent(connection, ticket)
+    _check_not_answered(connection, case, ticket)
     copied.check(connection, case)
     way = _agreed_way(connection, office, case, ticket, said)
     to = addressbook.address_of(connection, office.keyring, case["client_id"])

@@ -78,7 +78,8 @@ def test_words_changed_after_signing_are_refused(house, ready):
         ("fingerprint", "A" * 40),
         ("author", "bayu"),
         ("expires", 4102444800),
-        ("version", 2),
+        ("version", 3),
+        ("newest", "f" * 24),
         ("draft", "e" * 24),
     ],
 )
@@ -131,6 +132,27 @@ def test_a_reply_is_taken_once(house, ready):
     with pytest.raises(errors.Conflict, match="already"):
         approve(house, said)
     assert len(house.outbox("reply")) == 1
+
+
+def test_two_who_answer_at_once_hear_of_each_other(house, ready):
+    """The second is told, once; what they write after that leaves."""
+    said = begun(house)
+    house.reply("sari", "C-0001", "Halo dari Sari.")
+    with pytest.raises(errors.Conflict, match="sari answered C-0001 while you wrote"):
+        approve(house, said)
+    assert len(house.outbox("reply")) == 1
+    approve(house, begun(house))
+    assert len(house.outbox("reply")) == 2
+
+
+def test_ones_own_reply_and_one_taken_back_stop_nothing(house, ready):
+    """Two letters in a row are one's own matter, and what was undone answers nobody."""
+    said = begun(house)
+    house.reply("wulan", "C-0001", "Satu hal dulu.")
+    taken = house.reply("sari", "C-0001", "Halo dari Sari.")
+    house.call("sari", "reply.undo", id=taken["id"])
+    approve(house, said)
+    assert [row.state for row in house.outbox("reply")] == ["held", "undone", "held"]
 
 
 def test_a_key_that_was_proved_while_writing_stops_the_reply(house, ready):
