@@ -16,7 +16,7 @@ from mailcounsel.casework import cases, consent, errands, hours, letters, parcel
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.store import statements
-from mailcounsel.trust import addressbook
+from mailcounsel.trust import addressbook, pins
 
 REMIND, DECIDE = "consent-reminder", "consent-decision"  # kinds of errand
 WAIT = timedelta(days=1)
@@ -61,8 +61,13 @@ def is_announced(connection: Connection, case: RowMapping) -> bool:
 
 
 def remind(connection: Connection, office: Office, errand: RowMapping, now: datetime) -> None:
-    """Ask a client once more, where it is certain enough that it is they who wrote."""
+    """Ask a client once more, where it is certain enough that it is they who wrote.
+
+    While a key of theirs is doubted a person decides, and their word would not count.
+    """
     case = cases.main(connection, errand["case_id"])
+    if pins.is_doubted(connection, office.keyring, case["client_id"]):
+        return
     if _is_over(connection, office, case) or not is_certain(connection, case):
         return
     since = noticed_at(connection, case)

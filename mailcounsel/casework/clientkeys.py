@@ -61,10 +61,12 @@ def settled(connection: Connection, case: RowMapping, by: str, now: datetime) ->
             records.clear_flag(connection, now, case_id, kind, by)
 
 
-def is_doubted_by(connection: Connection, case: RowMapping, letter_id: str) -> bool:
-    """Tell whether it was this letter that made a key of the client's doubted."""
-    standing = records.flags_of(connection, [case["id"]])
-    return (DOUBTED, letter_id) in {(flag["kind"], flag["ref"]) for flag in standing}
+def show_doubt(
+    connection: Connection, office: Office, case: RowMapping, letter_id: str, now: datetime
+) -> None:
+    """Show, once more where it was seen, why a client's word for ordinary mail is not enough."""
+    if pins.is_doubted(connection, office.keyring, case["client_id"]):
+        records.flag(connection, now, case["id"], DOUBTED, letter_id)
 
 
 def _cases(connection: Connection, client_id: str) -> list[RowMapping]:

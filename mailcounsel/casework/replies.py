@@ -39,7 +39,7 @@ from mailcounsel.letter import templates, write
 from mailcounsel.practice.journey import activities_of
 from mailcounsel.store import models
 from mailcounsel.store.columns import database_now, new_id
-from mailcounsel.trust import addressbook, roster
+from mailcounsel.trust import addressbook, pins, roster
 
 outgoing = models.table(models.Outgoing)
 
@@ -161,8 +161,9 @@ def approve(
 
     `waiting` are the replies written before it that still wait for the client's choice, oldest
     first: where this one leaves, those would come after it one day. `unassigned` is the person's
-    name where nobody has the case, `noticed` whether a note goes out that it waits. `enclose` may
-    put something beside the words, made from what was signed.
+    name where nobody has the case, `noticed` whether a note goes out that it waits, and `doubted`
+    whether a person has to decide about the client's key first. `enclose` may put something beside
+    the words, made from what was signed.
 
     A reply to a client without a way waits, and the client gets a note without content.
     Raises: Refused for a wrong signature, ticket or author, or no key; OverBudget for a letter
@@ -205,7 +206,8 @@ def approve(
     leaves_at = (now + _hold(office)).isoformat()
     state = "waiting" if waits else "held"
     unassigned = "" if case["assignee"] else person
-    told = {"waiting": earlier, "unassigned": unassigned, "noticed": noticed}
+    doubted = waits and pins.is_doubted(connection, office.keyring, case["client_id"])
+    told = {"waiting": earlier, "unassigned": unassigned, "noticed": noticed, "doubted": doubted}
     return {"id": outgoing_id, "state": state, "leaves_at": leaves_at, **told}
 
 
@@ -298,7 +300,8 @@ def _wait(
     noticed_at = asking.noticed_at(connection, case)
     if noticed_at and noticed_at > now - asking.WAIT:
         return False  # they were told a moment ago; a second note would say the same
-    facts = {"offer_plain": True}
+    # Under a doubted key the word does not count: the note says that a person reads what they write.
+    facts = {"offer_plain": not pins.is_doubted(connection, office.keyring, case["client_id"])}
     asked = Asked("notice", facts, once=f"notice:{outgoing_id}", is_answer=False)
     return letters.ask(connection, office, case, asked, now) is not None
 

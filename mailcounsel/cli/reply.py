@@ -253,6 +253,12 @@ def _drop_draft(opened: Any) -> None:
 def said_of(answer: Mapping[str, Any], reason: str) -> str:
     """Tell the person when and how their letter leaves, and how to take it back."""
     name, back = answer["case"], f"To take it back: mailcounsel undo {output.short(answer['id'])}"
+    if answer["state"] == "waiting" and answer.get("doubted"):
+        return (
+            f"Your reply to {name} waits: the client's key is doubted, and no word of theirs sends "
+            f"it on by itself, since somebody else may read their mail. You or a colleague decide: "
+            f"mailcounsel way show {name}\n{back}{_nobodys(answer)}"
+        )
     if answer["state"] == "waiting":
         note = (
             "They get a note without content now, and your words leave once they answer it."

@@ -137,8 +137,9 @@ FLAGS = {
     "key-doubted": (
         "the key their first letter was signed with is not used any more, since nothing else says "
         "that it is theirs: a letter that surely came from their address was not signed with it, "
-        "or their cases were merged. Ask them: mailcounsel way show {case}; then mailcounsel way "
-        "accept or way drop, or: mailcounsel seen {case} key-doubted"
+        "or their cases were merged. Letters wait, and a SETUJU or AGREE changes nothing by itself: "
+        "whoever reads their mail could have sent it. Ask them, best not by mail: mailcounsel way "
+        "show {case}; then mailcounsel way accept, way drop or way consent"
     ),
     "bounced": "a letter of ours came back undelivered: mailcounsel outbox",
     "uncertain": "a letter may or may not have left: mailcounsel outbox",

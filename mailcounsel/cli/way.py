@@ -19,6 +19,14 @@ CHANNELS = {
         '"their words"'
     ),
 }
+DOUBTED = (
+    "A key of the client's is doubted: replies wait until a person decides, and a SETUJU or AGREE "
+    "does not send them on, since whoever reads the client's mail could have sent it.\n"
+    "Theirs after all: mailcounsel way accept {case} FINGERPRINT\n"
+    "Not theirs: mailcounsel way drop {case} FINGERPRINT\n"
+    'Theirs or not, you are sure that it is they who want ordinary mail: mailcounsel way consent '
+    '{case} "their words"'
+)
 STATES = {
     "pinned": "in use: the client signed with it",
     "provisional": "in use: it signed their first letter; nothing else says yet that it is theirs",
@@ -54,12 +62,19 @@ def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
 
 
 def _lines(case: str, answer: Mapping[str, Any]) -> list[str]:
-    lines = [CHANNELS[answer["channel"]].format(case=case)]
+    lines = [said(case, answer)]
     if answer["consent_given_at"]:
         day, wording = output.local(answer["consent_given_at"]), answer["consent_version"]
         lines.append(f"Consent to counselling by ordinary mail: {day}, wording {wording}")
     lines += [f"key {key['fingerprint']}  {STATES[key['state']]}" for key in answer["keys"]]
     return [*lines, *addressed(case, answer)]
+
+
+def said(case: str, answer: Mapping[str, Any]) -> str:
+    """Say by which way letters go to a client now, or who decides about it."""
+    is_doubted = any(key["state"] == "doubted" for key in answer["keys"])
+    is_open = answer["channel"] == "none" and is_doubted
+    return (DOUBTED if is_open else CHANNELS[answer["channel"]]).format(case=case)
 
 
 def addressed(case: str, answer: Mapping[str, Any]) -> list[str]:

@@ -73,6 +73,12 @@ def own(connection: Connection, keyring: ServiceKeyring, client_id: str) -> Pin 
     return next((p for p in of_client(connection, keyring, client_id) if p.state in OWN), None)
 
 
+def is_doubted(connection: Connection, keyring: ServiceKeyring, client_id: str) -> bool:
+    """Tell whether a client's own certificate is doubted, and no person has decided about it."""
+    pin = own(connection, keyring, client_id)
+    return pin is not None and pin.state == DOUBTED
+
+
 def clients_with(connection: Connection, keyring: ServiceKeyring, fingerprint: str) -> list[str]:
     """Return the clients for whom this key is in use. Raises: SealBroken for an edited row."""
     return [pin.client_id for pin in with_fingerprint(connection, keyring, fingerprint)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from types import SimpleNamespace
 
 import pytest
 
 from mailcounsel.casework import consent, parcels
 from mailcounsel.casework.office import Office
+from mailcounsel.cli import reply as reply_of
+from mailcounsel.cli import way as way_of
 from mailcounsel.config.people import Rule
 from mailcounsel.outgoing import claim
 from mailcounsel.store import models
+from mailcounsel.store.columns import new_id
 from mailcounsel.trust import merging, pins
 from parts import gpg_homes
 from pgp_writer import Writer
@@ -45,6 +49,14 @@ def pinned(house, number=1):
 def way(house, number=1):
     client_id, keyring = house.case(number).client_id, house.office.keyring
     return house.store.read(lambda c: consent.way(c, keyring, client_id))
+
+
+def agreed(house):
+    """Keep a yes a person made sure of, as their own process does, a moment later."""
+    house.clock.on(minutes=1)
+    epoch = house.call("wulan", "case.show", case="C-0001")["epoch"]
+    note = {"letter": new_id(), "epoch": epoch, "content": b64encode(b"sealed").decode()}
+    return house.call("wulan", "way.consent", case="C-0001", **note)
 
 
 # -- seen, then pinned ---------------------------------------------------------------------------
@@ -193,8 +205,36 @@ def test_a_planted_key_is_not_used_once_the_client_writes(house, mal):
     house.reply("wulan", "C-0001", "Ani, kami di sini.")
     (notice,) = house.outbox("notice")
     assert (notice.parcel.to_address, notice.parcel.channel) == (ANI, parcels.PLAIN)
+    assert "SETUJU" not in notice.parcel.text
     house.write(ANI, "SETUJU", reply_to=notice.parcel)
+    assert way(house).channel == parcels.NONE
+    agreed(house)
     assert way(house).channel == parcels.PLAIN
+    assert house.outbox("reply")[0].state == "ready"
+
+
+@pytest.mark.parametrize("word", ["SETUJU", "AGREE", "setuju kak", "kalau setuju"])
+def test_two_forged_letters_take_no_lock_away(house, ani, word):
+    """Who reads the mailbox without the key makes it doubted, then agrees: a person decides."""
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (sent,) = [one for one in house.send() if one.to_address == ANI]
+    house.write(ANI, "Halo kak", reply_to=sent)
+    answer = house.reply("wulan", "C-0001", "Rencana aman besok.")
+    assert (answer["state"], answer["doubted"]) == ("waiting", True)
+    assert "a colleague decide: mailcounsel way show C-0001" in reply_of.said_of({**answer, "case": "C-0001"}, "")
+    house.call("wulan", "case.clear", case="C-0001", kind="key-doubted")
+    (offer,) = house.outbox("notice")
+    house.write(ANI, word, reply_to=offer.parcel)
+    assert way(house).channel == parcels.NONE
+    assert house.rows(models.Consent) == []
+    assert house.outbox("consent-word") == []
+    assert house.outbox("reply")[0].state == "waiting"
+    assert house.case(1).waiting_since is not None
+    if word != "kalau setuju":
+        assert "key-doubted" in house.flags(1)
+    shown = way_of.said("C-0001", house.call("wulan", "way.show", case="C-0001"))
+    assert "does not send them on" in shown
+    assert 'mailcounsel way consent C-0001 "their words"' in shown
 
 
 def test_what_was_locked_for_a_planted_key_waits_for_a_person(house, mal):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcounsel.casework import cases, clientkeys, consent, daytime, requests, staff, wishes
+from mailcounsel.casework import cases, consent, daytime, requests, staff, wishes
 from mailcounsel.intake import assessing, vouching
 from mailcounsel.intake.following import waiting
 from mailcounsel.intake.following.recorded import Recorded
@@ -39,15 +39,15 @@ def _may_be_spoken(this: Recorded) -> bool:
 
 
 def _may_agree(this: Recorded) -> bool:
-    """Consent counts only with our token in the letter, for a client without a key in use.
+    """Consent counts only with our token in the letter, for a client without a key of their own.
 
-    Nor in the letter that made us doubt the key: nobody had offered them another way yet. Who
+    Nor while that key is doubted: whoever reads the mailbox has our token, too, and could make us
+    doubt the key with one letter and agree to ordinary mail with the next. A person decides. Who
     agreed before and says it to a person's letter, such as one about an hour, means that.
     """
     client_id, keyring = this.case["client_id"], this.office.keyring
-    has_key = pins.pinned(this.connection, keyring, client_id) is not None
-    had_key = clientkeys.is_doubted_by(this.connection, this.case, this.letter_id)
-    if this.plan.vouched.kind != vouching.TOKEN or has_key or had_key:
+    has_key = pins.own(this.connection, keyring, client_id) is not None
+    if this.plan.vouched.kind != vouching.TOKEN or has_key:
         return False
     is_known = consent.has(this.connection, keyring, client_id)
     kind = requests.answers_kind(this.connection, this.office, this.references) if is_known else ""

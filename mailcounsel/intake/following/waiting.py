@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import RowMapping
 
-from mailcounsel.casework import acceptance, cases, records, requests, staff
+from mailcounsel.casework import acceptance, cases, clientkeys, records, requests, staff
+from mailcounsel.intake import assessing
 from mailcounsel.intake.following import danger, meant
 from mailcounsel.intake.following.recorded import Recorded
 from mailcounsel.letter import countries
@@ -25,6 +26,8 @@ def wait(this: Recorded, *, acknowledge: bool = True) -> None:
         return
     if this.plan.placement.case is None:
         _propose(this)
+    if this.plan.assessed.command == assessing.AGREE:
+        clientkeys.show_doubt(this.connection, this.office, this.case, this.letter_id, this.now)
     is_closed = "cannot-decrypt" in this.plan.opened.problems
     if is_closed:
         records.flag(this.connection, this.now, this.case_id, NOT_OPENED, this.letter_id)
