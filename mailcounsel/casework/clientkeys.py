@@ -54,10 +54,16 @@ def doubt(
     return True
 
 
-def settled(connection: Connection, case: RowMapping, by: str, now: datetime) -> None:
+def settled(
+    connection: Connection,
+    case: RowMapping,
+    by: str,
+    now: datetime,
+    kinds: Collection[str] = ("key-changed", DOUBTED),
+) -> None:
     """Clear what is flagged about a client's keys, since a person decided about one."""
     for case_id in cases.family(connection, case):
-        for kind in ("key-changed", DOUBTED):
+        for kind in kinds:
             records.clear_flag(connection, now, case_id, kind, by)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from mailcounsel.casework import parcels
 from mailcounsel.crypto.keyring import ServiceKeyring
@@ -35,7 +35,8 @@ def way(connection: Connection, keyring: ServiceKeyring, client_id: str) -> Way:
     """Return the way letters with content go to this client.
 
     A pinned key always wins: once a client could be written to encrypted, consent to ordinary mail
-    no longer counts, and only a person may decide otherwise, letter by letter.
+    no longer counts, and only a person may decide otherwise, letter by letter. Nor does it count
+    once that key is doubted or dropped: a yes from before it says nothing of what came since.
     """
     pin = pins.pinned(connection, keyring, client_id)
     if pin:
@@ -46,13 +47,24 @@ def way(connection: Connection, keyring: ServiceKeyring, client_id: str) -> Way:
 
 
 def has(connection: Connection, keyring: ServiceKeyring, client_id: str) -> bool:
-    """Tell whether a client said yes to ordinary mail. Raises: SealBroken for an edited row."""
-    rows = statements.every(connection, consents, client_id=client_id, withdrawn_at=None)
-    found = False
+    """Tell whether a client said yes to ordinary mail, and it counts. Raises: SealBroken."""
+    return any(counts for _, counts in given(connection, keyring, client_id))
+
+
+def given(
+    connection: Connection, keyring: ServiceKeyring, client_id: str
+) -> list[tuple[RowMapping, bool]]:
+    """Return a client's consents that stand, oldest first, each with whether it counts.
+
+    It does not where a key that is doubted or dropped was in use after it.
+    Raises: SealBroken for an edited row.
+    """
+    standing: dict[str, Any] = {"client_id": client_id, "withdrawn_at": None}
+    rows = statements.every(connection, consents, "given_at", "id", **standing)
     for row in rows:
         keyring.check_row_mac(f"consent/{row['id']}", _fields(dict(row)), row["mac"])
-        found = True
-    return found
+    stopped = pins.stopped_at(connection, keyring, client_id) if rows else None
+    return [(row, stopped is None or row["given_at"] > stopped) for row in rows]
 
 
 def version(wording: str) -> str:

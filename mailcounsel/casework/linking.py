@@ -148,7 +148,9 @@ def _join_keys(
     """Let a client be known by the key of another case's sender as well.
 
     That two cases are one client's does not say whose a key is that only its own signature spoke
-    for: where it is not the key of both, it is used in neither until a person accepts it.
+    for: where it is not the key of both, it is used in neither until a person accepts it. Doubted
+    it is in both: the one client agreed to ordinary mail without it, the other was written to
+    locked, and whoever joins them has not said which of the two they want.
     """
     keyring, ours, theirs = office.keyring, into["client_id"], case["client_id"]
     used = [pins.pinned(connection, keyring, client_id) for client_id in (ours, theirs)]
@@ -165,6 +167,10 @@ def _join_keys(
     met = pins.meet(
         connection, keyring, ours, name, certificate, proved=sure, vouched=sure, now=now
     )
+    if pin.state == pins.DOUBTED and met == pins.SEEN:
+        met = pins.DOUBTED
+        pins.put_back(connection, keyring, ours, name, met, now)
+        records.flag(connection, now, into["id"], clientkeys.DOUBTED)
     if met != before:
         records.audit(connection, now, by, _KEY, case["id"], before)
     if met == pins.ALARM:

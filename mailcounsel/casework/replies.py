@@ -206,8 +206,12 @@ def approve(
     leaves_at = (now + _hold(office)).isoformat()
     state = "waiting" if waits else "held"
     unassigned = "" if case["assignee"] else person
-    doubted = waits and pins.is_doubted(connection, office.keyring, case["client_id"])
-    told = {"waiting": earlier, "unassigned": unassigned, "noticed": noticed, "doubted": doubted}
+    told = {
+        "waiting": earlier,
+        "unassigned": unassigned,
+        "noticed": noticed,
+        "doubted": waits and pins.is_doubted(connection, office.keyring, case["client_id"]),
+    }
     return {"id": outgoing_id, "state": state, "leaves_at": leaves_at, **told}
 
 
@@ -300,7 +304,7 @@ def _wait(
     noticed_at = asking.noticed_at(connection, case)
     if noticed_at and noticed_at > now - asking.WAIT:
         return False  # they were told a moment ago; a second note would say the same
-    # Under a doubted key the word does not count: the note says that a person reads what they write.
+    # Under a doubted key the word does not count: the note says that a person reads their answer.
     facts = {"offer_plain": not pins.is_doubted(connection, office.keyring, case["client_id"])}
     asked = Asked("notice", facts, once=f"notice:{outgoing_id}", is_answer=False)
     return letters.ask(connection, office, case, asked, now) is not None

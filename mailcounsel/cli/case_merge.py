@@ -27,11 +27,13 @@ def merge(setting: client.Settings, case: str, into: str, *, as_json: bool) -> N
     """
     with client.connect(setting) as service:
         answer = service.call("case.link", case=case, into=into)
-        known = service.call("way.show", case=into) if answer["linked"] else {"addresses": []}
+        known = service.call("way.show", case=into) if answer["linked"] else {}
+    names = ("addresses", "channel")
+    ways: dict[str, Any] = {name: known[name] for name in names if name in known}
     output.emit(
-        {**answer, "case": case, "into": into, "addresses": known["addresses"]},
+        {"addresses": [], **answer, "case": case, "into": into, **ways},
         as_json,
-        lambda: "\n".join([_said(case, into, linked=answer["linked"]), *_goes_on(into, known)]),
+        lambda: "\n".join(_said(case, into, known)),
     )
 
 
@@ -43,10 +45,9 @@ def _goes_on(into: str, known: Mapping[str, Any]) -> list[str]:
     return [f"Letters go on to address {goes[0]} of the client:", *way.addressed(into, known)]
 
 
-def _said(case: str, into: str, *, linked: bool) -> str:
-    if linked:
-        return f"Merged. The letters of {case} are in {into} now."
-    return (
-        "Both are clients you have answered, so this needs a second person who reads both. They "
-        f"type: mailcounsel case merge {case} {into}"
-    )
+def _said(case: str, into: str, known: Mapping[str, Any]) -> list[str]:
+    if not known:
+        need = "Both are clients you have answered, so this needs a second person who reads both."
+        return [f"{need} They type: mailcounsel case merge {case} {into}"]
+    merged = f"Merged. The letters of {case} are in {into} now."
+    return [merged, way.said(into, known), *_goes_on(into, known)]

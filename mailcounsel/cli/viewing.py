@@ -136,8 +136,8 @@ FLAGS = {
     ),
     "key-doubted": (
         "the key their first letter was signed with is not used any more, since nothing else says "
-        "that it is theirs: a letter that surely came from their address was not signed with it, "
-        "or their cases were merged. Letters wait, and a SETUJU or AGREE changes nothing by itself: "
+        "it is theirs: a letter that surely came from their address was not signed with it, "
+        "or their cases were merged. Letters wait, and SETUJU or AGREE changes nothing by itself: "
         "whoever reads their mail could have sent it. Ask them, best not by mail: mailcounsel way "
         "show {case}; then mailcounsel way accept, way drop or way consent"
     ),

@@ -24,8 +24,12 @@ DOUBTED = (
     "does not send them on, since whoever reads the client's mail could have sent it.\n"
     "Theirs after all: mailcounsel way accept {case} FINGERPRINT\n"
     "Not theirs: mailcounsel way drop {case} FINGERPRINT\n"
-    'Theirs or not, you are sure that it is they who want ordinary mail: mailcounsel way consent '
+    "Theirs or not, you are sure that it is they who want ordinary mail: mailcounsel way consent "
     '{case} "their words"'
+)
+OUTDATED = (
+    "It does not count any more: a key of theirs was in use after it, and is doubted or dropped. "
+    "Ask them anew."
 )
 STATES = {
     "pinned": "in use: the client signed with it",
@@ -58,16 +62,19 @@ def show(setting: client.Settings, case: str, *, as_json: bool) -> None:
     """
     with client.connect(setting) as service:
         answer = service.call("way.show", case=case)
-    output.emit(answer, as_json, lambda: "\n".join(_lines(case, answer)))
+    output.emit(answer, as_json, lambda: "\n".join(lines(case, answer)))
 
 
-def _lines(case: str, answer: Mapping[str, Any]) -> list[str]:
-    lines = [said(case, answer)]
+def lines(case: str, answer: Mapping[str, Any]) -> list[str]:
+    """Say by which way letters go to a client, with their keys, consent and addresses."""
+    told = [said(case, answer)]
     if answer["consent_given_at"]:
         day, wording = output.local(answer["consent_given_at"]), answer["consent_version"]
-        lines.append(f"Consent to counselling by ordinary mail: {day}, wording {wording}")
-    lines += [f"key {key['fingerprint']}  {STATES[key['state']]}" for key in answer["keys"]]
-    return [*lines, *addressed(case, answer)]
+        told.append(f"Consent to counselling by ordinary mail: {day}, wording {wording}")
+        if not answer["consent_counts"]:
+            told.append(OUTDATED)
+    told += [f"key {key['fingerprint']}  {STATES[key['state']]}" for key in answer["keys"]]
+    return [*told, *addressed(case, answer)]
 
 
 def said(case: str, answer: Mapping[str, Any]) -> str:
@@ -199,7 +206,9 @@ def drop(setting: client.Settings, case: str, fingerprint: str) -> None:
     """
     with client.connect(setting) as service:
         answer = service.call("way.drop", case=case, fingerprint=fingerprint)
+        known = service.call("way.show", case=case)
     output.say(f"Nothing is locked with {answer['fingerprint']} any more.")
+    output.say("\n".join(lines(case, known)))
 
 
 @way.command()

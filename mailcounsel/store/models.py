@@ -69,6 +69,7 @@ class Pin(SQLModel, table=True):
     sealed: bytes
     seen_at: datetime = moment()
     pinned_at: datetime | None = later()
+    stopped_at: datetime | None = later()  # when it was doubted or dropped
     mac: bytes
     __table_args__ = (UniqueConstraint("client_id", "lookup"),)
 

@@ -20,7 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete
+from sqlalchemy import Connection, RowMapping, delete, func, select
 
 from mailcounsel.crypto.keyring import ServiceKeyring
 from mailcounsel.store import models, statements
@@ -77,6 +77,16 @@ def is_doubted(connection: Connection, keyring: ServiceKeyring, client_id: str) 
     """Tell whether a client's own certificate is doubted, and no person has decided about it."""
     pin = own(connection, keyring, client_id)
     return pin is not None and pin.state == DOUBTED
+
+
+def stopped_at(connection: Connection, keyring: ServiceKeyring, client_id: str) -> datetime | None:
+    """Return when a certificate of a client's that was in use was last doubted or dropped.
+
+    Raises: SealBroken for an edited row.
+    """
+    of_client(connection, keyring, client_id)  # the moments are covered by the MACs
+    ended = pins.c.state.in_([DOUBTED, DROPPED]) & (pins.c.client_id == client_id)
+    return connection.execute(select(func.max(pins.c.stopped_at)).where(ended)).scalar()
 
 
 def clients_with(connection: Connection, keyring: ServiceKeyring, fingerprint: str) -> list[str]:
@@ -179,17 +189,37 @@ def _write(
     sealed = keyring.seal(
         "addressbook", fingerprint.encode() + b"\n" + certificate, f"{place}/sealed"
     )
+    stopped = _stopped(row, state, now)
+    fields = _fields(client_id, key, state, sealed, stopped)
     values = {
         "state": state,
         "sealed": sealed,
         "pinned_at": (row["pinned_at"] if row else None) or (now if state in USED else None),
-        "mac": keyring.row_mac(place, [client_id.encode(), key, state.encode(), sealed]),
+        "stopped_at": stopped,
+        "mac": keyring.row_mac(place, fields),
     }
     if row:
         statements.change(connection, pins, row_id, **values)
     else:
         fixed = {"id": row_id, "client_id": client_id, "lookup": key, "seen_at": now}
         statements.add(connection, pins, **fixed, **values)
+
+
+def _stopped(row: RowMapping | None, state: str, now: datetime) -> datetime | None:
+    """Return when a certificate was used no more, None where it is in use or never was."""
+    if state in {*USED, SEEN}:
+        return None
+    before = row["stopped_at"] if row else None
+    was_used = row is not None and row["state"] in USED
+    return before or (now if was_used or state == DOUBTED else None)
+
+
+def _fields(
+    client_id: str, key: bytes, state: str, sealed: bytes, stopped: datetime | None
+) -> list[bytes]:
+    """Return what the MAC of a row covers; rows of older stores have no moment in it."""
+    moment = [stopped.isoformat().encode()] if stopped else []
+    return [client_id.encode(), key, state.encode(), sealed, *moment]
 
 
 def accept(
@@ -228,7 +258,9 @@ def forget_client(connection: Connection, client_id: str) -> None:
 
 def _open(keyring: ServiceKeyring, row: RowMapping) -> Pin:
     place = f"pin/{row['id']}"
-    fields = [row["client_id"].encode(), row["lookup"], row["state"].encode(), row["sealed"]]
+    fields = _fields(
+        row["client_id"], row["lookup"], row["state"], row["sealed"], row["stopped_at"]
+    )
     keyring.check_row_mac(place, fields, row["mac"])
     fingerprint, certificate = keyring.open(row["sealed"], f"{place}/sealed").split(b"\n", 1)
     return Pin(row["client_id"], row["state"], fingerprint.decode(), certificate)

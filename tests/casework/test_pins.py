@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mailcounsel import errors
 from mailcounsel.casework import consent, parcels
 from mailcounsel.casework.office import Office
 from mailcounsel.cli import reply as reply_of
@@ -211,6 +212,7 @@ def test_a_planted_key_is_not_used_once_the_client_writes(house, mal):
     agreed(house)
     assert way(house).channel == parcels.PLAIN
     assert house.outbox("reply")[0].state == "ready"
+    assert "key-doubted" not in house.flags(1)
 
 
 @pytest.mark.parametrize("word", ["SETUJU", "AGREE", "setuju kak", "kalau setuju"])
@@ -221,7 +223,8 @@ def test_two_forged_letters_take_no_lock_away(house, ani, word):
     house.write(ANI, "Halo kak", reply_to=sent)
     answer = house.reply("wulan", "C-0001", "Rencana aman besok.")
     assert (answer["state"], answer["doubted"]) == ("waiting", True)
-    assert "a colleague decide: mailcounsel way show C-0001" in reply_of.said_of({**answer, "case": "C-0001"}, "")
+    told = reply_of.said_of({**answer, "case": "C-0001"}, "")
+    assert "a colleague decide: mailcounsel way show C-0001" in told
     house.call("wulan", "case.clear", case="C-0001", kind="key-doubted")
     (offer,) = house.outbox("notice")
     house.write(ANI, word, reply_to=offer.parcel)
@@ -309,11 +312,86 @@ def test_a_planted_key_is_not_brought_by_a_merge(house, mal):
     house.write(ANI, "Saya Ani yang asli.")
     house.receive(mal.signed("Halo, ini aku juga.", key=mal.autocrypt()))
     house.call("sari", "case.link", case="C-0002", into="C-0001")
-    assert (pinned(house, 1), pinned(house, 2)) == ([("seen", mal.key)], [("doubted", mal.key)])
+    assert pinned(house, 1) == pinned(house, 2) == [("doubted", mal.key)]
     assert way(house).channel == parcels.NONE
     assert (house.flags(1), house.flags(2)) == (["key-doubted"], [])
     house.receive(mal.signed("Dan lagi."))
     assert house.case(3).maybe_case_id is not None
+
+
+# -- consent from before a key -------------------------------------------------------------------
+
+
+def consented(house, address=ANI):
+    """Let Ani agree to ordinary mail, a while before anything else comes; return the offer."""
+    house.write(address, "Halo, saya Ani.")
+    (offer,) = house.sent_to(address)
+    house.write(address, "SETUJU", reply_to=offer)
+    assert way(house).channel == parcels.PLAIN
+    house.clock.on(minutes=1)
+    return offer
+
+
+def test_an_old_consent_does_not_count_once_a_key_is_dropped(house, ani):
+    """Ani agreed, then wrote locked; no slip of a person's sends her letters in clear again."""
+    offer = consented(house)
+    house.receive(ani.signed("Kini saya punya kunci.", key=ani.autocrypt(), reply_to=offer))
+    assert way(house).channel == parcels.ENCRYPTED
+    house.clock.on(minutes=1)
+    dropped = house.call("wulan", "way.drop", case="C-0001", fingerprint=ani.key)
+    assert dropped == {"fingerprint": ani.key, "channel": parcels.NONE}
+    shown = house.call("wulan", "way.show", case="C-0001")
+    assert "does not count any more" in "\n".join(way_of.lines("C-0001", shown))
+    assert house.reply("wulan", "C-0001", "Rencana aman besok.")["state"] == "waiting"
+    house.clock.on(minutes=1)
+    house.write(ANI, "SETUJU", reply_to=house.outbox("notice")[0].parcel)
+    assert way(house).channel == parcels.PLAIN
+    shown = house.call("wulan", "way.show", case="C-0001")
+    assert "does not count" not in "\n".join(way_of.lines("C-0001", shown))
+
+
+def test_an_old_consent_does_not_count_once_a_key_is_doubted(house, ani):
+    """The same where a letter raised the doubt, until a person keeps a yes anew."""
+    offer = consented(house)
+    house.receive(ani.signed("Ini juga aku.", key=ani.autocrypt()))
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert pinned(house) == [("doubted", ani.key)]
+    house.write(ANI, "SETUJU", reply_to=offer)
+    assert way(house).channel == parcels.NONE
+    agreed(house)
+    assert way(house).channel == parcels.PLAIN
+    house.call("wulan", "way.drop", case="C-0001", fingerprint=ani.key)
+    assert way(house).channel == parcels.PLAIN  # that yes is younger than the doubt
+
+
+@pytest.mark.parametrize("before", ["provisional", "doubted"])
+def test_a_merge_sends_nobody_in_clear_who_was_written_to_locked(house, ani, before):
+    """The doubt comes along, with its flag, and goes again with an undone merge."""
+    consented(house, "ani@lain.test")
+    house.receive(ani.signed("Ini Ani juga.", key=ani.autocrypt()))
+    if before == "doubted":
+        sent = house.sent_to(ANI)[-1]
+        house.write(ANI, "Dari telepon.", reply_to=sent)
+    assert pinned(house, 2) == [(before, ani.key)]
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert pinned(house) == [("doubted", ani.key)]
+    assert way(house).channel == parcels.NONE
+    assert house.flags(1) == ["key-doubted"]
+    assert house.reply("wulan", "C-0001", "Rencana aman.")["state"] == "waiting"
+    house.call("sari", "case.unlink", case="C-0002")
+    assert pinned(house) == []
+    assert way(house).channel == parcels.PLAIN
+
+
+def test_an_edited_moment_of_a_pin_fails_closed(house, ani):
+    """When a key was used no more is covered by the row's MAC: no consent is older than it."""
+    offer = consented(house)
+    house.receive(ani.signed("Dengan kunci.", key=ani.autocrypt(), reply_to=offer))
+    house.call("wulan", "way.drop", case="C-0001", fingerprint=ani.key)
+    (pin,) = house.rows(models.Pin)
+    house.edit(models.Pin, pin.id, stopped_at=None)
+    with pytest.raises(errors.SealBroken):
+        way(house)
 
 
 # -- another key ---------------------------------------------------------------------------------

@@ -38,14 +38,15 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         client = case["client_id"]
         way = consent.way(connection, keyring, client)
         met = pins.of_client(connection, keyring, client)
-        given = statements.every(
-            connection, consent.consents, "given_at", client_id=client, withdrawn_at=None
-        )
+        given = consent.given(connection, keyring, client)
+        counting = [row for row, counts in given if counts]
+        shown = next(iter([*counting, *(row for row, _ in given)]), None)
         return {
             "channel": way.channel,
             "keys": [{"fingerprint": pin.fingerprint, "state": pin.state} for pin in met],
-            "consent_given_at": iso(given[0]["given_at"]) if given else None,
-            "consent_version": given[0]["version"] if given else None,
+            "consent_given_at": iso(shown["given_at"]) if shown else None,
+            "consent_version": shown["version"] if shown else None,
+            "consent_counts": bool(counting),
             "addresses": _addresses(connection, desk, client),
         }
 
@@ -134,19 +135,21 @@ def drop(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Use a key no more, since a person made sure that it is not the client's.
 
     No letter brings it back, only a person does. What was frozen to it stays where it is.
+    `channel` is the way letters go by from now on.
     """
     now = desk.now()
 
-    def write(connection: Connection) -> str:
+    def write(connection: Connection) -> dict[str, Any]:
         case = readable(connection, desk, caller, parameters)
         fingerprint = _met(connection, desk, case, text(parameters, "fingerprint"))
         client_id, keyring = case["client_id"], desk.office.keyring
         pins.put_back(connection, keyring, client_id, fingerprint, pins.DROPPED, now)
         clientkeys.settled(connection, case, caller.person, now)
         records.audit(connection, now, caller.person, "key-dropped", case["id"])
-        return fingerprint
+        way = consent.way(connection, keyring, client_id)
+        return {"fingerprint": fingerprint, "channel": way.channel}
 
-    return {"fingerprint": desk.store.write(write)}
+    return desk.store.write(write)
 
 
 def agreed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -167,6 +170,7 @@ def agreed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
         waiting = letters.waiting(connection, cases.family(connection, case))
         note = text(parameters, "letter")
         requests.agree(connection, desk.office, case, note, now)
+        clientkeys.settled(connection, case, caller.person, now, [clientkeys.DOUBTED])
         records.audit(connection, now, caller.person, "consent-by-person", case["id"], note)
         return {"released": waiting}
 

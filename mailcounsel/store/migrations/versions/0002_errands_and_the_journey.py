@@ -35,6 +35,7 @@ NEW: dict[str, list[sa.Column[Any]]] = {
         sa.Column("sealed_praise", sa.LargeBinary(), nullable=True),
     ],
     "inbox": [sa.Column("noticed_at", columns.UtcDateTime(), nullable=True)],
+    "pin": [sa.Column("stopped_at", columns.UtcDateTime(), nullable=True)],
     "risk": [
         sa.Column("cause", sa.String(), nullable=False, server_default="words"),
         sa.Column("step", sa.Integer(), nullable=False, server_default="0"),
