@@ -22,9 +22,10 @@ from mailcounsel.trust import addressbook, pins
 audits = models.table(models.Audit)
 
 PROPOSED = "link-proposed"  # a flag; its ref names the other case and who proposed
-_ADDRESS, _KEY, LINKED, _UNLINKED = (
+_ADDRESS, _KEY, _DOUBTED, LINKED, _UNLINKED = (
     "link-brought-address",
     "link-brought-key",
+    "link-doubted-key",
     "case-linked",
     "case-unlinked",
 )
@@ -155,9 +156,10 @@ def _join_keys(
     keyring, ours, theirs = office.keyring, into["client_id"], case["client_id"]
     used = [pins.pinned(connection, keyring, client_id) for client_id in (ours, theirs)]
     if len({pin.fingerprint if pin else "" for pin in used}) > 1:
-        doubted = [clientkeys.doubt(connection, office, one, now, by=by) for one in (ours, theirs)]
-        if any(doubted):
-            records.flag(connection, now, into["id"], clientkeys.DOUBTED)
+        for client_id in (ours, theirs):
+            if clientkeys.doubt(connection, office, client_id, now, by=by):
+                records.audit(connection, now, by, _DOUBTED, case["id"], client_id)
+                records.flag(connection, now, into["id"], clientkeys.DOUBTED)
     pin = pins.own(connection, keyring, theirs)
     if pin is None:
         return
@@ -189,14 +191,16 @@ def unlink(
 ) -> RowMapping:
     """Take a link back, with the address and the key it brought; return the case it was in.
 
-    What was placed there meanwhile stays there, and a flag tells so: only a reader can know whose
-    it is. Raises: Conflict for a case that is not linked.
+    A key that the link made doubted is used as before, unless a letter came meanwhile that doubts
+    it as well. What was placed there meanwhile stays there, and a flag tells so: only a reader can
+    know whose it is. Raises: Conflict for a case that is not linked.
     """
     if not case["merged_into"]:
         message = f"{cases.handle(case['number'])} is not merged into another case."
         raise errors.Conflict(message)
     into = cases.get(connection, case["merged_into"])
-    for verb, ref in _brought(connection, case["id"]):
+    brought = _brought(connection, case["id"])
+    for verb, ref in ((row["verb"], row["ref"]) for row in brought if row["verb"] != _DOUBTED):
         if verb == _ADDRESS:
             addressbook.forget_address(connection, office.keyring, ref)
         elif verb == meetings.BROUGHT:
@@ -206,21 +210,56 @@ def unlink(
     alone = update(cases.cases).where(cases.cases.c.id == case["id"])
     connection.execute(alone.values(merged_into=None, version=case["version"] + 1))
     cases.recount_waiting(connection, office, cases.get(connection, case["id"]))
+    _use_keys_again(connection, office, brought, (case, into), by, now)
     records.flag(connection, now, into["id"], "unlinked", case["id"])
     records.audit(connection, now, by, _UNLINKED, case["id"], into["id"])
     return into
 
 
-def _brought(connection: Connection, case_id: str) -> list[tuple[str, str]]:
-    """Return what the latest link of a case brought to the other client, as (verb, ref)."""
-    wanted = audits.c.verb.in_([_ADDRESS, _KEY, meetings.BROUGHT, LINKED, _UNLINKED])
+def _use_keys_again(
+    connection: Connection,
+    office: Office,
+    brought: Sequence[RowMapping],
+    joined: Sequence[RowMapping],
+    by: str,
+    now: datetime,
+) -> None:
+    """Use the keys again that a link made doubted, and flag the case of one that still is.
+
+    What waits goes on waiting: it may have been written with the other's letters in view.
+    """
+    for row in (row for row in brought if row["verb"] == _DOUBTED):
+        theirs = [one["id"] for one in joined]
+        if not _was_heard(connection, theirs, row["at"]):
+            pins.use_again(connection, office.keyring, row["ref"], now)
+    for case in joined:
+        if pins.is_doubted(connection, office.keyring, case["client_id"]):
+            records.flag(connection, now, case["id"], clientkeys.DOUBTED)
+        else:
+            records.clear_flag(connection, now, case["id"], clientkeys.DOUBTED, by)
+
+
+def _was_heard(connection: Connection, case_ids: Sequence[str], since: datetime) -> bool:
+    """Tell whether a letter came since that our token or our border vouches for.
+
+    Had it been signed with the doubted key, that would be pinned by it.
+    """
+    rows = records.letters
+    vouched = rows.c.vouching.in_(["token", "border"]) & (rows.c.direction == "in")
+    here = rows.c.case_id.in_(case_ids) & vouched & (rows.c.at > since)
+    return connection.execute(select(rows.c.id).where(here)).first() is not None
+
+
+def _brought(connection: Connection, case_id: str) -> list[RowMapping]:
+    """Return the audit of what the latest link of a case brought to the other client or doubted."""
+    wanted = audits.c.verb.in_([_ADDRESS, _KEY, _DOUBTED, meetings.BROUGHT, LINKED, _UNLINKED])
     query = select(audits).where(audits.c.case_id == case_id, wanted).order_by(audits.c.id.desc())
-    found: list[tuple[str, str]] = []
+    found: list[RowMapping] = []
     for row in connection.execute(query).mappings():
         if row["verb"] == _UNLINKED:
             break
         if row["verb"] != LINKED:
-            found.append((row["verb"], row["ref"]))
+            found.append(row)
     return found
 
 

@@ -173,6 +173,17 @@ def doubt(
     return True
 
 
+def use_again(
+    connection: Connection, keyring: ServiceKeyring, client_id: str, now: datetime
+) -> bool:
+    """Make a doubted certificate provisional again, since what doubted it is undone."""
+    pin = own(connection, keyring, client_id)
+    if pin is None or pin.state != DOUBTED:
+        return False
+    _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, PROVISIONAL, now)
+    return True
+
+
 def _write(
     connection: Connection,
     keyring: ServiceKeyring,

@@ -380,7 +380,31 @@ def test_a_merge_sends_nobody_in_clear_who_was_written_to_locked(house, ani, bef
     assert house.reply("wulan", "C-0001", "Rencana aman.")["state"] == "waiting"
     house.call("sari", "case.unlink", case="C-0002")
     assert pinned(house) == []
+    assert pinned(house, 2) == [(before, ani.key)]
+    flagged = ["key-doubted"] if before == "doubted" else []
+    assert (house.flags(1), house.flags(2)) == (["waiting", "unlinked"], flagged)
     assert way(house).channel == parcels.PLAIN
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_an_undone_merge_uses_the_key_again_that_it_made_doubted(house, ani, heard):
+    """A stranger's letter was taken for Ani's: undone, she is answered locked as before.
+
+    But not where a letter that is surely hers came meanwhile without that key's signature.
+    """
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (sent,) = house.sent_to(ANI)
+    house.write(ANI, "Ini Ani, dari orang asing sebenarnya.")
+    house.call("sari", "case.link", case="C-0002", into="C-0001")
+    assert (pinned(house), house.flags(1)) == ([("doubted", ani.key)], ["key-doubted"])
+    house.clock.on(minutes=1)
+    if heard:
+        house.write(ANI, "Tanpa kunci.", reply_to=sent)
+    house.call("sari", "case.unlink", case="C-0002")
+    assert pinned(house) == [("doubted" if heard else "provisional", ani.key)]
+    assert way(house).channel == (parcels.NONE if heard else parcels.ENCRYPTED)
+    assert ("key-doubted" in house.flags(1)) == heard
+    assert house.flags(2) == []
 
 
 def test_an_edited_moment_of_a_pin_fails_closed(house, ani):
