@@ -109,19 +109,23 @@ def hints(text: str, apart: Iterable[tuple[int, int]], besides: Iterable[Sign]) 
     """Find the places whose words weigh as much as danger, in the order of the text.
 
     They are looked for in what stands between the (start, end) places `apart`, such as quotes, and
-    where none of the signs `besides` tells more. The time is linear in the text.
+    where none of the signs `besides` says it plainly; a denial hides no hint beside it. The time is
+    linear in the text.
     """
     weighed: list[Run] = []
     left = _MOST_WEIGHED
     for begin, end in _between(sorted(apart), len(text)):
         weighed += weighing.runs(text, begin, min(end, begin + left))
         left -= min(left, end - begin)
-    told = [(one.start, one.end) for one in besides if not one.quoted]
-    return tuple(
-        Sign(HINT, "weighed", run.start, run.end)
-        for run in weighing.hints(weighed)
-        if not any(start < run.end and end > run.start for start, end in told)
-    )
+    plain = _merged((one.start, one.end) for one in besides if not (one.quoted or one.negated))
+    free = [run for run in weighed if not _is_touched(run, plain)]
+    found = weighing.hints(free, of_all=len(weighed))
+    return tuple(Sign(HINT, "weighed", run.start, run.end) for run in found)
+
+
+def _is_touched(run: Run, spans: Sequence[tuple[int, int]]) -> bool:
+    at = bisect_right(spans, run.start, key=lambda span: span[1])
+    return at < len(spans) and spans[at][0] < run.end
 
 
 def _between(spans: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:

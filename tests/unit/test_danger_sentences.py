@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from danger import learn
 from mailcounsel.casework import danger
 
-FOLDER = Path(__file__).parents[1] / "danger"
 KINDS = {"suicide", "self-harm", "violence", "threat", "child", "medical", "calm"}
 
 
@@ -25,8 +24,7 @@ class Row(NamedTuple):
 
 
 def rows(name: str) -> list[Row]:
-    lines = (FOLDER / name).read_text("utf-8").splitlines()
-    return [Row(*line.split("\t")) for line in lines if not line.startswith("#")]
+    return [Row(*row) for row in learn.read(learn.HERE / name)]
 
 
 FIRST, SECOND, THIRD = rows("first.tsv"), rows("second.tsv"), rows("third.tsv")

@@ -43,6 +43,14 @@ def test_no_hint_runs_into_a_quote_or_a_subject(few_weights):
     assert text[hint.start :].startswith("The dog")
 
 
+@pytest.mark.parametrize("text", ["{denied} {hint}", "{hint} {denied}"])
+def test_a_denial_hides_no_hint_beside_it(few_weights, text):
+    """Before it or after it: who says that they want to live may say more with all the rest."""
+    denied = "I am not going to kill myself."
+    found, _ = read(text.format(denied=denied, hint=HINT))
+    assert {(one.kind, one.negated) for one in found} == {("suicide", True), ("hint", False)}
+
+
 def test_a_plain_sign_needs_no_hint_beside_it(few_weights):
     """One mark is enough for a place."""
     found, _ = read(f"{HINT} I want to die.")
@@ -79,9 +87,11 @@ def test_a_long_letter_without_an_end_is_weighed_in_parts(few_weights):
 
 
 def test_hostile_text_is_weighed_in_bounded_work():
-    """No mark, repeated, makes one part be read again and again."""
-    for text in ("\n", " \n", ". a", "a@", "a.", "www.", "@", "a ", "..", "?!"):
-        weighing.runs(text * 30_000)
+    """No mark, repeated, makes one part be read again and again: that would take an hour."""
+    for text in ("\n", " \n", "..", "?!", "@"):
+        assert weighing.runs(text * 1_000_000) == []
+    for text in (". a", "a@", "a.", "www.", "a "):
+        assert len(weighing.runs(text * 30_000)) <= 30_000
 
 
 def test_the_weights_are_those_of_the_sentences():

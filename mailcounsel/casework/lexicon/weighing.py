@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import islice, pairwise
 from math import log2, sqrt
@@ -85,10 +85,10 @@ def runs(text: str, begin: int = 0, end: int | None = None) -> list[Run]:
     ]
 
 
-def hints(weighed: Sequence[Run]) -> Iterator[Run]:
-    """Yield the runs of a letter that weigh enough, none of them twice."""
+def hints(weighed: Iterable[Run], of_all: int) -> Iterator[Run]:
+    """Yield those of some runs of a letter that weigh enough, none twice; `of_all` are there."""
     reached = -1
-    needed = RAISES + _LONGER * log2(max(1, len(weighed) / _SHORT))
+    needed = RAISES + _LONGER * log2(max(1, of_all / _SHORT))
     for run in weighed:
         if run.weight is not None and run.weight >= needed and run.start > reached:
             reached = run.end
@@ -98,8 +98,8 @@ def hints(weighed: Sequence[Run]) -> Iterator[Run]:
 def _told(sentences: Sequence[_Sentence]) -> Iterator[_Told]:
     weights, end = _weights(), ""
     for one in sentences:
-        own = sum(weights.get(name, 0) for name in features(one.words))
-        known = sum(word in weights for word in one.words)
+        known = sum(map(weights.__contains__, one.words))
+        own = sum(map(weights.__getitem__, filter(weights.__contains__, features(one.words))))
         yield _Told(len(one.words), known, own, weights.get(f"{end} {one.words[0]}", 0))
         end = one.words[-1]
 
@@ -154,12 +154,12 @@ def _sentences(text: str, begin: int, end: int) -> list[_Sentence]:
     for sentence in _SENTENCE.finditer(part):
         places = phrases.WORD.finditer(part, *sentence.span())
         while own := list(islice(places, _PART)):
-            words = [_folded(one.group()) for one in own]
-            start, stop = begin + own[0].start(), begin + own[-1].end()
-            found.append(_Sentence(start, stop, [word for word in words if word]))
+            words = list(filter(None, [_folded(one.group()) for one in own]))
+            found.append(_Sentence(begin + own[0].start(), begin + own[-1].end(), words))
     return [one for one in found if one.words]
 
 
+@lru_cache(maxsize=4_096)
 def _folded(word: str) -> str:
     folded = phrases.fold(word)
     return NUMBER if folded.isdecimal() else folded
