@@ -253,7 +253,7 @@ def queue_of(
     wanted (`most`), `queue_length` says how many there are.
     """
     urgent, waiting = cases.c.priority.desc(), cases.c.waiting_since.asc().nulls_last()
-    query = select(cases).where(_in_queue(office, person, everything))
+    query = select(cases).where(in_queue(office, person, everything=everything))
     found = connection.execute(query.order_by(urgent, waiting, cases.c.number).limit(most))
     return list(found.mappings())
 
@@ -262,11 +262,12 @@ def queue_length(
     connection: Connection, office: Office, person: str, *, everything: bool = False
 ) -> int:
     """Count the cases of a person's queue, however many there are."""
-    query = select(func.count()).where(_in_queue(office, person, everything))
+    query = select(func.count()).where(in_queue(office, person, everything=everything))
     return int(connection.execute(query).scalar_one())
 
 
-def _in_queue(office: Office, person: str, everything: bool) -> ColumnElement[bool]:
+def in_queue(office: Office, person: str, *, everything: bool = False) -> ColumnElement[bool]:
+    """Return the condition under which `queue_of` lists a case, in SQL."""
     there = theirs(office, person) & cases.c.merged_into.is_(None) & cases.c.erased_at.is_(None)
     if everything:
         return there

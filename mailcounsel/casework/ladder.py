@@ -130,7 +130,8 @@ def _slow_down(
 
 
 def _was_told(connection: Connection, risk: RowMapping, name: str) -> bool:
-    notes = letters.outgoing.c.once.startswith(f"staff:{name}:step:{risk['id']}:")
+    said = f"staff:{name}:step:{risk['id']}:"
+    notes = letters.outgoing.c.once.startswith(said, autoescape=True)
     found = connection.execute(select(letters.outgoing.c.id).where(notes).limit(1))
     return found.first() is not None
 

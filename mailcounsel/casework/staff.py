@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 
 from mailcounsel.casework import cases, letters, parcels, records
 from mailcounsel.casework.office import Office
@@ -39,8 +39,8 @@ def notify(
     day = now.astimezone(ZoneInfo(office.config.centre.time_zone)).date()
     concerned = _concerned(office, case, day, is_urgent=bool(occasion))
     for person in [one for one in concerned if one.is_here(day)] or concerned:
-        if person.notify:
-            once = f"staff:{person.name}:{occasion or now.strftime('%Y%m%d%H')}"
+        once = f"staff:{person.name}:{occasion or now.strftime('%Y%m%d%H')}"
+        if person.notify and not letters.exists(connection, once):  # or each letter counts all
             facts = _waiting(connection, office, person)
             tell(connection, office, person, "staff-notice", facts, once, now)
 
@@ -114,14 +114,23 @@ def _goes_alone(connection: Connection, to_lookup: object, template: str) -> boo
 
 def _waiting(connection: Connection, office: Office, person: Person) -> dict[str, int]:
     """Return how many cases wait for this person's answer, how many press, and what else is."""
-    shown = cases.queue_of(connection, office, person.name)
-    waiting = sum(case["waiting_since"] is not None for case in shown)
-    urgent = sum(case["priority"] == URGENT for case in shown)
-    led = {q.name for q in office.config.queues if q.supervisor == person.name}
-    theirs = [case["id"] for case in shown if case["queue"] in led]
-    alone = {row["case_id"] for row in records.flags_of(connection, theirs) if row["kind"] == AWAY}
-    flagged = len(shown) - waiting
-    return {"new": waiting, "urgent": urgent, "flagged": flagged, "to_assign": len(alone)}
+    rows, here = cases.cases, cases.in_queue(office, person.name)
+    urgent = func.count().filter(rows.c.priority == URGENT)
+    counted = select(func.count(), func.count(rows.c.waiting_since), urgent).where(here)
+    shown, waiting, pressing = connection.execute(counted).one()
+    alone = _to_assign(connection, office, person, here)
+    return {"new": waiting, "urgent": pressing, "flagged": shown - waiting, "to_assign": alone}
+
+
+def _to_assign(
+    connection: Connection, office: Office, person: Person, here: ColumnElement[bool]
+) -> int:
+    """Count the cases this person supervises whose therapist is away."""
+    led = [queue.name for queue in office.config.queues if queue.supervisor == person.name]
+    rows, flags = cases.cases, records.flags
+    away = select(flags.c.case_id).where(flags.c.kind == AWAY, flags.c.cleared_at.is_(None))
+    query = select(func.count()).where(here, rows.c.queue.in_(led), rows.c.id.in_(away))
+    return int(connection.execute(query).scalar_one())
 
 
 def language_of(office: Office, person: Person) -> str:

@@ -34,7 +34,7 @@ def take_next(connection: Connection, office: Office, person: str, now: datetime
     earlier letters they hold no key to is left to others, and so is one in a language they do not
     counsel in, unless it is urgent.
 
-    Raises: Refused when they have as many cases as they can carry.
+    Raises: Refused when they have as many cases as they can carry, but for unread danger.
     """
     waiting = cases.queue_of(connection, office, person)
     unread = risk.unread(connection)
@@ -47,7 +47,8 @@ def take_next(connection: Connection, office: Office, person: str, now: datetime
         if case["assignee"] not in {None, person}:
             return Taken(case, is_lent=True, locked=locked)
         if case["assignee"] is None:
-            caseload.check(connection, office, person)
+            if case["id"] not in unread:  # danger is one case more than anybody can carry
+                caseload.check(connection, office, person)
             cases.hand_over_family(connection, office, case, person, now, by=person)
         return Taken(cases.get(connection, case["id"]), locked=locked)
     return Taken(None, locked=locked)

@@ -16,7 +16,7 @@ nothing by itself; the same primary key with new subkeys or a new expiry is merg
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -151,11 +151,11 @@ def confirm(
     now: datetime,
 ) -> bool:
     """Pin for good what signed a letter our token or border vouches for; True where one was."""
-    pin = own(connection, keyring, client_id)
-    if pin is None or pin.state == PINNED or pin.fingerprint not in signed_by:
-        return False
-    _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, PINNED, now)
-    return True
+
+    def signed_it(pin: Pin) -> bool:
+        return pin.state != PINNED and pin.fingerprint in signed_by
+
+    return _turn(connection, keyring, client_id, signed_it, PINNED, now)
 
 
 def doubt(
@@ -166,21 +166,33 @@ def doubt(
     now: datetime,
 ) -> bool:
     """Use a provisional certificate no more that signed none of this; True where there was one."""
-    pin = pinned(connection, keyring, client_id)
-    if pin is None or pin.state == PINNED or pin.fingerprint in signed_by:
-        return False
-    _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, DOUBTED, now)
-    return True
+
+    def signed_it_not(pin: Pin) -> bool:
+        return pin.state == PROVISIONAL and pin.fingerprint not in signed_by
+
+    return _turn(connection, keyring, client_id, signed_it_not, DOUBTED, now)
 
 
 def use_again(
     connection: Connection, keyring: ServiceKeyring, client_id: str, now: datetime
 ) -> bool:
     """Make a doubted certificate provisional again, since what doubted it is undone."""
+    return _turn(connection, keyring, client_id, lambda pin: pin.state == DOUBTED, PROVISIONAL, now)
+
+
+def _turn(
+    connection: Connection,
+    keyring: ServiceKeyring,
+    client_id: str,
+    wanted: Callable[[Pin], bool],
+    state: str,
+    now: datetime,
+) -> bool:
+    """Give a client's own certificate another state, if it is one that is wanted."""
     pin = own(connection, keyring, client_id)
-    if pin is None or pin.state != DOUBTED:
+    if pin is None or not wanted(pin):
         return False
-    _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, PROVISIONAL, now)
+    _write(connection, keyring, client_id, pin.fingerprint, pin.certificate, state, now)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcounsel.casework import duties, errands, letters, records
+from mailcounsel.casework import duties, errands, letters, records, staff
 from mailcounsel.config import Person
 
 ANI = "ani@klien.test"
@@ -40,6 +40,23 @@ def test_ordinary_letters_are_told_of_once_an_hour(house):
     house.clock.on(hours=1)
     house.write(ANI, "Halo.")
     assert staff_mail(house) == ["wulan@staf.test"]
+
+
+def test_further_letters_of_the_hour_count_no_queue(house, monkeypatch):
+    """In a flood each letter would count all that came before it, for a note nobody gets."""
+    counted, count = [], staff._waiting
+
+    def counting(*given):
+        counted.append(given)
+        return count(*given)
+
+    monkeypatch.setattr(staff, "_waiting", counting)
+    house.write(ANI, "Halo.")
+    before = len(counted)
+    assert before > 0
+    for number in range(3):
+        house.write(f"orang{number}@klien.test", "Halo, saya ingin bercerita.")
+    assert len(counted) == before
 
 
 def test_danger_is_told_of_at_once(house):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from mailcounsel import errors
 from mailcounsel.cli import next as of_next
 from mailcounsel.store import models
 
@@ -79,3 +82,16 @@ def test_whose_a_case_is_stands_below_it():
     assert "mailcounsel reply C-0001" in said
     assert "mailcounsel assign C-0001 NAME" in said
     assert of_next.after({"case": "C-0002"}) == "\nAnswer it: mailcounsel reply C-0002"
+
+
+def test_unread_danger_is_taken_by_who_has_all_they_can_carry(house):
+    """For anything else they are told to close a case first."""
+    house.write(ANI, "Halo.")
+    house.call("wulan", "case.next")
+    object.__setattr__(house.office.config.person("wulan"), "capacity", 1)
+    house.write("budi@klien.test", "Selamat pagi.")
+    with pytest.raises(errors.Refused, match="all you can carry"):
+        house.call("wulan", "case.next")
+    house.write("citra@klien.test", DANGER)
+    assert house.call("wulan", "case.next")["case"] == "C-0003"
+    assert house.case(3).assignee == "wulan"
