@@ -86,12 +86,10 @@ def test_whose_a_case_is_stands_below_it():
 
 def test_unread_danger_is_taken_by_who_has_all_they_can_carry(house):
     """For anything else they are told to close a case first."""
-    house.write(ANI, "Halo.")
-    house.call("wulan", "case.next")
-    object.__setattr__(house.office.config.person("wulan"), "capacity", 1)
+    object.__setattr__(house.office.config.person("wulan"), "capacity", 0)
     house.write("budi@klien.test", "Selamat pagi.")
     with pytest.raises(errors.Refused, match="all you can carry"):
         house.call("wulan", "case.next")
-    house.write("citra@klien.test", DANGER)
-    assert house.call("wulan", "case.next")["case"] == "C-0003"
-    assert house.case(3).assignee == "wulan"
+    house.write(ANI, DANGER)
+    assert house.call("wulan", "case.next")["case"] == "C-0002"
+    assert house.case(2).assignee == "wulan"
