@@ -103,7 +103,7 @@ class Book:
         """
         for piece in pieces.cut(text):
             read = pieces.read(text, piece, self.vocabulary)
-            rows = list(self._possible(reduce(or_, set(read.bits), 0)))
+            rows = list(self._possible(read.of_any))
             opening = [row for row in rows if row.is_sought and row.entry not in without]
             regions = self._regions(read, opening) if opening else []
             beginnings = Beginnings(rows)

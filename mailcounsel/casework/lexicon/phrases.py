@@ -34,7 +34,8 @@ WORD: Final = re.compile(f"[^\\W_]++(?:[{JOINERS}]++[^\\W_]++)*+")
 LONGEST: Final = 40
 _LEET: Final = (*zip("013457@$", "oieastas", strict=True), ("_", ""))
 _NOT_A_LETTER: Final = re.compile(r"[^\w*\n]+")
-_STRETCHED: Final = re.compile(r"([^\d*\n])\1+")
+# All but the first of a repeated letter, so that nothing has to be put in its place.
+_STRETCHED: Final = re.compile(r"(?<=([^\d*\n]))\1+")
 
 
 class Word(NamedTuple):
@@ -76,7 +77,7 @@ def fold(word: str) -> str:
 @lru_cache(maxsize=16_384)
 def _fold(word: str) -> str:
     if word.isascii() and word.isalpha():  # nothing is hidden in it
-        return _STRETCHED.sub(r"\1", word.lower())
+        return _STRETCHED.sub("", word.lower())
     return fold_all([word])[0]
 
 
@@ -86,7 +87,7 @@ def fold_all(words: Sequence[str]) -> list[str]:
     letters = plain = unicodedata.normalize("NFKD", joined).casefold()
     for sign, letter in _LEET:
         letters = letters.replace(sign, letter)
-    folded = _STRETCHED.sub(r"\1", _NOT_A_LETTER.sub("", letters)).split("\n")
+    folded = _STRETCHED.sub("", _NOT_A_LETTER.sub("", letters)).split("\n")
     folded = [_shown(word) if "*" in word else word for word in folded]
     pairs = zip(plain.split("\n"), folded, strict=True)
     return [number if number.isdecimal() else word for number, word in pairs]

@@ -41,13 +41,15 @@ class Piece(NamedTuple):
 class Read:
     """The words of a piece, spelled ones joined, of which `begin` to `end` are looked at.
 
-    `numbers` counts, for each word, the words of the text before it in the piece.
+    `numbers` counts, for each word, the words of the text before it in the piece. `of_any` are the
+    bits that one word or another has.
     """
 
     start: int
     stop: int
     written: Sequence[str]
     bits: Sequence[int]
+    of_any: int
     numbers: Sequence[int]
     count: int
     begin: int
@@ -121,18 +123,18 @@ def _before(text: str, start: int, end: int) -> int:
 def read(text: str, piece: Piece, vocabulary: Vocabulary) -> Read:
     """Read the words of a piece."""
     written = _written(text[piece.start : piece.end])
-    bits = vocabulary.of_all(written)
-    seen = set(bits)
-    if NO_WORD in seen:
+    bits, of_any = vocabulary.of_all(written)
+    if of_any & NO_WORD:
         written = [word for word, one in zip(written, bits, strict=True) if one != NO_WORD]
         bits = [one for one in bits if one != NO_WORD]
     count = len(bits)
     numbers: Sequence[int] = range(count)
-    if any(one & LETTER for one in seen):
-        written, bits, numbers = _spelled_joined(written, bits, vocabulary)
+    if of_any & LETTER:
+        written, bits, numbers, of_joined = _spelled_joined(written, bits, vocabulary)
+        of_any |= of_joined
     begin = 0 if piece.is_first else bisect_left(numbers, AROUND)
     end = len(bits) if piece.is_last else bisect_left(numbers, count - AROUND)
-    return Read(piece.start, piece.end, written, bits, numbers, count, begin, end)
+    return Read(piece.start, piece.end, written, bits, of_any, numbers, count, begin, end)
 
 
 def _written(piece: str) -> list[str]:
@@ -155,26 +157,27 @@ _SPELLED: Final = re.compile(rf"(x{{{phrases.LONGEST}}})x?|x{{3,}}")
 
 def _spelled_joined(
     written: list[str], bits: list[int], vocabulary: Vocabulary
-) -> tuple[list[str], list[int], Sequence[int]]:
-    """Join letters that stand alone in a row of three or more, as in "k m s"."""
+) -> tuple[list[str], list[int], Sequence[int], int]:
+    """Join letters that stand alone in a row of three or more, as in "k m s".
+
+    Returns the words, their bits, their numbers, and the bits that any joined one has.
+    """
     shape = "".join(["x" if one & LETTER else "-" for one in bits])
-    alone = {word for word, one in zip(written, bits, strict=True) if one & LETTER}
+    rows = [run.span(1) if run[1] else run.span() for run in _SPELLED.finditer(shape)]
+    alone = {word for first, last in rows for word in written[first:last]}
     letters = {one: phrases.fold(one.strip(phrases.JOINERS)) for one in alone}
+    joined = ["".join([letters[one] for one in written[first:last]]) for first, last in rows]
+    bits_of_joined, of_any = vocabulary.of_all(joined)
     words: list[str] = []
     their_bits: list[int] = []
     numbers: list[int] = []
     done = 0
-    for run in _SPELLED.finditer(shape):
-        first, last = run.start(), run.end(1) if run[1] else run.end()
-        words += written[done:first]
-        their_bits += bits[done:first]
+    for (first, last), word, its_bits in zip(rows, joined, bits_of_joined, strict=True):
+        words += [*written[done:first], word]
+        their_bits += [*bits[done:first], its_bits]
         numbers += range(done, first + 1)
-        words.append("".join([letters[one] for one in written[first:last]]))
-        their_bits.append(vocabulary[words[-1]])
         done = last
-    if not done:
-        return written, bits, range(len(written))
     words += written[done:]
     their_bits += bits[done:]
     numbers += range(done, len(written))
-    return words, their_bits, numbers
+    return words, their_bits, numbers, of_any

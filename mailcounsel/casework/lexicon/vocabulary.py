@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Final
 
 from mailcounsel.casework.lexicon import phrases
@@ -62,27 +63,25 @@ class Vocabulary(dict[str, int]):
         """Keep only what words need: half of a lexicon's memory is how its places are written."""
         self._bits.clear()
 
-    def of_all(self, written: Iterable[str]) -> list[int]:
-        """Return the bits of words as they are written, in their order.
+    def of_all(self, written: Sequence[str]) -> tuple[list[int], int]:
+        """Return the bits of words as they are written, in their order; and those of any of them.
 
         What was never seen is worked out together: a letter of ten million random characters has
         a million words that nobody ever wrote.
         """
-        written = list(written)
-        unseen = {word for word in written if word not in self}
+        distinct = set(written)
+        unseen = [word for word in distinct if word not in self]
         if len(self) + len(unseen) > _MOST_REMEMBERED:
             self.clear()
-            unseen = set(written)
+            unseen = list(distinct)
         if unseen:
-            self._learn(list(unseen))
+            self._learn(unseen)
         bits = list(map(self.__getitem__, written))
+        of_any = reduce(or_, map(self.__getitem__, distinct), 0)
         for word in unseen:
             if len(word) > phrases.LONGEST:  # a letter of giants is no reason to remember them
                 self.pop(word, None)
-        return bits
-
-    def __missing__(self, written: str) -> int:
-        return self.of_all([written])[0]
+        return bits, of_any
 
     def _learn(self, unseen: Sequence[str]) -> None:
         bare = [written.strip(phrases.JOINERS) for written in unseen]
