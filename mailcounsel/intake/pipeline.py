@@ -24,14 +24,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailcounsel.casework.office import Office
+from mailcounsel.casework.rules import Decision
+from mailcounsel.config import Inbox
 from mailcounsel.crypto.openpgp import Centre
-from mailcounsel.intake import assessing, looking, recording, routing
+from mailcounsel.intake import assessing, looking, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.intake.known import StoreKnowledge
 from mailcounsel.intake.looking import Plan
 from mailcounsel.store import statements
 from mailcounsel.store.engine import Store
-from mailcounsel.trust import addressbook
+from mailcounsel.trust import addressbook, roster
 
 PLACINGS = 3  # how often a letter is placed again before the attempt counts as failed
 
@@ -101,5 +103,20 @@ class Passage:
         )
         if plan.placement.case is not None:
             return plan
-        opens = routing.where_it_opens(connection, self._office, plan.decision, plan.inbox)
+        opens = _where_it_opens(connection, self._office, plan.decision, plan.inbox)
         return replace(plan, decision=opens)
+
+
+def _where_it_opens(
+    connection: Connection, office: Office, decision: Decision, inbox: Inbox
+) -> Decision:
+    """Keep a letter in the queue of its inbox while nobody could read it in the one of its rules.
+
+    A queue whose supervisor is not enrolled has no key a case could be sealed to: the letter would
+    wait where no person sees it, with whatever danger is in it. A case stays where it was opened.
+    """
+    queue = office.config.queue(decision.queue)
+    if queue is None or queue.name == inbox.queue:
+        return decision
+    missing = roster.not_enrolled(connection, office.keyring, [queue.supervisor])
+    return replace(decision, queue=inbox.queue) if missing else decision

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from mailcounsel.casework import hours, rules
-from mailcounsel.casework.office import Office
 from mailcounsel.casework.rules import Decision, Rule, RuleFacts
 from mailcounsel.config import Config, Inbox
 from mailcounsel.intake.assessing import Assessed
 from mailcounsel.letter.parse import Letter
-from mailcounsel.trust import roster
 
 
 def route(
@@ -29,21 +24,6 @@ def route(
     return rules.decide(
         config_rules(config), facts_of(letter, assessed, inbox, is_known, now, config), inbox.queue
     )
-
-
-def where_it_opens(
-    connection: Connection, office: Office, decision: Decision, inbox: Inbox
-) -> Decision:
-    """Keep a letter in the queue of its inbox while nobody could read it in the one of its rules.
-
-    A queue whose supervisor is not enrolled has no key a case could be sealed to: the letter would
-    wait where no person sees it, with whatever danger is in it. A case stays where it was opened.
-    """
-    queue = office.config.queue(decision.queue)
-    if queue is None or queue.name == inbox.queue:
-        return decision
-    missing = roster.not_enrolled(connection, office.keyring, [queue.supervisor])
-    return replace(decision, queue=inbox.queue) if missing else decision
 
 
 def facts_of(

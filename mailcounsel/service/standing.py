@@ -4,7 +4,7 @@ A queue is open once its supervisor is enrolled: a case is sealed to the people 
 copy of its key for the supervisor is mandatory. A letter that opened a case before that could only
 wait where nobody sees it, with whatever danger is in it. So senders to an inbox whose queue is not
 open try again later, and a letter that a rule would put into such a queue stays in the queue of its
-inbox (`mailcounsel.intake.routing.where_it_opens`).
+inbox (`mailcounsel.intake.pipeline`).
 """
 
 from __future__ import annotations

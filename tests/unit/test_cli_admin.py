@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -80,6 +81,22 @@ def test_a_command_imports_nothing_heavy_before_it_runs(module):
     code = f"import sys, mailcounsel.cli.{module}; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_what_a_letter_means_is_told_without_the_store(tmp_path):
+    """Explaining takes the looking steps, and loads neither the database nor what it holds."""
+    letter = tmp_path / "letter.eml"
+    letter.write_bytes(b"From: ani@klien.test\r\n\r\nhalo")
+    code = (
+        "import sys\n"
+        "from mailcounsel.cli.main import main\n"
+        f"sys.argv = ['mailcounsel', 'explain', '--json', {str(letter)!r}]\n"
+        "try: main()\n"
+        "finally: print({'sqlalchemy', 'sqlmodel', 'alembic'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["kind"] == "letter"
+    assert done.stderr == "set()\n"
 
 
 # -- answers --------------------------------------------------------------------------------------
