@@ -35,7 +35,7 @@ def _perhaps(connection: Connection, office: Office) -> Sequence[RowMapping]:
     waits = (rows.c.state == "open") & rows.c.waiting_since.is_not(None)
     absent = waits & rows.c.assignee.is_not(None) & rows.c.assignee.not_in(always)
     query = select(rows).where(or_(absent, rows.c.id.in_(_flagged())), rows.c.merged_into.is_(None))
-    return connection.execute(query.limit(500)).mappings().all()
+    return connection.execute(query).mappings().all()
 
 
 def _flagged() -> Select[str]:
