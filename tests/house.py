@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from mailcounsel import config as configuration
 from mailcounsel.casework import letters, records
@@ -290,6 +290,23 @@ class House:
         return self.store.read(
             lambda c: [SimpleNamespace(**row) for row in c.execute(query).mappings()]
         )
+
+    def multiply(self, number: int, times: int) -> None:
+        """Let a case, and the first danger in it, stand there so many times more."""
+        one = vars(self.case(number)) | {"word_lookup": None}
+        dangers = [vars(risk) for risk in self.rows(models.Risk) if risk.case_id == one["id"]]
+        copies = [
+            {**one, "id": f"{more:032x}", "number": 1_000 + more, "token_lookup": b"%032d" % more}
+            for more in range(times)
+        ]
+
+        def add(connection: Connection) -> None:
+            connection.execute(insert(models.table(models.Case)), copies)
+            for danger in dangers[:1]:
+                more = [{**danger, "id": copy["id"], "case_id": copy["id"]} for copy in copies]
+                connection.execute(insert(models.table(models.Risk)), more)
+
+        self.store.write(add)
 
     def reply(self, person: str, case: str, text: str, *, plain: str = "") -> dict[str, Any]:
         """Reply as a therapist's own process does: begin, sign, approve."""

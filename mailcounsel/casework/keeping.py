@@ -64,12 +64,17 @@ def look(connection: Connection, office: Office, now: datetime) -> int:
 
 
 def _waiting(connection: Connection, office: Office, now: datetime) -> Sequence[RowMapping]:
-    """Return the waiting cases that could be near, whichever queue's promise they have."""
+    """Return the waiting cases that could be near, whichever queue's promise they have.
+
+    Those in unread danger come last: their day stays where it is, however many they are.
+    """
     until = cases.after_working(office, "", now, cases.LONGEST_PROMISE * NEAR)
     rows = cases.cases
     waits = and_(rows.c.state == "open", rows.c.waiting_since.is_not(None))
     query = select(rows).where(waits, rows.c.merged_into.is_(None), rows.c.promised_at <= until)
-    return connection.execute(query.order_by(rows.c.promised_at).limit(500)).mappings().all()
+    stays = rows.c.id.in_(risk.unread_cases())
+    first = query.order_by(stays, rows.c.promised_at).limit(500)
+    return connection.execute(first).mappings().all()
 
 
 def _is_within(office: Office, case: RowMapping, now: datetime, share: float) -> bool:

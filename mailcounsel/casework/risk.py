@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, select, update
 
 from mailcounsel import errors
 from mailcounsel.casework import cases, danger, ladder, letters, records, staff
@@ -76,13 +76,17 @@ def of_cases(connection: Connection, case_ids: list[str]) -> list[RowMapping]:
 
 def unread(connection: Connection) -> frozenset[str]:
     """Return the ids of the cases with danger that nobody has read; of a linked one, its main."""
+    return frozenset(connection.execute(unread_cases()).scalars())
+
+
+def unread_cases() -> Select[str]:
+    """Select what `unread` returns."""
     rows = cases.cases
-    query = (
+    return (
         select(func.coalesce(rows.c.merged_into, rows.c.id))
         .join(risks, risks.c.case_id == rows.c.id)
         .where(risks.c.read_at.is_(None), risks.c.closed_at.is_(None))
     )
-    return frozenset(connection.execute(query).scalars())
 
 
 def mark_read(

@@ -6,11 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import insert
 
 from mailcounsel.config.spans import Days
 from mailcounsel.service import work
-from mailcounsel.store import models
 
 ANI = "ani@klien.test"
 
@@ -113,13 +111,7 @@ def test_somebody_who_works_here_no_more_is_away(taken):
 
 def test_no_number_of_waiting_cases_hides_one(taken):
     """However many somebody leaves behind, each of them is asked about."""
-    first = vars(taken.case(1)) | {"word_lookup": None}
-    copies = [
-        {**first, "id": f"{more:032x}", "number": 1_000 + more, "token_lookup": b"%032d" % more}
-        for more in range(600)
-    ]
-    rows = models.table(models.Case)
-    taken.store.write(lambda connection: connection.execute(insert(rows), copies).rowcount)
+    taken.multiply(1, 600)
     away(taken, "2026-11-20", "2026-11-29")
     look(taken)
     assert taken.audited().count("therapist-away") == 601

@@ -191,6 +191,17 @@ def test_nobody_in_unread_danger_is_told_a_later_day(house):
     assert house.case(1).promised_at - house.clock.now() > timedelta(hours=12)
 
 
+def test_no_number_of_unread_dangers_holds_up_the_promises_of_others(house):
+    """Theirs stay where they are, and come first: forged letters could make any number of them."""
+    house.write("siapa@asing.test", "I want to kill myself tonight.")
+    house.multiply(1, 600)
+    house.clock.on(hours=1)
+    house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
+    house.send()
+    house.clock.on(days=2, hours=-1)
+    assert len(look(house)) == 1
+
+
 def test_staff_hear_before_a_moved_promise_breaks_as_well(house):
     """The client is told a new day once; that day does not come near in silence."""
     house.write(ANI, "Hello, I would like to talk to somebody about my work and my family.")
