@@ -8,6 +8,7 @@ write about that row names it, and finds nothing once somebody else has claimed 
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailcounsel.store.columns import database_now
 from mailcounsel.store.models import Counter, table
@@ -51,7 +51,7 @@ def insert_once(connection: Connection, into: Table, values: Mapping[str, Any]) 
 
 @functools.cache
 def _insert_once(into: Table, columns: tuple[str, ...], dialect: str) -> Ready:
-    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    make = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert
     # Without the option psycopg gives -1 for an INSERT.
     once = make(into).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     return Ready(once, columns)

@@ -99,6 +99,13 @@ def test_what_a_letter_means_is_told_without_the_store(tmp_path):
     assert done.stderr == "set()\n"
 
 
+def test_the_service_loads_nothing_of_a_database_it_does_not_use():
+    """A centre with SQLite has no two megabytes for PostgreSQL's side of SQLAlchemy."""
+    code = "import sys, mailcounsel.service.app; print([m for m in sys.modules if 'postgres' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 # -- answers --------------------------------------------------------------------------------------
 def loaded(tmp_path, text):
     path = tmp_path / "config.toml"
