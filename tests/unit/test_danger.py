@@ -418,6 +418,32 @@ def test_everyday_words_raise_nothing(text: str) -> None:
     assert found(text) == set()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sy pngn mti sja bu", "sya mau bnuh diri mlm ini", "dia ngancm mau bnuh sya",
+        "sdh mnum obt bnyk", "swami sya mmukul sya tiap mlm", "dia mncekik sya smpe pngsan",
+        "mau lncat dr jmbatan", "im gna kill myslf", "he bts me evry night", "pgn gntung diri aja",
+    ],
+)  # fmt: skip
+def test_a_sign_is_seen_without_its_vowels(text: str) -> None:
+    """People write in a hurry, on old phones, or as they speak."""
+    assert any(not sign.negated for sign in danger.signs(text)), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sya mau mkan dlu bu", "smua baik2 aja kak, mksh bnyk", "sdh tdur jam 10, mood 7",
+        "jln kaki 3x mnggu ini", "my dad and i want to hav dinner", "krn hujan sya plg cpat",
+        "thx 4 evrything, cu nxt wk", "I put the mat by the door and the pan on the shelf.",
+    ],
+)  # fmt: skip
+def test_everyday_words_without_their_vowels_raise_nothing(text: str) -> None:
+    """Most of what is written in a hurry is no danger."""
+    assert not danger.signs(text), text
+
+
 def test_recall_and_precision_over_all_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     """Recall over our own sentences is complete; both figures are printed."""
     wanted = [text for texts in DANGER.values() for text in texts]

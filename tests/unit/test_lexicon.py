@@ -241,6 +241,34 @@ def test_words_read_together_are_read_as_alone(written: list[str]) -> None:
     assert vocabulary.of_all(written) == (bits, reduce(or_, bits, 0))
 
 
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("mti", "mati"), ("bnuh", "bunuh"), ("bnh", "bunuh"), ("dpukul", "dipukul"),
+        ("jmbatan", "jembatan"), ("ingn", "ingin"), ("gntung", "gantung"), ("hdp", "hidup"),
+        ("wnt", "want"), ("myslf", "myself"), ("blding", "bleeding"),
+    ],
+)  # fmt: skip
+def test_a_word_in_a_hurry_is_read(written: str, word: str) -> None:
+    """Vowels are left out between consonants: the first, or half of all."""
+    assert phrases.consonants(written) == phrases.consonants(word)
+    assert phrases.may_be_shortened(word)
+    assert phrases.is_shortened(written, word)
+
+
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("mat", "mati"), ("dad", "dead"), ("pan", "pain"), ("akhirnya", "akhirinya"),
+        ("mata", "mati"), ("disks", "disiksa"), ("mt", "mati"), ("mati", "mati"),
+    ],
+)  # fmt: skip
+def test_another_word_is_no_word_in_a_hurry(written: str, word: str) -> None:
+    """What has all its consonants parted as before, or ends otherwise, is a word of its own."""
+    assert phrases.consonants(written) == phrases.consonants(word)
+    assert not phrases.is_shortened(written, word)
+
+
 def test_a_flood_of_words_is_forgotten_again() -> None:
     """A letter of random words is no reason to remember them all."""
     vocabulary = danger.book().vocabulary

@@ -36,6 +36,10 @@ _LEET: Final = (*zip("013457@$", "oieastas", strict=True), ("_", ""))
 _NOT_A_LETTER: Final = re.compile(r"[^\w*\n]+")
 # All but the first of a repeated letter, so that nothing has to be put in its place.
 _STRETCHED: Final = re.compile(r"(?<=([^\d*\n]))\1+")
+# People in a hurry leave vowels out: "bnuh dri". Of fewer letters any word could be meant.
+_SHORTEST: Final = 3
+_WITHOUT_VOWELS: Final = str.maketrans("", "", "aeiou")
+_CONSONANT: Final = re.compile("[^aeiou]")
 
 
 class Word(NamedTuple):
@@ -95,6 +99,39 @@ def fold_all(words: Sequence[str]) -> list[str]:
 
 def _shown(word: str) -> str:
     return word.replace("*", "") if word.count("*") * 2 > len(word) else word
+
+
+def consonants(word: str) -> str:
+    """Return a folded word without its vowels."""
+    return word.translate(_WITHOUT_VOWELS)
+
+
+def consonants_of_all(words: Sequence[str]) -> list[str]:
+    """Return folded words without their vowels, all at once."""
+    return "\n".join(words).translate(_WITHOUT_VOWELS).split("\n") if words else []
+
+
+def may_be_shortened(word: str) -> bool:
+    """Tell whether vowels stand between the consonants of a word, so that it can lose some."""
+    return len(word) > _SHORTEST and any(_CONSONANT.split(word)[1:-1])
+
+
+def is_shortened(written: str, word: str) -> bool:
+    """Tell whether one of two words with the same consonants is the other in a hurry.
+
+    "mti" is "mati", "bnuh" is "bunuh" and "dpukul" is "dipukul": it begins and ends alike, and
+    consonants meet where a vowel was, the first one or half of all. "mat" and "dad" are words of
+    their own, and neither "mati" nor "dead"; nor is "akhirnya" a shorter "akhirinya".
+    """
+    if len(written) < _SHORTEST:
+        return False
+    left, whole = _CONSONANT.split(written), _CONSONANT.split(word)
+    if (left[0], left[-1]) != (whole[0], whole[-1]):
+        return False
+    between = list(zip(left[1:-1], whole[1:-1], strict=True))
+    lost = [bool(vowels) and not kept for kept, vowels in between]
+    is_less = all(kept in (vowels, "") for kept, vowels in between)
+    return is_less and any(lost) and (lost[0] or 2 * sum(lost) >= sum(map(bool, whole)))
 
 
 def compile_phrase(entry: str, source: str, sets: Mapping[str, Element]) -> Phrase:

@@ -46,6 +46,16 @@ class Vocabulary(dict[str, int]):
         """Words with hidden letters: rare, and a third of the time it takes to be ready."""
         return _Masked(self._exact, self._prefixes)
 
+    @cached_property
+    def _by_consonants(self) -> dict[str, list[str]]:
+        """The words that may be written without some of their vowels, by what is left."""
+        begun = [prefix for group in self._prefixes.values() for prefix in group]
+        found: dict[str, list[str]] = defaultdict(list)
+        for word in {*self._exact, *begun}:
+            if phrases.may_be_shortened(word):
+                found[phrases.consonants(word)].append(word)
+        return dict(found)
+
     def _add(self, element: Element) -> None:
         bit = self._bits[element] = 1 << (_FIRST_BIT + len(self._bits))
         for word in element.exact:
@@ -85,10 +95,12 @@ class Vocabulary(dict[str, int]):
 
     def _learn(self, unseen: Sequence[str]) -> None:
         bare = [written.strip(phrases.JOINERS) for written in unseen]
-        exact, prefixes = self._exact, self._prefixes
-        for written, word, folded in zip(unseen, bare, phrases.fold_all(bare), strict=True):
+        folded_all = phrases.fold_all(bare)
+        consonants = phrases.consonants_of_all(folded_all)
+        exact, prefixes, shortened = self._exact, self._prefixes, self._by_consonants
+        for written, word, folded, bones in zip(unseen, bare, folded_all, consonants, strict=True):
             may_be_one = folded in exact or folded[:_HEAD] in prefixes or len(folded) == 1
-            if may_be_one or "*" in folded or folded.isdecimal():
+            if may_be_one or bones in shortened or "*" in folded or folded.isdecimal():
                 self[written] = self._of(folded)
             else:
                 self[written] = 0 if word else NO_WORD
@@ -96,7 +108,7 @@ class Vocabulary(dict[str, int]):
     def _of(self, folded: str) -> int:
         if "*" in folded:
             return self._masked.of(folded)
-        found = self._exact.get(folded, 0)
+        found = self._exact.get(folded, 0) or self._of_shortened(folded)
         for prefix, bits in self._prefixes.get(folded[:_HEAD], {}).items():
             if folded.startswith(prefix):
                 found |= bits
@@ -104,6 +116,15 @@ class Vocabulary(dict[str, int]):
             for fewest, bits in self._numbers.items():
                 found |= bits * (len(folded) >= fewest)
         return found | LETTER * (len(folded) == 1 and folded.isalpha())
+
+    def _of_shortened(self, folded: str) -> int:
+        """Return the bits of the words that this one may be with vowels left out."""
+        alike = self._by_consonants.get(phrases.consonants(folded), ())
+        words = [word for word in alike if phrases.is_shortened(folded, word)]
+        return reduce(or_, map(self._of_word, words), 0)
+
+    def _of_word(self, word: str) -> int:
+        return self._exact.get(word, 0) | self._prefixes.get(word[:_HEAD], {}).get(word, 0)
 
 
 def _required(element: Element) -> Element:
