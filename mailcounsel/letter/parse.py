@@ -336,7 +336,7 @@ _TRANSPORT = {
 def _under_own_headers(content: Letter, outer: Letter) -> Letter:
     return replace(
         content,
-        headers=content.headers + _of_transport(outer),
+        headers=(*_of_sender(content), *_of_transport(outer)),
         message_id=content.message_id or outer.message_id,
         date=content.date or outer.date,
         about=_both(content.about, outer.about),
@@ -350,17 +350,27 @@ def _inside(content: Letter) -> Inside:
     return Inside(content.sender.address, content.recipients)
 
 
+def _is_of_transport(name: str) -> bool:
+    return name in _TRANSPORT or name.startswith("arc-")
+
+
 def _of_transport(outer: Letter) -> tuple[tuple[str, str], ...]:
-    return tuple(one for one in outer.headers if one[0] in _TRANSPORT or one[0].startswith("arc-"))
+    return tuple(one for one in outer.headers if _is_of_transport(one[0]))
+
+
+def _of_sender(content: Letter) -> tuple[tuple[str, str], ...]:
+    """Return the fields inside, without what only mail servers on the way may say."""
+    return tuple(one for one in content.headers if not _is_of_transport(one[0]))
 
 
 def _under_both(content: Letter, outer: Letter) -> Letter:
     """Take each field from inside where it is there, from outside where it is not."""
-    inside = {name for name, _ in content.headers}
+    theirs = _of_sender(content)
+    inside = {name for name, _ in theirs}
     others = tuple(one for one in outer.headers if one[0] not in inside)
     return replace(
         content,
-        headers=content.headers + others,
+        headers=(*theirs, *others),
         message_id=content.message_id or outer.message_id,
         in_reply_to=content.in_reply_to if "in-reply-to" in inside else outer.in_reply_to,
         references=content.references if "references" in inside else outer.references,

@@ -193,6 +193,22 @@ def test_a_border_of_another_domain_confirms_no_key(house, ani):
     assert pinned(house) == [("provisional", ani.key)]
 
 
+@pytest.mark.parametrize("form", ['hp="cipher"', 'protected-headers="v1"'])
+def test_our_borders_word_inside_a_lock_is_the_senders(house, ani, mal, form):
+    """Anybody can lock a letter for us, with every field they like inside: none speaks for us."""
+    house.write(ANI, "Halo.")
+    inside = (
+        mal.headers(key=mal.autocrypt()) + b"Received: by x; Sun, 22 Nov 2026 09:00:00 +0000\r\n"
+    )
+    kind = f"MIME-Version: 1.0\r\nContent-Type: text/plain; {form}\r\n\r\nHalo lagi.\r\n"
+    raw = mal.encrypted(house.centre, CONFIRMED.encode() + inside + kind.encode(), mal.headers())
+    refused = CONFIRMED.replace("pass", "fail")
+    for said in (refused, ""):
+        assert by_border(house, raw, said).case_id != house.case(1).id
+    assert {row.vouching for row in house.rows(models.Letter)} == {"nothing", ""}
+    assert pinned(house) == []
+
+
 def test_a_planted_key_is_not_used_once_the_client_writes(house, mal):
     """Somebody signs a first letter in Ani's name; hers, which our border confirms, is not."""
     house.receive(mal.signed("Halo, ini surat pertama.", key=mal.autocrypt()))
