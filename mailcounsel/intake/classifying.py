@@ -36,8 +36,10 @@ _MARKS = (
     "x-vacation",
     *_CHALLENGES,
 )
+_WHOLE_REPORTS = ("multipart/report", "message/")  # how a letter begins that is nothing else
 # Reasons that stop our answer, and hide nothing a client is proved to have written.
 _SOFT = {"auto-submitted", "list", "null-sender"}
+_REPORT = "-report"  # how the reasons of what reports on a mail end
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
@@ -55,6 +57,11 @@ class Class:
         """Tell whether a letter bears a mark of machines: it shows no life of who sent it."""
         return self.kind != LETTER or self.reason in _SOFT
 
+    @property
+    def is_report(self) -> bool:
+        """Tell whether a program reports on a mail, with whatever words of that mail."""
+        return self.kind == BOUNCE or self.reason.endswith(_REPORT)
+
 
 def classify(
     letter: Letter,
@@ -70,7 +77,7 @@ def classify(
     """
     if _is_our_own(letter, known, config):
         return Class(OWN_LOOP, "own-message-id", may_answer=False)
-    report = letter.report or _lost(letter, mail_from, is_proved=is_proved)
+    report = _reported(letter, mail_from, is_proved=is_proved)
     if report:
         return _of_report(report)
     reason = _machine(letter, mail_from)
@@ -82,12 +89,16 @@ def classify(
     return Class(LETTER, reluctant, may_answer=not reluctant)
 
 
-def _lost(letter: Letter, mail_from: str | None, *, is_proved: bool) -> Report | None:
+def _reported(letter: Letter, mail_from: str | None, *, is_proved: bool) -> Report | None:
+    """Return what a program reports on a mail. Whoever passes on a report writes a letter."""
+    # A client writes from an address of their own: without a sender it says nothing of a server.
+    null_sender = not is_proved and (mail_from == "" or dialects.has_null_sender(letter))
+    is_whole = (letter.header("content-type") or "").lower().startswith(_WHOLE_REPORTS)
+    if letter.report and (is_whole or dialects.is_from_a_server(letter, null_sender=null_sender)):
+        return letter.report
     if any(letter.header(mark) for mark in _CHALLENGES):
         return None
-    # A client writes from an address of their own: without a sender it says nothing of a server.
-    null_sender = mail_from == "" or dialects.has_null_sender(letter)
-    return dialects.bounce(letter, null_sender=null_sender and not is_proved)
+    return dialects.bounce(letter, null_sender=null_sender)
 
 
 def _is_our_own(letter: Letter, known: Knowledge, config: Config) -> bool:
@@ -100,7 +111,7 @@ def _is_our_own(letter: Letter, known: Knowledge, config: Config) -> bool:
 def _of_report(report: Report) -> Class:
     if report.kind == "delivery" and report.failed:
         return Class(BOUNCE, "delivery-failed", may_answer=False, about=report.original_message_id)
-    return Class(AUTOMATIC, f"{report.kind}-report", False, report.original_message_id)
+    return Class(AUTOMATIC, f"{report.kind}{_REPORT}", False, report.original_message_id)
 
 
 def _machine(letter: Letter, mail_from: str | None) -> str:

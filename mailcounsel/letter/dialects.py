@@ -30,7 +30,7 @@ def bounce(letter: Letter, *, null_sender: bool) -> Report | None:
 
     `null_sender` says that the envelope named nobody, as servers do for what they write.
     """
-    if not (null_sender or _is_from_a_server(letter)):
+    if not is_from_a_server(letter, null_sender=null_sender):
         return None
     subject, opening = letter.subject.casefold(), letter.text[:_OPENING].casefold()
     is_delayed = _fits("delay", subject, opening)
@@ -77,11 +77,12 @@ def wants_no_answer(letter: Letter) -> bool:
     return _NO_REPLY.fullmatch(local) is not None and not letter.header("reply-to")
 
 
-def _is_from_a_server(letter: Letter) -> bool:
+def is_from_a_server(letter: Letter, *, null_sender: bool) -> bool:
+    """Tell whether a mail server wrote a mail: it named no sender, or one of its own."""
     sender = (letter.sender.address or "").casefold()
     names = _known()["bounce"]["senders"]
     is_server = any(re.match(rf"{re.escape(name)}(?![a-z])", sender) for name in names)
-    return is_server or bool(letter.header(_FAILED))
+    return null_sender or is_server or bool(letter.header(_FAILED))
 
 
 def has_null_sender(letter: Letter) -> bool:

@@ -70,6 +70,20 @@ def test_danger_in_an_attached_text_raises_and_is_named(house):
     assert "!! signs of danger in the attachment surat.txt: suicide" in told
 
 
+@pytest.mark.parametrize("kind", ["delivery-status", "disposition-notification"])
+def test_danger_beside_a_report_that_a_client_passes_on_counts(house, kind):
+    """What a mail server told her stands in her letter, and the letter is hers all the same."""
+    lines = (
+        *(f"From: {ANI}", 'Content-Type: multipart/mixed; boundary="m"', ""),
+        *("--m", "", DANGER, "--m", f"Content-Type: message/{kind}", "", "Reporting-MTA: dns; x"),
+        *("", "Final-Recipient: rfc822; a@b.test", "Action: failed", "--m--"),
+    )
+    house.receive("\r\n".join(lines).encode())
+    assert [row.kind for row in house.rows(models.Letter) if row.direction == "in"] == ["letter"]
+    assert len(house.rows(models.Risk)) == 1
+    assert house.case(1).waiting_since is not None
+
+
 def test_danger_in_the_only_text_of_a_letter_counts_as_its_words(house):
     """What was sent as a file is the letter where there is no other; it is looked at once."""
     house.receive(attaching(house, "", ("surat.txt", DANGER)))

@@ -114,6 +114,27 @@ def test_a_report_is_one_whoever_is_proved():
     assert classify(*report("disposition-notification"), proved=True).kind == "automatic"
 
 
+def passed_on(kind, *fields):
+    return (
+        'Content-Type: multipart/mixed; boundary="m"',
+        "",
+        *("--m", "", "Saya dapat ini waktu menulis ke kakak."),
+        *("--m", f"Content-Type: message/{kind}", "", *fields, "--m--"),
+    )
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_a_person_who_passes_on_a_report_writes_a_letter(proved):
+    """Programs that forward a report keep its parts; beside them stand a client's own words."""
+    failed = ("Final-Recipient: rfc822; a@b.test", "Action: failed", "Status: 5.1.1")
+    for mail in (passed_on("delivery-status", *failed), passed_on("disposition-notification")):
+        assert classify(*mail, proved=proved).kind == "letter"
+    enclosed = passed_on("delivery-status", *failed)
+    assert classify(*enclosed, mail_from="").kind == "bounce"
+    assert classify(*enclosed, mail_from="", proved=True).kind == "letter"
+    assert classify(*enclosed, sender="mailer-daemon@y.test").kind == "bounce"
+
+
 def test_a_challenge_is_no_bounce():
     """A system that asks whether we are people writes as a mail server does, and lost nothing."""
     lines = ("Subject: Undelivered mail", "X-TMDA-Fingerprint: abc", "Return-Path: <>")

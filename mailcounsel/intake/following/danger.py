@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcounsel.casework import cases, crisis, measures, risk
-from mailcounsel.intake import assessing, classifying
+from mailcounsel.intake import assessing
 from mailcounsel.intake.following.recorded import Recorded
 
 
@@ -18,8 +18,7 @@ def _is_danger(this: Recorded) -> bool:
     is_old = this.plan.placement.case is not None and not this.plan.assessed.is_fresh_danger
     if not this.plan.assessed.is_danger or is_old or _is_only_form(this):
         return False
-    is_report = this.plan.kind.kind == classifying.BOUNCE or this.plan.opened.letter.report
-    return not is_report
+    return not this.plan.kind.is_report
 
 
 def is_noted(this: Recorded) -> bool:
