@@ -165,11 +165,13 @@ def _ask_person(
 ) -> str:
     """Show a client's request to a person, and return the template that answers it.
 
-    A copy or the end of a file that is asked for without a signature has a notice of its own.
+    A copy or the end of a file that is asked for without a signature has a notice of its own, and
+    so has one that a new key signed.
     """
     if command not in wishes.GRAVE:
         records.flag(connection, now, case["id"], f"asks-{command}", letter_id)
         return PROGRESS if command == PROGRESS else "request"
+    proof = wishes.weighed(connection, office, case, proof, now)
     wishes.ask(connection, office, case, command, proof, letter_id, now)
     return "request" if proof == wishes.SIGNED else ""
 

@@ -1,13 +1,15 @@
 """A client's wish for a copy of their file, or for its end: asked for, noticed, denied, done.
 
-    asked, signed by the pinned key ──▶ ready ──────────────┐
+    asked, signed by a key that is no news ──▶ ready ───────┐
     asked with our token only ──▶ notice ──seven days──▶ ready ──a person──▶ done
                                      └──── the client says no ──▶ denied
 
 Our token comes back with whoever reads the client's mail. So a wish without a signature is told to
-the client first, and is ready no sooner than seven days after that notice left. An answer to the
-notice stops it, whoever wrote it and whatever it says: to stop too much costs a letter, to erase
-too much cannot be mended. Nothing here is ever carried out without a person.
+the client first, and is ready no sooner than seven days after that notice left. So is one signed
+by a key that came later than the client's first letter and is younger than those seven days: with
+our token anybody can bring a first key, and sign with it. An answer to the notice stops it,
+whoever wrote it and whatever it says: to stop too much costs a letter, to erase too much cannot be
+mended. Nothing here is ever carried out without a person.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from mailcounsel.casework.office import Office
 from mailcounsel.casework.references import ours
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
-from mailcounsel.trust import addressbook
+from mailcounsel.trust import addressbook, pins
 
 wishes = models.table(models.Wish)
 
@@ -35,6 +37,20 @@ NOTICE = timedelta(days=7)
 AGAIN = timedelta(days=1)  # when to look again whether a notice has left
 DUE = "wish-due"  # the kind of errand
 OPEN = ("notice", "ready")
+NEW_KEY = "new-key"  # what a signature proves by a key that is news
+
+
+def weighed(
+    connection: Connection, office: Office, case: RowMapping, proof: str, now: datetime
+) -> str:
+    """Return what proves a wish: a signature by a key that came just now is none yet."""
+    if proof != SIGNED:
+        return proof
+    client_id = case["client_id"]
+    since = pins.used_since(connection, office.keyring, client_id)
+    came_at = statements.row(connection, addressbook.clients, client_id)["created_at"]
+    is_known = since is not None and (since <= came_at or since <= now - NOTICE)
+    return SIGNED if is_known else NEW_KEY
 
 
 def ask(
@@ -48,7 +64,8 @@ def ask(
 ) -> None:
     """Keep what a client's letter asks for, and tell them of it where nothing is signed.
 
-    The same wish again changes nothing, unless it is signed this time. Flags show it to a person.
+    `proof` is what was `weighed`. The same wish again changes nothing, unless it is signed this
+    time. Flags show it to a person.
     """
     standing = _open(connection, case["id"], kind)
     if standing and (proof != SIGNED or standing["state"] == "ready"):
@@ -196,16 +213,16 @@ def check(
 
 
 def _too_early(office: Office, name: str, ready: datetime | None) -> str:
+    asked = f"{name}: this was asked for without a signature, or signed by a key that is new."
     if ready is None:
         return (
-            f"{name}: this was asked for without a signature, and the letter that tells the client "
-            "so has not left yet (see mailcounsel outbox). Nothing was changed."
+            f"{asked} The letter that tells the client so has not left yet (see mailcounsel "
+            "outbox). Nothing was changed."
         )
     zone = ZoneInfo(office.config.centre.time_zone)
     return (
-        f"{name}: this was asked for without a signature. The client has until "
-        f"{promises.local_day(ready, zone, 'en')} to say that it was not they. "
-        "Nothing was changed."
+        f"{asked} The client has until {promises.local_day(ready, zone, 'en')} to say that it was "
+        "not they. Nothing was changed."
     )
 
 

@@ -47,8 +47,8 @@ def copy(
 
     All letters and files, goals with the answers, contract, plan, summaries and measures: one text
     and the files, in one letter, after a minute in which `undo` takes it back. It never leaves as
-    ordinary mail. What was asked for without a signature waits for seven days. With --save it is
-    handed over in person: the file is not encrypted there.
+    ordinary mail. What was asked for without a signature, or signed by a new key, waits for seven
+    days. With --save it is handed over in person: the file is not encrypted there.
 
     \b
     Example: mailcounsel case copy C-0042

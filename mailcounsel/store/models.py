@@ -428,7 +428,7 @@ class Wish(SQLModel, table=True):
     case_id: str = Field(foreign_key="casefile.id", index=True)
     letter_id: str | None = None
     kind: str  # copy, erase
-    proof: str  # signed, token; person: decided without a letter that asks for it
+    proof: str  # signed, new-key, token; person: decided without a letter that asks for it
     state: str  # notice, ready, denied, done
     outgoing_id: str | None = None  # the notice
     asked_at: datetime = moment()

@@ -79,6 +79,16 @@ def is_doubted(connection: Connection, keyring: ServiceKeyring, client_id: str) 
     return pin is not None and pin.state == DOUBTED
 
 
+def used_since(connection: Connection, keyring: ServiceKeyring, client_id: str) -> datetime | None:
+    """Return when the certificate a client is written to with was first used, None without one.
+
+    Raises: SealBroken for an edited row.
+    """
+    of_client(connection, keyring, client_id)
+    used = pins.c.state.in_(USED) & (pins.c.client_id == client_id)
+    return connection.execute(select(func.max(pins.c.pinned_at)).where(used)).scalar()
+
+
 def stopped_at(connection: Connection, keyring: ServiceKeyring, client_id: str) -> datetime | None:
     """Return when a certificate of a client's that was in use was last doubted or dropped.
 

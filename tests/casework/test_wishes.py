@@ -162,11 +162,47 @@ def test_a_signed_word_is_ready_at_once_and_never_by_itself(house, short_tmp):
     assert house.case(1).state == "open"
 
 
-def test_a_signature_ends_the_notice(house, asked, short_tmp):
-    """Asked with the token, then signed: it need not wait any longer."""
+def test_a_signature_ends_the_notice(house, short_tmp):
+    """Asked with the token, then signed by the key of the first letter: it need not wait longer."""
     ani = Writer(short_tmp / "ani", ANI)
-    house.receive(ani.signed("Halo lagi.", key=ani.autocrypt(), reply_to=house.offer))
+    house.receive(ani.signed("Halo.", key=ani.autocrypt()))
+    (offer,) = house.sent_to(ANI)
+    house.receive(ani.signed("Halo lagi.", reply_to=offer))
+    house.clock.on(hours=1)
+    house.write(ANI, "HAPUS", reply_to=offer)
     assert wish(house).state == "notice"
     house.receive(ani.signed("HAPUS"))
     assert (wish(house).proof, wish(house).state) == ("signed", "ready")
     assert asks(house) == ["asks-erase"]
+
+
+@pytest.mark.parametrize(("word", "kind"), [("HAPUS", "erase"), ("SALINAN", "copy")])
+def test_a_key_brought_with_our_token_asks_as_the_token_does(house, short_tmp, word, kind):
+    """Who reads the mailbox brings a first key and signs with it: the client is told."""
+    mal = Writer(short_tmp / "mal", ANI)
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.clock.on(days=30)
+    house.receive(mal.signed("Ini kunci saya.", key=mal.autocrypt(), reply_to=offer))
+    house.clock.on(minutes=5)
+    house.receive(mal.signed(word, reply_to=offer))
+    assert (wish(house).proof, wish(house).state) == ("new-key", "notice")
+    assert asks(house) == [f"asks-{kind}-unsigned"]
+    with pytest.raises(errors.Conflict, match="has not left yet"):
+        check(house, kind)
+    assert len(house.outbox(f"{kind}-notice")) == 1
+    house.clock.on(days=1)
+    house.write(ANI, "Aku tidak bisa membaca ini.", reply_to=house.sent_to(ANI)[-1])
+    assert wish(house).state == "denied"
+
+
+def test_a_key_that_was_used_for_a_week_is_no_news(house, short_tmp):
+    """Its owner has been answered with it, and whoever could not read that had time to say so."""
+    ani = Writer(short_tmp / "ani", ANI)
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.clock.on(days=30)
+    house.receive(ani.signed("Ini kunci saya.", key=ani.autocrypt(), reply_to=offer))
+    house.clock.on(days=7)
+    house.receive(ani.signed("HAPUS"))
+    assert (wish(house).proof, wish(house).state) == ("signed", "ready")
