@@ -382,7 +382,12 @@ def _agreed_way(
     if (case["client_id"], way.channel, way.fingerprint or "") != agreed:
         message = "The way to this client changed while you wrote. Nothing was sent; look again."
         raise errors.Conflict(message)
-    return consent.Way(parcels.PLAIN) if str(said.get("plain", "")).strip() else way
+    return consent.Way(parcels.PLAIN) if is_sent_plainly(said) else way
+
+
+def is_sent_plainly(said: Mapping[str, Any]) -> bool:
+    """Tell whether a therapist decided for this one letter that it goes in clear, and why."""
+    return bool(str(said.get("plain", "")).strip())
 
 
 def undo(

@@ -9,6 +9,7 @@ knows whether a letter may be sent again. Any other fault after that moment leav
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailcounsel import errors
-from mailcounsel.casework import consent, enclosures, letters, parcels, undelivered
+from mailcounsel.casework import consent, enclosures, letters, parcels, replies, undelivered
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
 from mailcounsel.crypto.openpgp import Centre
@@ -57,6 +58,7 @@ class _Claim:
     """A letter that is ours until its lease ends. `tries` counts this one as well."""
 
     id: str
+    kind: str
     fence: int
     tries: int
     expires_at: datetime | None
@@ -110,7 +112,9 @@ def _next(outbox: Outbox, now: datetime) -> _Claim | None:
     rows = outbox.store.write(lambda connection: letters.due(connection, now, 1))
     for row in rows:
         parcel = _opener(outbox.office, row["id"], row["sealed"])
-        return _Claim(row["id"], row["fence"], row["attempts"] + 1, row["expires_at"], parcel)
+        return _Claim(
+            row["id"], row["kind"], row["fence"], row["attempts"] + 1, row["expires_at"], parcel
+        )
     return None
 
 
@@ -140,7 +144,7 @@ def _try(outbox: Outbox, claim: _Claim, now: datetime) -> Outcome:
 
 
 def _deliver(outbox: Outbox, claim: _Claim, now: datetime, before_data: Callable[[], None]) -> None:
-    parcel, certificate = _with_key(outbox, claim.open())
+    parcel, certificate = _with_key(outbox, claim.kind, claim.open())
     _check_address(outbox, parcel)
     message = protect.build(
         parcel, outbox.centre, certificate, now, _files(outbox, claim.id, parcel)
@@ -171,27 +175,36 @@ def _files(outbox: Outbox, outgoing_id: str, parcel: Parcel) -> tuple[Attachment
     return outbox.store.read(lambda c: enclosures.of_letter(c, office, outgoing_id, named))
 
 
-def _with_key(outbox: Outbox, parcel: Parcel) -> tuple[Parcel, bytes | None]:
+def _with_key(outbox: Outbox, kind: str, parcel: Parcel) -> tuple[Parcel, bytes | None]:
     """Return a letter with the certificate it goes to, where it goes to one.
 
     Address and key were frozen at approval and stay. Two letters have no way frozen into them: one
     approved while there was none, which takes the way there is by now; and an automatic one written
-    in clear to a client whose key was proved meanwhile, which is never sent weaker than that.
+    in clear to a client whose key was proved meanwhile, which is never sent weaker than that. What
+    goes in clear because the client agreed to that goes so only while they do.
 
-    Raises: NoUsableKey when there is still no way.
+    Raises: NoUsableKey when there is still no way, or none any more.
     """
     client, keyring = parcel.client_id, outbox.office.keyring
     if client is None:
         return parcel, bytes.fromhex(parcel.certificate) or None
     pin = outbox.store.read(lambda connection: pins.pinned(connection, keyring, client))
-    if parcel.channel == parcels.NONE:
+    if parcel.channel == parcels.NONE or _rests_on_consent(kind, parcel):
         way = outbox.store.read(lambda connection: consent.way(connection, keyring, client))
         if way.channel == parcels.NONE:
             raise errors.NoUsableKey
-        parcel = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
-    elif parcel.channel == parcels.PLAIN and parcel.author is None and pin:
+        if parcel.channel == parcels.NONE:
+            parcel = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
+    if parcel.channel == parcels.PLAIN and parcel.author is None and pin:
         parcel = replace(parcel, channel=parcels.ENCRYPTED, fingerprint=pin.fingerprint)
     return parcel, pin.certificate if pin and pin.fingerprint == parcel.fingerprint else None
+
+
+def _rests_on_consent(kind: str, parcel: Parcel) -> bool:
+    """Tell whether words go in clear by the client's yes, and not by what a person decided."""
+    if parcel.channel != parcels.PLAIN or kind in letters.CONTENT_FREE:
+        return False
+    return not (parcel.statement and replies.is_sent_plainly(json.loads(parcel.statement)))
 
 
 def judge(fault: errors.MailcounselError, *, sending: bool) -> Outcome:

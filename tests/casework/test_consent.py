@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
 from mailcounsel import errors
 from mailcounsel.casework import consent, letters, parcels
+from mailcounsel.outgoing import claim
 from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
 
@@ -150,6 +152,35 @@ def test_consent_cannot_be_given_back_in_the_database(house, offer, values):
     house.edit(models.Consent, row.id, **changed)
     with pytest.raises(errors.SealBroken):
         way(house)
+
+
+def leaving(house):
+    """Take what is due as the service does, without a smarthost; return what became of replies."""
+    house.clock.on(minutes=5)
+    config = house.office.config
+    nobody = config.smarthost.model_copy(update={"port": 1})
+    office = replace(house.office, config=config.model_copy(update={"smarthost": nobody}))
+    outbox = claim.Outbox(house.store, office, house.centre)
+    claim.send_due(outbox, house.clock.now(), 20)
+    return [(row.state, row.reason) for row in house.outbox("reply")]
+
+
+def test_what_has_not_left_waits_once_the_yes_is_taken_back(house, offer):
+    """Approved a moment ago, or tried again while the smarthost is down: not in clear any more."""
+    house.write(ANI, "SETUJU", reply_to=offer)
+    house.reply("wulan", "C-0001", "Rencana aman besok.")
+    assert leaving(house) == [("ready", "connect: refused")]
+    house.call("wulan", "way.withdraw", case="C-0001")
+    assert leaving(house) == [("waiting", "no-usable-key")]
+    assert "waiting" in house.flags(1)
+    house.write(ANI, "SETUJU", reply_to=offer)
+    assert leaving(house) == [("ready", "connect: refused")]
+
+
+def test_what_a_person_sends_plainly_asks_no_yes(house, offer):
+    """They decided for this one letter, and why stands with it."""
+    house.reply("wulan", "C-0001", "Halo Ani.", plain="Ani menelepon dan memintanya")
+    assert leaving(house) == [("ready", "connect: refused")]
 
 
 def test_anothers_consent_does_not_count(house, offer):

@@ -65,7 +65,7 @@ def sent_mail(house) -> tuple[Parcel, bytes]:
     """Build the copy as it leaves, without sending it."""
     (row,) = house.outbox("reply")
     outbox = claim.Outbox(house.store, house.office, house.centre)
-    parcel, certificate = claim._with_key(outbox, row.parcel)
+    parcel, certificate = claim._with_key(outbox, "reply", row.parcel)
     files = claim._files(outbox, row.id, parcel)
     return parcel, protect.build(parcel, house.centre, certificate, house.clock.now(), files)
 

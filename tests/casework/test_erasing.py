@@ -262,7 +262,7 @@ def test_to_a_client_with_a_key_the_last_letter_is_locked_too(house, short_tmp):
     assert house.rows(models.Pin) == []
     (parcel,) = house.sent_to(ANI)
     outbox = claim.Outbox(house.store, house.office, house.centre)
-    same, certificate = claim._with_key(outbox, parcel)
+    same, certificate = claim._with_key(outbox, "erased", parcel)
     mail = protect.build(same, house.centre, certificate, house.clock.now())
     assert b"multipart/encrypted" in mail
     assert b"dihapus" in client.opened(house.centre, mail)

@@ -97,6 +97,7 @@ class House:
             channel=parcels.PLAIN,
             client_id=self.client,
             author="sari",
+            statement='{"plain": "They asked for it."}',
         )
         return replace(usual, **more)
 
