@@ -48,11 +48,15 @@ LEFT = ("sent", "uncertain", "handing-over", "settled")
 LEASE_SECONDS = 900  # longer than gpg's and the smarthost's timeouts together
 DAY = timedelta(days=1)
 
-_AUTOMATIC = Ready(
-    select(func.count()).where(
-        outgoing.c.to_lookup == bindparam("to"),
-        outgoing.c.automatic.is_(True),
-        outgoing.c.created_at > bindparam("since", type_=outgoing.c.created_at.type),
+_OF_ADDRESS = select(func.count()).where(
+    outgoing.c.to_lookup == bindparam("to"),
+    outgoing.c.automatic.is_(True),
+    outgoing.c.created_at > bindparam("since", type_=outgoing.c.created_at.type),
+)
+_AUTOMATIC = Ready(_OF_ADDRESS)
+_OF_CLIENT = Ready(
+    _OF_ADDRESS.where(
+        outgoing.c.case_id.in_(select(cases.c.id).where(cases.c.client_id == bindparam("client")))
     )
 )
 
@@ -138,7 +142,7 @@ def ask(
     """
     to = addressbook.find_address(connection, office.keyring, case["client_id"])
     way = consent.way(connection, office.keyring, case["client_id"])
-    refusal = _refusal(connection, office, asked, to, way, now)
+    refusal = _refusal(connection, office, case, asked, to, way, now)
     if refusal or to is None:
         records.audit(connection, now, "service", f"not-sent-{refusal}", case["id"], asked.template)
         return None
@@ -168,6 +172,7 @@ def _rendered(office: Office, language: str, asked: Asked, way: consent.Way) -> 
 def _refusal(
     connection: Connection,
     office: Office,
+    case: RowMapping,
     asked: Asked,
     to: str | None,
     way: consent.Way,
@@ -179,7 +184,7 @@ def _refusal(
         return "twice"
     if way.channel == parcels.NONE and asked.template not in CONTENT_FREE:
         return "no-way"
-    if _had_enough(connection, office, asked, to, now):
+    if _had_enough(connection, office, case, asked, to, now):
         return "capped"
     if asked.stranger is not None:
         cap = caps.reached(connection, office, to, asked.stranger, now, is_urgent=asked.is_urgent)
@@ -188,16 +193,21 @@ def _refusal(
 
 
 def _had_enough(
-    connection: Connection, office: Office, asked: Asked, to: str, now: datetime
+    connection: Connection, office: Office, case: RowMapping, asked: Asked, to: str, now: datetime
 ) -> bool:
-    """Tell whether an address got as many answers in a day as it may."""
+    """Tell whether an address got as many answers in a day as it may.
+
+    Where somebody vouches for who wrote, those of the same client's cases count alone: letters
+    forged in their name open others.
+    """
     key = addressbook.lookup(office.keyring, to)
     most = office.config.limits.automatic_per_sender_day
     if asked.is_urgent:
         is_proved = asked.stranger is None
         count = caps.urgent(connection, office, key, asked.template, now, is_proved=is_proved)
         return count > (most if asked.most_urgent is None else asked.most_urgent)
-    return _is_ordinary(asked) and automatic_since(connection, key, now - DAY) >= most
+    whose = case["client_id"] if asked.stranger is None else None
+    return _is_ordinary(asked) and automatic_since(connection, key, now - DAY, whose) >= most
 
 
 def _is_ordinary(asked: Asked) -> bool:
@@ -209,9 +219,17 @@ def exists(connection: Connection, once: str) -> bool:
     return bool(_ONCE.scalar(connection, {"once": once}))
 
 
-def automatic_since(connection: Connection, to_lookup: bytes, since: datetime) -> int:
-    """Count the automatic answers to an address since a moment (RFC 3834 section 2)."""
-    return int(_AUTOMATIC.scalar(connection, {"to": to_lookup, "since": since}))
+def automatic_since(
+    connection: Connection, to_lookup: bytes, since: datetime, client_id: str | None = None
+) -> int:
+    """Count the automatic answers to an address since a moment (RFC 3834 section 2).
+
+    With a client, those about that client's letters alone.
+    """
+    asked: dict[str, Any] = {"to": to_lookup, "since": since}
+    if client_id is None:
+        return int(_AUTOMATIC.scalar(connection, asked))
+    return int(_OF_CLIENT.scalar(connection, asked | {"client": client_id}))
 
 
 def address_parcel(office: Office, case: RowMapping, way: consent.Way, to: str) -> Parcel:

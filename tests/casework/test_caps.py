@@ -133,6 +133,23 @@ def test_letters_forged_in_a_clients_name_use_up_no_call_for_help_of_theirs(hous
     assert len(house.outbox("help")) == forged + 1
 
 
+def test_letters_forged_in_a_clients_name_use_up_no_answer_to_theirs(house, limits):
+    """Their yes is thanked for and their letter acknowledged, however many came in their name."""
+    limits(automatic_per_sender_day=3)
+    house.write(ANI, LONG)
+    (offer,) = house.sent_to(ANI)
+    for number in range(8):
+        house.write(ANI, f"Palsu {number}. {LONG} {number}")
+    assert acknowledged(house) == 3
+    house.write(ANI, "SETUJU", reply_to=offer)
+    house.write(ANI, "Terima kasih, saya tunggu.", reply_to=offer)
+    own = [row.kind for row in house.outbox() if row.case_id == house.case(1).id]
+    assert own[-2:] == ["consent-thanks", "acknowledgement-again"]
+    for number in range(3):
+        house.write(ANI, f"JEDA{'!' * number}", reply_to=offer)
+    assert len(house.outbox("paused")) == 0  # a machine that brings our token back falls silent
+
+
 def test_danger_forged_in_a_clients_name_uses_up_no_note_of_theirs(house):
     """The real one is told where help is near after any number of forged ones."""
     house.write(ANI, LONG)
