@@ -421,17 +421,13 @@ def test_where_everybody_is_away_everybody_hears(house):
 
 def test_a_promise_that_cannot_be_seen_to_stops_no_other(tmp_path, store, clock, centre):
     """One client's letter cannot be made: the other is told in time all the same."""
-    folder = tmp_path / "own" / "id"
-    folder.mkdir(parents=True)
-    (folder / "later.txt").write_text("Subject: x\n\n{{ nothing_of_this_name }}\n")
     home = houses.build(tmp_path, store, clock, centre)
-    config = home.office.config
-    own = config.centre.model_copy(update={"templates": tmp_path / "own"})
-    home.office = replace(home.office, config=config.model_copy(update={"centre": own}))
     home.enrol("wulan", "bayu", "sari")
     home.write(ANI, "Halo, saya ingin berbicara dengan seseorang tentang keluarga saya.")
     home.write("ben@client.test", "Hello, I would like to talk to somebody about my family.")
     home.send()
+    (anis,) = [row for row in home.rows(models.Address) if row.client_id == home.case(1).client_id]
+    home.edit(models.Address, anis.id, mac=b"edited")
     clock.on(days=2, hours=-1)
     work.keep_promises(home.desk)
     assert [(p.case_id, p.told_at is None) for p in promises(home)] == [(home.case(2).id, False)]

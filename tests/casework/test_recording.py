@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -254,3 +255,18 @@ def test_a_proved_vacation_note_waits_for_nobody(house, replied):
     house.write(ANI, "Saya sedang cuti.", reply_to=replied, headers=headers, mail_from="")
     assert house.case(1).state == "closed"
     assert house.case(1).waiting_since is None
+
+
+@pytest.mark.parametrize("name", ["crisis", "acknowledgement", "staff-notice"])
+def test_no_letter_fails_for_a_template_of_the_admins(house, name):
+    """A slip in a template while the service runs: danger is raised, and our own letters go out."""
+    broken = house.folder / "templates" / "id" / f"{name}.txt"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("Subject: {{ subject }}\n\n{{ misspelt }}")
+    centre = house.office.config.centre.model_copy(update={"templates": broken.parent.parent})
+    config = house.office.config.model_copy(update={"centre": centre})
+    house.office = replace(house.office, config=config)
+    house.write(ANI, "Saya ingin mengakhiri hidup saya malam ini.")
+    assert house.states() == ["case"]
+    assert len(house.rows(models.Risk)) == 1
+    assert {"crisis", "acknowledgement", "staff-notice"} <= {row.kind for row in house.outbox()}

@@ -187,12 +187,10 @@ def test_a_fact_is_never_a_template(value):
         "{{ open('/etc/passwd') }}",
     ],
 )
-def test_an_admins_template_is_in_a_sandbox(tmp_path, body):
+def test_an_admins_template_is_in_a_sandbox(body):
     """A template cannot reach Python behind its facts."""
-    (tmp_path / "id").mkdir()
-    (tmp_path / "id" / "reply.txt").write_text(f"Subject: S\n\n{body}\n")
     with pytest.raises(errors.TemplateError):
-        templates.render("id", "reply", _reply("x"), override=tmp_path)
+        templates.render_text(f"Subject: S\n\n{body}\n", "id", "reply", _reply("x"))
 
 
 def test_override_folder(tmp_path):
@@ -222,9 +220,34 @@ def test_broken_templates_say_so(tmp_path, source):
     (tmp_path / "id" / "reply.txt").write_text(source)
     facts = _reply(f"{MARK}\nBcc: evil@x.test")
     with pytest.raises(errors.TemplateError) as caught:
-        templates.render("id", "reply", facts, override=tmp_path)
+        templates.render_text(source, "id", "reply", facts)
     assert "id/reply.txt" in str(caught.value)
     assert MARK not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["no header", "Subject: {{ subject }}\n\n{{ nothing }}", "Subject: a\n\n{% if %}"],
+)
+def test_our_own_letter_goes_where_the_admins_is_broken(tmp_path, source, caplog):
+    """Whoever wrote is acknowledged all the same; the log and `doctor` name the file."""
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "reply.txt").write_text(source)
+    found = templates.render("en", "reply", _reply(MARK), override=tmp_path)
+    assert found == templates.render("en", "reply", _reply(MARK))
+    assert "en/reply.txt" in caplog.text
+    assert MARK not in caplog.text
+    (problem,) = templates.check(["en"], override=tmp_path)
+    assert "en/reply.txt" in problem
+
+
+@pytest.mark.parametrize("condition", ["text", "not text"])
+def test_both_sides_of_a_condition_are_looked_at(tmp_path, condition):
+    """A misspelt fact on the side that is seldom taken would be found by a client's letter."""
+    (tmp_path / "en").mkdir()
+    source = "Subject: {{ subject }}\n\n{% if " + condition + " %}{{ misspelt }}{% endif %}Hello."
+    (tmp_path / "en" / "reply.txt").write_text(source)
+    assert len(templates.check(["en"], override=tmp_path)) == 1
 
 
 @pytest.mark.parametrize(("language", "name"), [("../id", "reply"), ("id", "../reply"), ("", "x")])
