@@ -95,7 +95,7 @@ def send(
     rounds.beside(connection, case_id, sent["id"], person, now)
     letter = statements.row(connection, letters.outgoing, sent["id"])
     letters.name_message(connection, office, case_id, uid, letter["letter_id"], letter["id"])
-    kept = meetings.Sealed(uid, room, sent["id"], _before(row))
+    kept = meetings.Sealed(uid, room, sent["id"], _before(row, old))
     row = _written(connection, office, case_id, row, plan, kept, person, now)
     reminders.plan(connection, office, row, now)
     records.audit(connection, now, person, f"appointment-{plan.act}", case_id, row["id"])
@@ -155,11 +155,13 @@ def _new_uid(office: Office, case: RowMapping) -> str:
     return f"{token}.{secrets.token_hex(8)}@{domain}"
 
 
-def _before(row: RowMapping | None) -> dict[str, Any] | None:
-    if row is None:
+def _before(row: RowMapping | None, old: meetings.Sealed | None) -> dict[str, Any] | None:
+    """Return how a meeting stands: the row's values, and what is sealed in it."""
+    if row is None or old is None:
         return None
     moments = {name: row[name].isoformat() for name in ("starts_at", "ends_at")}
-    return {"state": row["state"], "author": row["author"], **moments}
+    sealed = {"room": old.room, "letter": old.letter, "before": old.before}
+    return {"state": row["state"], "author": row["author"], **moments, "sealed": sealed}
 
 
 def _written(
@@ -207,7 +209,10 @@ def taken_back(connection: Connection, office: Office, reply: RowMapping, now: d
         values = {
             name: datetime.fromisoformat(value) if name in moments else value
             for name, value in kept.before.items()
+            if name != "sealed"
         }
+        stood = replace(kept, **kept.before.get("sealed", {}))  # rows of older stores have none
+        values["sealed"] = meetings.seal(office, row["id"], stood)
         # The sequence stays as it is: one that was signed once is not used a second time.
         statements.change(connection, appointments, row["id"], **values)
         reminders.plan(connection, office, statements.row(connection, appointments, row["id"]), now)

@@ -340,6 +340,21 @@ def test_taking_a_move_back_leaves_the_old_hour(house, ready):
     assert fields(moved)["SEQUENCE"][1] == "2"
 
 
+def test_taking_a_move_back_leaves_the_old_room_and_its_reminders(house, ready):
+    """She is reminded of the hour she knows, a yes to the first letter counts, in the old room."""
+    letter = delivered(house)
+    for sequence in (1, 2):
+        elsewhere = {"start": START + timedelta(days=1), "room": "https://lain.test/b"}
+        send(house, "move", sequence=sequence, **elsewhere)
+        house.call("wulan", "reply.undo", id="")
+    house.write(ANI, "ya", reply_to=letter)
+    assert row(house).state == "accepted"
+    (confirmed,) = house.outbox("appointment-confirmed")
+    assert ROOM in confirmed.parcel.text
+    house.send()
+    assert len(reminded(house, START - timedelta(days=1))) == 1
+
+
 # -- reminded -------------------------------------------------------------------------------------
 
 
