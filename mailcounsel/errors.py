@@ -91,7 +91,7 @@ class Refused(MailcounselError):
 
 
 class AddressGone(Refused):
-    """The client is not known by the address this letter was written to any more."""
+    """The client is not written to any more at the address that stands on this letter."""
 
 
 class Unavailable(MailcounselError):

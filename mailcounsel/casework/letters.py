@@ -533,9 +533,9 @@ def _release(
     if parcel.fingerprint and parcel.fingerprint != way.fingerprint:
         return False  # frozen to a key that is no longer the client's: a person decides
     case = statements.row(connection, cases, row["case_id"])
-    known = addressbook.clients_with(connection, office.keyring, parcel.to_address)
-    if case["client_id"] not in known:
-        return False  # frozen to an address that was taken from the client: a person decides
+    client_id, to = case["client_id"], parcel.to_address
+    if not addressbook.is_written_to(connection, office.keyring, client_id, to):
+        return False  # frozen to an address they are written to no more: a person decides
     ready = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
     values = {
         "state": "ready",

@@ -58,8 +58,9 @@ def _to_do(letters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"To let it rest, once you have seen it: mailcounsel outbox settle {first}"
     if any(one["reason"] == "address-gone" for one in stuck):
         yield (
-            "address-gone means that the client is not known by that address any more, since a "
-            "merge was undone: nothing goes there. Let it rest, and write to the client again."
+            "address-gone means that the client is not written to at that address any more, since "
+            "a merge was undone, or another was chosen: nothing goes there. Let it rest, and write "
+            "to the client again."
         )
     if any(one["reason"].startswith("RCPT: 5") for one in stuck):
         yield (

@@ -111,8 +111,8 @@ def address(
     """Write to the client at another of their addresses from now on.
 
     `way show` numbers those they are known by. Make sure first, by another way than mail, that it
-    is theirs: whoever reads there reads what you write. The reason is kept as a note. Letters you
-    sent before stay addressed as they were.
+    is theirs: whoever reads there reads what you write. The reason is kept as a note. What has not
+    left is addressed to the other one, and does not leave any more.
 
     \b
     Example: mailcounsel way address C-0042 2 "lost her phone; said so when she called"
@@ -131,8 +131,8 @@ def address(
 def _chosen(case: str, answer: Mapping[str, Any]) -> list[str]:
     lines = [f"Letters in {case} go to address {answer['number']} from now on."]
     lines += [
-        f"A reply that has not left stays addressed as it was approved. To write it anew: "
-        f"mailcounsel undo {output.short(one)}"
+        "A reply that has not left is addressed to the one before, and does not leave any more. To "
+        f"write it anew: mailcounsel undo {output.short(one)}"
         for one in answer["frozen"]
     ]
     if answer["channel"] == "encrypted":

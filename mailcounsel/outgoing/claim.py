@@ -156,14 +156,16 @@ def _deliver(outbox: Outbox, claim: _Claim, now: datetime, before_data: Callable
 
 
 def _check_address(outbox: Outbox, parcel: Parcel) -> None:
-    """Refuse an address that was the client's at approval and is not now: a merge was undone.
+    """Refuse an address that the client was written to at approval and is not now.
 
-    What is refused so is shown to a person, whose client has no answer. Raises: AddressGone.
+    A merge was undone, or a person turned the client's letters to another address: somebody else
+    may read the mail at this one. What is refused so is shown to a person, whose client has no
+    answer. Raises: AddressGone.
     """
     client, keyring, to = parcel.client_id, outbox.office.keyring, parcel.to_address
     if client is None:
         return
-    if client not in outbox.store.read(lambda c: addressbook.clients_with(c, keyring, to)):
+    if not outbox.store.read(lambda c: addressbook.is_written_to(c, keyring, client, to)):
         raise errors.AddressGone
 
 

@@ -196,6 +196,14 @@ def find_address(connection: Connection, keyring: ServiceKeyring, client_id: str
     return keyring.open(row["sealed"], f"address/{row['id']}/sealed").decode()
 
 
+def is_written_to(
+    connection: Connection, keyring: ServiceKeyring, client_id: str, address: str
+) -> bool:
+    """Tell whether letters to a client go to this address now. Raises: SealBroken."""
+    found = find_address(connection, keyring, client_id)
+    return found is not None and compared(found) == compared(address)
+
+
 def facts(connection: Connection, client_id: str) -> ClientFacts:
     """Return what is needed to write to a client."""
     row = statements.row(connection, clients, client_id)

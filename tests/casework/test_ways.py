@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
 from mailcounsel import errors
 from mailcounsel.casework import letters
+from mailcounsel.outgoing import claim
 from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
 from mailcounsel.trust import addressbook, pins
@@ -157,6 +159,30 @@ def test_a_waiting_reply_keeps_the_address_it_was_approved_for(moved):
     (waiting,) = moved.outbox("reply")
     assert choose(moved, 2)["frozen"] == [waiting.id]
     assert moved.outbox("reply")[0].parcel.to_address == FIRST
+
+
+def test_nothing_goes_any_more_to_an_address_that_letters_were_turned_from(moved):
+    """Somebody else reads there: neither a yes from the new one nor another try sends it on."""
+    moved.send()
+    moved.reply("wulan", "C-0001", "Coba bernapas pelan.")
+    moved.send()
+    moved.reply("wulan", "C-0001", "Rencana aman.", plain="diminta")
+    choose(moved, 2)
+    moved.clock.on(days=1)
+    moved.reply("wulan", "C-0001", "Halo lagi.")
+    note = moved.outbox("notice")[-1].parcel
+    moved.write(SECOND, "SETUJU", reply_to=note)
+    moved.clock.on(minutes=5)
+    nobody = moved.office.config.smarthost.model_copy(update={"port": 1})
+    config = moved.office.config.model_copy(update={"smarthost": nobody})
+    outbox = claim.Outbox(moved.store, replace(moved.office, config=config), moved.centre)
+    claim.send_due(outbox, moved.clock.now(), 20)
+    assert [(one.state, one.reason) for one in moved.outbox("reply")] == [
+        ("waiting", ""),
+        ("failed", "address-gone"),
+        ("ready", "connect: refused"),
+    ]
+    assert {"failed", "waiting"} <= set(moved.flags(1))
 
 
 def test_only_an_address_the_client_is_known_by_is_chosen(moved):

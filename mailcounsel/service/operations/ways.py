@@ -71,8 +71,8 @@ def _addresses(connection: Connection, desk: Desk, client_id: str) -> list[dict[
 def address(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Write to the client at another of their addresses from now on; why, comes as a sealed note.
 
-    What was approved before stays addressed as it was: `frozen` names the replies that have not
-    left yet. Raises: NotFound for an address the client is not known by.
+    What was approved before stays addressed as it was, and leaves no more: `frozen` names the
+    replies that have not left yet. Raises: NotFound for an address the client is not known by.
     """
     now, which = desk.now(), number(parameters, "number")
 
