@@ -43,6 +43,9 @@ class Knowledge(Protocol):
     def cases_of_message(self, message_id: str) -> list[KnownCase]:
         """Return the cases a Message-ID belongs to; ids may be reused."""
 
+    def cases_reported(self, message_id: str) -> list[KnownCase]:
+        """Return the cases of our own letters with a Message-ID, whoever else used it."""
+
     def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
         """Return the cases of some clients."""
 
@@ -70,6 +73,10 @@ class NoKnowledge:
         return None
 
     def cases_of_message(self, message_id: str) -> list[KnownCase]:
+        """Return none."""
+        return []
+
+    def cases_reported(self, message_id: str) -> list[KnownCase]:
         """Return none."""
         return []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, select
 
 from mailcounsel.casework.office import Office
 from mailcounsel.intake.knowledge import KnownCase
@@ -15,11 +15,22 @@ from mailcounsel.trust import addressbook, pins
 cases = models.table(models.Case)
 message_ids = models.table(models.MessageId)
 
-_BY_MESSAGE = Ready(
+
+def _named(*which: ColumnElement[bool]) -> Ready:
+    """Return the statement for the cases of a Message-ID, of some letters only."""
+    ids = select(message_ids.c.case_id).where(message_ids.c.lookup == bindparam("key"), *which)
+    return Ready(select(cases).where(cases.c.id.in_(ids)).order_by(cases.c.number))
+
+
+_BY_MESSAGE = _named()
+_BY_OURS = _named(message_ids.c.outgoing_id.is_not(None))
+_OURS = Ready(
     select(cases)
     .where(
         cases.c.id.in_(
-            select(message_ids.c.case_id).where(message_ids.c.lookup == bindparam("key"))
+            select(message_ids.c.case_id).where(
+                message_ids.c.lookup == bindparam("key"), message_ids.c.outgoing_id.is_not(None)
+            )
         )
     )
     .order_by(cases.c.number)
@@ -65,6 +76,11 @@ class StoreKnowledge:
         """Return the cases a Message-ID belongs to; ids may be reused."""
         key = self._keyring.lookup("message-id", message_id.encode())
         return self._known(_BY_MESSAGE.rows(self._connection, {"key": key}))
+
+    def cases_reported(self, message_id: str) -> list[KnownCase]:
+        """Return the cases of our own letters with a Message-ID, whoever else used it."""
+        key = self._keyring.lookup("message-id", message_id.encode())
+        return self._known(_BY_OURS.rows(self._connection, {"key": key}))
 
     def cases_of_clients(self, client_ids: Sequence[str]) -> list[KnownCase]:
         """Return the cases of some clients."""

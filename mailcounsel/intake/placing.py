@@ -48,7 +48,7 @@ def place(letter: Letter, kind: Class, vouched: Vouched, known: Knowledge) -> Pl
 
 def _place_report(about: str, known: Knowledge) -> Placement | None:
     outgoing_id = known.outgoing_of_message(about)
-    cases = known.cases_of_message(about) if outgoing_id else []
+    cases = known.cases_reported(about) if outgoing_id else []
     if outgoing_id and not cases:
         return Placement(ERASED, outgoing_id=outgoing_id)
     return Placement("report", cases[0], outgoing_id=outgoing_id) if len(cases) == 1 else None

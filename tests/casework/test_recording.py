@@ -49,6 +49,15 @@ def test_a_reply_that_bounced_opens_the_case_loudly(house, replied):
     ]
 
 
+def test_a_bounce_finds_its_letter_whoever_used_the_same_id(house, replied):
+    """Whoever saw one mail of ours knows its Message-ID, and could hide that it never arrived."""
+    house.write("lain@klien.test", "Halo.", headers={"Message-ID": f"<{replied.message_id}>"})
+    row = house.receive(house.bounce(replied.message_id), mail_from="")
+    assert row.case_id == house.case(1).id
+    assert state(house) == "bounced"
+    assert house.case(1).waiting_since is not None
+
+
 def test_a_bounce_in_a_servers_own_words_opens_the_case_as_well(house, replied):
     """A mail server that never read RFC 3464 quotes the letter, which is how it is found."""
     raw = (

@@ -30,6 +30,9 @@ class Known(NoKnowledge):
     def cases_of_message(self, message_id):
         return self.messages.get(message_id, [])
 
+    def cases_reported(self, message_id):
+        return self.cases_of_message(message_id)
+
     def clients_with_address(self, address):
         return ["ani"] if address == "ani@klien.test" else []
 
