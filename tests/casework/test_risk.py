@@ -84,6 +84,13 @@ def test_danger_beside_a_report_that_a_client_passes_on_counts(house, kind):
     assert house.case(1).waiting_since is not None
 
 
+def test_danger_beside_words_of_a_lost_letter_counts(house):
+    """A form sends without an envelope sender, and what she tells of sounds like a mail server."""
+    house.write(ANI, f"Surat saya kemarin tidak terkirim ke siapa pun. {DANGER}", mail_from="")
+    assert len(house.rows(models.Risk)) == 1
+    assert house.case(1).waiting_since is not None
+
+
 def test_danger_in_the_only_text_of_a_letter_counts_as_its_words(house):
     """What was sent as a file is the letter where there is no other; it is looked at once."""
     house.receive(attaching(house, "", ("surat.txt", DANGER)))

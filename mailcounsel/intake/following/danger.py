@@ -18,7 +18,17 @@ def _is_danger(this: Recorded) -> bool:
     is_old = this.plan.placement.case is not None and not this.plan.assessed.is_fresh_danger
     if not this.plan.assessed.is_danger or is_old or _is_only_form(this):
         return False
-    return not this.plan.kind.is_report
+    return not _is_report(this)
+
+
+def _is_report(this: Recorded) -> bool:
+    """Tell whether it is a report, in which a letter of ours may stand.
+
+    What only its words and an empty sender make one, and is about no letter of ours, may be a
+    person's who tells of a lost mail.
+    """
+    is_tied = this.plan.placement.outgoing_id is not None
+    return this.plan.kind.is_report and (is_tied or this.plan.opened.letter.report is not None)
 
 
 def is_noted(this: Recorded) -> bool:
