@@ -9,8 +9,8 @@ in its own sealed parcel.
 Where no wish of the client's stands, one person alone ends nothing: the first proposes it, and the
 same by another carries it out. One of the two is the case's therapist or supervisor. Only where the
 queue has nobody else does one person suffice. The last letter says which of these it was. A wish
-counts for what was one case when it was asked: who wrote a letter that is merged later may be
-somebody else. A proposal counts for seven days, and only until the client writes.
+counts for a case that is all of its sender's: who wrote a letter that is merged into it, or whose
+case was, may be somebody else. A proposal counts for seven days, and only until the client writes.
 """
 
 from __future__ import annotations
@@ -148,12 +148,12 @@ def _wishes_of(connection: Connection, case: RowMapping) -> list[RowMapping]:
 
 
 def _asked_for_all(connection: Connection, case: RowMapping) -> bool:
-    """Tell whether a wish stands, signed, or for all that is one case now."""
-    since = _joined_at(connection, case)
-    return any(
-        wish["proof"] == wishes.SIGNED or since is None or wish["asked_at"] > since
-        for wish in _wishes_of(connection, case)
-    )
+    """Tell whether a wish stands, and all that is one case now came from who sent it.
+
+    Signed or not: it says who wants a file erased, and not that what was merged into it is theirs.
+    """
+    of_one = len(_clients_of(connection, cases.family(connection, case))) == 1
+    return of_one and bool(_wishes_of(connection, case))
 
 
 def _joined_at(connection: Connection, case: RowMapping) -> datetime | None:

@@ -24,9 +24,10 @@ def erase(setting: client.Settings, case: str, reason: str, *, yes: bool, as_jso
     Every copy of its keys is destroyed, and with them its letters, files, notes, goals and answers;
     the client's address, key and consent go too, unless they have another case. Nobody can take it
     back. What was asked for without a signature, or signed by a new key, waits for seven days, in
-    which the client can say no. Where the client asked for nothing it takes two people, one of them
-    the case's therapist or supervisor: the first proposes it, and the case is erased once the other
-    types the same. REASON is kept, so write none of the client's words in it.
+    which the client can say no. Where the client asked for nothing, or another sender's
+    case was merged into theirs, it takes two people, one of them the case's therapist or
+    supervisor: the first proposes it, and the case is erased once the other types the same. REASON
+    is kept, so write none of the client's words in it.
 
     \b
     Example: mailcounsel case erase C-0042 "The client asked for it, signed."

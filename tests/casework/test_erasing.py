@@ -447,6 +447,28 @@ def test_what_was_merged_after_the_wish_takes_a_second_person(house, ani):
     assert "Permintaan itu sudah kami kerjakan" in told(house)
 
 
+@pytest.mark.parametrize("asks", ["before", "after"])
+def test_nobody_erases_a_client_alone_through_somebody_elses_wish(house, ani, short_tmp, asks):
+    """Her case is merged into a stranger's, who signs that all of it be erased: it takes two."""
+    stranger = Writer(short_tmp / "mal", MAL)
+    house.receive(stranger.signed("Saya Ani.", key=stranger.autocrypt()))
+    house.receive(stranger.signed("Halo?", reply_to=house.sent_to(MAL)[0]))
+    house.clock.on(minutes=5)
+    for moment in ("before", "after"):
+        if moment == asks:
+            house.receive(stranger.signed("HAPUS"))
+        if moment == "before":
+            house.clock.on(minutes=5)
+            house.call("wulan", "case.link", case="C-0001", into="C-0002")
+    house.call("wulan", "case.assign", case="C-0002", person="wulan")
+    read(house, "C-0002")
+    assert "asks-erase" in house.flags(2)
+    assert house.call("wulan", "case.erasing", case="C-0002")["needs_second"]
+    assert not erase(house, "C-0002")["erased"]
+    assert nothing_erased(house)
+    assert erase(house, "C-0002", "sari")["erased"]
+
+
 def test_a_proposal_from_before_a_merge_counts_no_more(house, ani):
     """It was about fewer letters, or about another client's."""
     house.write(MAL, "Saya Ani dari alamat baru.")
