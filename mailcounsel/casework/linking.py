@@ -46,12 +46,13 @@ def link(
     and proved key count as the client's from now on. Nothing is sealed anew, so whoever links must
     read both. Where both clients have been answered, this only proposes it, and the same by another
     person carries it out. Raises: Conflict for a case that is linked already, or to itself, or that
-    has cases linked into it.
+    has cases linked into it, and for a client who was answered into one who was not.
     """
     linked = case["merged_into"] or into["merged_into"] or len(cases.family(connection, case)) > 1
     if case["id"] == into["id"] or linked:
         message = "Only two different cases can be merged, and each only once."
         raise errors.Conflict(message)
+    _check_direction(connection, case, into)
     if _needs_two(connection, case, into) and not _is_second(connection, case, into, by):
         records.flag(connection, now, case["id"], PROPOSED, f"{into['id']}:{by}")
         records.audit(connection, now, by, PROPOSED, case["id"], into["id"])
@@ -70,6 +71,23 @@ def link(
         records.clear_flag(connection, now, case["id"], kind, by)
     records.audit(connection, now, by, LINKED, case["id"], into["id"])
     return True
+
+
+def _check_direction(connection: Connection, case: RowMapping, into: RowMapping) -> None:
+    """Refuse to join a client who was answered to one who never was: letters would go to that one.
+
+    Raises: Conflict, with the merge that was meant.
+    """
+    ours, theirs = into["client_id"], case["client_id"]
+    if ours == theirs or _was_answered(connection, ours) or not _was_answered(connection, theirs):
+        return
+    name, other = (cases.handle(one["number"]) for one in (case, into))
+    message = (
+        f"The client of {name} was answered, and that of {other} never was: letters would go to "
+        f"whoever wrote {other}. Nothing was merged. The other way round: mailcounsel case merge "
+        f"{other} {name}"
+    )
+    raise errors.Conflict(message)
 
 
 def _needs_two(connection: Connection, case: RowMapping, into: RowMapping) -> bool:

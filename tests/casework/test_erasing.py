@@ -448,8 +448,10 @@ def test_what_was_merged_after_the_wish_takes_a_second_person(house, ani):
 
 
 @pytest.mark.parametrize("asks", ["before", "after"])
-def test_nobody_erases_a_client_alone_through_somebody_elses_wish(house, ani, short_tmp, asks):
+def test_nobody_erases_a_client_alone_through_somebody_elses_wish(house, short_tmp, asks):
     """Her case is merged into a stranger's, who signs that all of it be erased: it takes two."""
+    house.write(ANI, "Halo, ini suratku yang pertama.")
+    house.send()
     stranger = Writer(short_tmp / "mal", MAL)
     house.receive(stranger.signed("Saya Ani.", key=stranger.autocrypt()))
     house.receive(stranger.signed("Halo?", reply_to=house.sent_to(MAL)[0]))

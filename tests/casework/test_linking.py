@@ -40,6 +40,15 @@ def test_a_strangers_letter_is_linked_by_one_person(two):
     assert addresses(two, 1) == 2
 
 
+def test_an_answered_client_is_not_merged_into_a_stranger(two):
+    """The two names in the wrong order: her letters would go to whoever says to be her."""
+    answer(two, "C-0001")
+    with pytest.raises(errors.Conflict, match="mailcounsel case merge C-0002 C-0001"):
+        two.call("sari", "case.link", case="C-0001", into="C-0002")
+    assert two.case(1).merged_into is None
+    assert (addresses(two, 1), addresses(two, 2)) == (1, 1)
+
+
 def test_two_clients_who_were_answered_need_two_people(two):
     """The first only proposes it, however often; the second carries it out."""
     answer(two, "C-0001", "C-0002")

@@ -162,10 +162,12 @@ def test_a_reply_of_a_linked_case_counts_for_the_case_it_is_in(house, ani):
     house.reply("wulan", "C-0001", "Halo.")
     house.write("ani.lain@klien.test", "Ini saya juga.")
     house.call("wulan", "case.next")
-    house.call("wulan", "case.link", case="C-0001", into="C-0002")
+    house.reply("wulan", "C-0002", "Halo lagi.", plain="diminta")
+    for person in ("wulan", "sari"):
+        house.call(person, "case.link", case="C-0001", into="C-0002")
     house.clock.on(minutes=5)
     house.send()
-    assert (house.case(1).exchanges, house.case(2).exchanges) == (0, 1)
+    assert (house.case(1).exchanges, house.case(2).exchanges) == (0, 2)
 
 
 def test_the_activities_of_a_reply_are_kept_in_its_entry(house, ani):
