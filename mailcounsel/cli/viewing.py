@@ -42,6 +42,7 @@ ODD = {  # what is said beside a letter, by the code of what was odd about it
         "signed letter can be passed on."
     ),
     "for-somebody-else": "!! It was addressed to somebody else, and not to us.",
+    "locked-again": "!! The same locked letter came before; no word in it was carried out again.",
     "signed-before": "!! The same signed letter came before; no word in it was carried out again.",
     "no-name-inside": "Nothing inside the lock says who wrote it.",
 }

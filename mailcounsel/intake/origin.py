@@ -2,7 +2,8 @@
 
 no-name-inside   locked, and nothing inside says who wrote it
 locked-before    the same lock came from another address
-odd-lock         packed so that the last cannot be told
+locked-again     the same lock came before, from whatever address
+odd-lock         packed so that the last two cannot be told
 signed-before    the same signed words came before
 (and what `vouching.doubts` says)
 """
@@ -20,7 +21,8 @@ from mailcounsel.casework.office import Office
 from mailcounsel.intake.looking import Plan
 
 NO_NAME, LOCKED_BEFORE, ODD_LOCK = "no-name-inside", "locked-before", "odd-lock"
-SIGNED_BEFORE = "signed-before"
+SIGNED_BEFORE, LOCKED_AGAIN = "signed-before", "locked-again"
+AGAIN = frozenset({SIGNED_BEFORE, LOCKED_AGAIN, ODD_LOCK})  # nobody need have written it now
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ def find(connection: Connection, office: Office, plan: Plan) -> Origin:
     same = copied.others(connection, lock) if lock else []
     if same or (opened.was_opened and not lock):
         marks.append(LOCKED_BEFORE if same else ODD_LOCK)
+    if lock and imprints.known(connection, lock.lookup):
+        marks.append(LOCKED_AGAIN)
     if any(imprints.known(connection, one) for one in signings):
         marks.append(SIGNED_BEFORE)
     return Origin(tuple(marks), signings, lock, same)

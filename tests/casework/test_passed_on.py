@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from mailcounsel.casework import duties, errands
 from mailcounsel.cli import viewing
+from mailcounsel.crypto import packets
 from mailcounsel.crypto.status import Signature
 from mailcounsel.intake import opening
 from mailcounsel.letter import parse
@@ -129,6 +132,40 @@ def test_a_signed_word_is_carried_out_once(house, ani, how):
     house.receive(again(raw) if how == "in another mail" else locked_again(house, ani, raw))
     assert checkins(house) == "on"
     assert shown(house).count("The same signed letter came before") == 1
+    assert house.case(1).waiting_since is not None
+
+
+def wrapped(armour):
+    """Put a locked letter into a packet that says it is compressed, and is not."""
+    body = b"\x00" + packets.binary(armour, packets.MESSAGE)
+    data = b64encode(b"\xc8\xff" + len(body).to_bytes(4, "big") + body)
+    return b"-----BEGIN PGP MESSAGE-----\n\n" + data + b"\n-----END PGP MESSAGE-----"
+
+
+@pytest.mark.parametrize("sender", [BOB, ANI])
+@pytest.mark.parametrize("packed", ["as it was", "odd"])
+def test_a_locked_word_is_carried_out_once(house, writer, sender, packed):
+    """Who took it off the way cannot read it, and our token is inside: it says nothing twice."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+
+    def locked(word):
+        kind = b'MIME-Version: 1.0\r\nContent-Type: text/plain; hp="cipher"\r\n\r\n'
+        inside = writer.headers(reply_to=offer) + kind + word + b"\r\n"
+        return writer.encrypted(house.centre, inside, writer.headers())
+
+    raw = locked(b"BERHENTI")
+    house.receive(raw)
+    assert checkins(house) == "stopped"
+    house.clock.on(days=1)
+    house.receive(locked(b"LANJUT"))
+    assert checkins(house) == "on"
+    armour = raw[raw.index(b"-----BEGIN") : raw.index(b"\r\n--b2--")]
+    other = armour if packed == "as it was" else wrapped(armour)
+    house.receive(again(raw, sender).replace(armour, other))
+    assert checkins(house) == "on"
+    said = {"as it was": "The same locked letter came before", "odd": "as no program packs"}[packed]
+    assert shown(house).count(said) == 1
     assert house.case(1).waiting_since is not None
 
 

@@ -31,8 +31,8 @@ class Recorded:
 
     @property
     def is_again(self) -> bool:
-        """Whether the same signed words came before: nobody wrote them now."""
-        return origin.SIGNED_BEFORE in self.marks
+        """Whether the same letter came before, or that cannot be told: nobody wrote it now."""
+        return not origin.AGAIN.isdisjoint(self.marks)
 
     @property
     def is_new_from_a_person(self) -> bool:
