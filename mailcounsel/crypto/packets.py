@@ -35,6 +35,7 @@ def _armour(label: bytes) -> re.Pattern[bytes]:
 
 
 CERTIFICATE, MESSAGE = _armour(b"PUBLIC KEY BLOCK"), _armour(b"MESSAGE")
+SIGNATURE = _armour(b"SIGNATURE")
 
 
 def dearmour(certificate: bytes) -> bytes:
@@ -61,6 +62,20 @@ def binary(given: bytes, armoured: re.Pattern[bytes]) -> bytes:
         return base64.b64decode(b"".join(armour[1].split()), validate=True)
     except binascii.Error:
         raise errors.BadKey from None
+
+
+def unpacked(given: bytes, armoured: re.Pattern[bytes]) -> bytes:
+    """Return the binary form of a `MESSAGE` or a `SIGNATURE`, or what was given where it has none.
+
+    The checksum of armour is optional (RFC 9580 section 6.1), and some programs write none; of
+    those gpg 2.2 reads every third not, the ones without padding.
+    """
+    if given.count(b"-----BEGIN PGP") > 1:
+        return given
+    try:
+        return binary(given, armoured)
+    except errors.BadKey:
+        return given
 
 
 def fingerprint(certificate: bytes) -> str:

@@ -18,16 +18,17 @@ SESSION_KEY = 1
 def alternatives(ciphertext: bytes) -> list[bytes]:
     """Return a message once for each recipient it may be for, the likeliest first.
 
-    A message with fewer than two recipients, or none that is anonymous, is returned as it is.
+    A message with fewer than two recipients, or none that is anonymous, is returned as one.
     """
+    message = packets.unpacked(ciphertext, packets.MESSAGE)
     try:
-        keys, rest = packets.leading(packets.binary(ciphertext, packets.MESSAGE), SESSION_KEY)
+        keys, rest = packets.leading(message, SESSION_KEY)
     except errors.BadKey:
-        return [ciphertext]
+        return [message]
     hidden = [key for key in keys if _is_anonymous(key)]
     named = [key for key in keys if not _is_anonymous(key)]
     if not hidden or len(keys) < 2:
-        return [ciphertext]
+        return [message]
     chosen = [b"".join(named)] if named else []
     return [keys + rest for keys in (*chosen, *reversed(hidden[-MOST:]))]
 

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -116,6 +117,30 @@ def test_a_detached_signature_is_checked_against_exact_bytes(world):
     assert not any(one.valid for one in world.centre.verify(WORDS, b"no signature", certificates))
     unknown = world.centre.verify(WORDS, signature, [world.max_certificate])
     assert unknown == (openpgp.Signature(world.ida, valid=False, known=False),)
+
+
+def without_checksum(label, data):
+    """Return armour as programs write it that follow RFC 9580: the checksum is optional there."""
+    lines = b64encode(data)
+    begin, end = (b"-----%s PGP %s-----\n" % (word, label) for word in (b"BEGIN", b"END"))
+    return begin + b"\n" + lines + b"\n" + end
+
+
+def test_armour_without_a_checksum_is_read(world):
+    """gpg 2.2 takes its end for more of it where no padding stands before."""
+    lengths = set()
+    for more in range(6):
+        words = WORDS + b"x" * more
+        to = {"to": [world.fingerprint], "by": [world.ida], "options": ["--compress-algo", "none"]}
+        locked = packets.binary(world.client.message(words, **to), packets.MESSAGE)
+        lengths.add(len(locked) % 3)
+        mail = without_checksum(b"MESSAGE", locked)
+        opened = world.centre.decrypt(mail, [world.ida_certificate])
+        assert (opened.data, opened.signatures[0].valid) == (words, True)
+    assert 0 in lengths
+    signature = world.client.signature(WORDS, world.ida)
+    made = without_checksum(b"SIGNATURE", packets.binary(signature, packets.SIGNATURE))
+    assert world.centre.verify(WORDS, made, [world.ida_certificate])[0].valid
 
 
 def test_a_signed_message_is_no_detached_signature(world):

@@ -60,10 +60,12 @@ def test_a_letter_for_others_stays_locked(world):
 
 
 def test_what_needs_no_choice_is_left_alone(world):
-    """A named message, garbage and broken armour go to gpg as they came."""
+    """A named message goes to gpg as one, without its armour; garbage goes as it came."""
     named = world.client.message(WORDS, to=(world.ida, world.fingerprint), options=("--armor",))
     single = locked(world, [world.fingerprint])
     cut = locked(world, [world.ida, world.fingerprint], armour=False)[:40]
     broken = b"-----BEGIN PGP MESSAGE-----\n\nAAA\n-----END PGP MESSAGE-----\n"
-    for ciphertext in (named, single, cut, b"", b"garbage", broken):
+    for ciphertext in (named, single):
+        assert recipients.alternatives(ciphertext) == [packets.binary(ciphertext, packets.MESSAGE)]
+    for ciphertext in (cut, b"", b"garbage", broken, named + named):
         assert recipients.alternatives(ciphertext) == [ciphertext]

@@ -156,7 +156,8 @@ class Centre:
 
         Raises: BadKey; TryLater.
         """
-        return keys.signatures_over(signed, signature, certificates, self._patience)
+        made = packets.unpacked(signature, packets.SIGNATURE)
+        return keys.signatures_over(signed, made, certificates, self._patience)
 
     def close(self) -> None:
         """Stop the agent, if it was started here."""
