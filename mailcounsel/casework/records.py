@@ -179,6 +179,5 @@ def clear_flag(
 def flags_of(connection: Connection, case_ids: Sequence[str]) -> list[RowMapping]:
     """Return the standing flags of some cases, oldest first."""
     standing = flags.c.case_id.in_(case_ids) & flags.c.cleared_at.is_(None)
-    return list(
-        connection.execute(select(flags).where(standing).order_by(flags.c.raised_at)).mappings()
-    )
+    query = select(flags).where(standing).order_by(flags.c.raised_at, flags.c.id)
+    return list(connection.execute(query).mappings())
