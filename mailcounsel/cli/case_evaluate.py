@@ -32,13 +32,15 @@ def evaluate(
     \b
     Example: mailcounsel case evaluate C-0042
     """
+    from mailcounsel.cli import reply
     from mailcounsel.practice import outlines
 
     opened, told = _told(setting, case)
+    begun = reply.begin(setting, opened)
     name, language = opened.shown["case"], opened.shown["language"]
     outline = outlines.evaluation(language, told.journey.goals)
     words = _letter(opened, told, "evaluation", outline, journal.given(source, message))
-    said, sent = _send(setting, opened, words)
+    said, sent = reply.send(setting, opened, begun, words, "evaluation")
     standing = {"text": words, **_standing(told.journey)}
     journal.keep(setting, opened, "evaluation", standing, reply=sent)
     journal.drop(opened, "evaluation")
@@ -65,14 +67,16 @@ def end(
     \b
     Example: mailcounsel case end C-0042
     """
+    from mailcounsel.cli import reply
     from mailcounsel.practice import outlines
 
     opened, told = _told(setting, case)
     name, language = opened.shown["case"], opened.shown["language"]
     _check_open(opened.shown)
+    begun = reply.begin(setting, opened)
     outline = outlines.ending(language, told.journey.goals)
     words = _letter(opened, told, "ending", outline, journal.given(source, message))
-    said, sent = _send(setting, opened, words)
+    said, sent = reply.send(setting, opened, begun, words, "evaluation")
     content = {"text": words, "ending": True, **_standing(told.journey)}
     ended = journal.keep(setting, opened, "evaluation", content, method="case.end", reply=sent)
     journal.drop(opened, "ending")
@@ -136,12 +140,6 @@ def _feedback(entries: Sequence[Mapping[str, Any]]) -> str:
         return ""
     earlier = [one["text"] for one in entries if one["number"] < theirs[-1]["number"]]
     return "\n" + "\n".join(viewing.entry_lines(theirs[-1], earlier, full=False, width=78))
-
-
-def _send(setting: client.Settings, opened: Any, words: str) -> tuple[str, str]:
-    from mailcounsel.cli import reply
-
-    return reply.send(setting, opened, words, "evaluation")
 
 
 def _standing(journey: Any) -> dict[str, Any]:

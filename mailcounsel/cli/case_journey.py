@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import IO, Any
 
 import click
@@ -78,12 +79,15 @@ def summary(
     \b
     Example: mailcounsel case summary C-0042 --send
     """
+    from mailcounsel.cli import reply
+
     opened, journey = told(setting, case)
+    begun = reply.begin(setting, opened) if send else {}
     words = _words(opened, "summary", source, message, _last(journey.summaries))
     if len(words) > PAGE:
         message = f"The summary has {len(words)} characters; one page are {PAGE}. Nothing was kept."
         raise errors.Refused(message)
-    said, sent = _send_summary(setting, opened, words) if send else ("", "")
+    said, sent = _send_summary(setting, opened, begun, words) if send else ("", "")
     version = len(journey.summaries) + 1
     content = {"text": words, "version": version, "sent": send}
     journal.keep(setting, opened, "summary", content, reply=sent)
@@ -93,12 +97,14 @@ def summary(
         output.say(said)
 
 
-def _send_summary(setting: client.Settings, opened: Any, words: str) -> tuple[str, str]:
+def _send_summary(
+    setting: client.Settings, opened: Any, begun: Mapping[str, Any], words: str
+) -> tuple[str, str]:
     from mailcounsel.cli import reply
     from mailcounsel.practice import outlines
 
     letter = outlines.summary(opened.shown["language"], words)
-    return reply.send(setting, opened, letter, "understanding")
+    return reply.send(setting, opened, begun, letter, "understanding")
 
 
 @click.command()

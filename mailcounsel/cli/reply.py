@@ -106,14 +106,21 @@ def _ready_letter(service: client.Service, begun: Mapping[str, Any], name: str |
     return str(found["text"])
 
 
-def send(setting: client.Settings, opened: Any, words: str, activity: str) -> tuple[str, str]:
+def begin(setting: client.Settings, opened: Any) -> dict[str, Any]:
+    """Return the ticket of a letter, before its words are written: who answers since is noticed."""
+    with client.connect(setting) as service:
+        return service.call("reply.begin", case=opened.shown["case"])
+
+
+def send(
+    setting: client.Settings, opened: Any, begun: Mapping[str, Any], words: str, activity: str
+) -> tuple[str, str]:
     """Send a letter that another command wrote, as a reply that belongs to one activity.
 
-    Return what to tell the person about it, and its id. Raises: as `reply` does.
+    `begun` is what `begin` returned before it was written. Return what to tell the person about it,
+    and its id. Raises: as `reply` does.
     """
     words = checked(words)
-    with client.connect(setting) as service:
-        begun = service.call("reply.begin", case=opened.shown["case"])
     reason = reason_for(opened.shown, begun["ticket"]["channel"], None)
     statement = statement_of(begun, words, reason, activities=[activity])
     approved = _approve(setting, opened, statement)

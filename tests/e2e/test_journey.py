@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
+from e2e.forked import PROGRAM
 from e2e.staffroom import Staffroom
 
 FILL = """#!/bin/sh
@@ -151,6 +153,23 @@ def test_a_full_round_asks_for_an_evaluation(room, client, case, editor, until):
     assert "We spoke of sleep." in letter
     assert "PLAN" not in letter
     assert case not in room.run("wulan", "queue").stdout
+
+
+@pytest.mark.parametrize("words", [("evaluate",), ("end",), ("summary", "--send")])
+def test_a_colleagues_answer_is_noticed_while_a_longer_letter_is_written(room, case, editor, words):
+    """The ticket is taken before the editor opens; what was written stays a draft."""
+    meanwhile = room.environment("sari")
+    names = ("HOME", "GNUPGHOME", "MAILCOUNSEL_CONFIG", "MAILCOUNSEL_HOME", "MAILCOUNSEL_AS")
+    own = [f"{name}={meanwhile[name]}" for name in names]
+    typed = shlex.join(["env", *own, *PROGRAM, "reply", case, "-m", "Hello from Sari."])
+    busy = editor.with_name("busy")
+    put = 'f=$(cat "$1"); printf "Sleep first.\\n%s\\n" "$f" >"$1"'
+    busy.write_text(f'#!/bin/sh\n{shlex.quote(str(editor))} "$1"\n{put}\n{typed} >&2\n')
+    busy.chmod(0o700)
+    done = room.run("wulan", "case", words[0], case, *words[1:], EDITOR=str(busy), expect=4)
+    assert f"sari answered {case} while you wrote" in done.stderr
+    here = [one for one in room.json("wulan", "outbox")["letters"] if one["case"] == case]
+    assert {one["author"] for one in here} - {None} == {"sari"}
 
 
 def test_lint_looks_at_every_open_case(room, case):
