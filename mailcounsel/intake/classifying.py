@@ -80,7 +80,7 @@ def classify(
     report = _reported(letter, mail_from, is_proved=is_proved)
     if report:
         return _of_report(report)
-    reason = _machine(letter, mail_from)
+    reason = _machine(letter, mail_from, config)
     if reason and not (is_proved and reason in _SOFT and not _answers_by_itself(letter, reason)):
         return Class(AUTOMATIC, reason, may_answer=False)
     if reason:
@@ -114,10 +114,12 @@ def _of_report(report: Report) -> Class:
     return Class(AUTOMATIC, f"{report.kind}{_REPORT}", False, report.original_message_id)
 
 
-def _machine(letter: Letter, mail_from: str | None) -> str:
+def _machine(letter: Letter, mail_from: str | None, config: Config) -> str:
     if _submitted(letter) - {"", "no"}:
         return "auto-submitted"
-    if letter.header("list-id") or letter.header("list-post"):
+    if (letter.header("list-id") or letter.header("list-post")) and not _is_our_list(
+        letter, config
+    ):
         return "list"
     if mail_from == "" or (letter.header("return-path") or "").strip() == "<>":
         return "null-sender"
@@ -126,6 +128,21 @@ def _machine(letter: Letter, mail_from: str | None) -> str:
     if dialects.answers_for_somebody(letter.subject) and _answers_like_a_machine(letter):
         return "autoreply-subject"
     return ""
+
+
+def _is_our_list(letter: Letter, config: Config) -> bool:
+    """Tell whether the list is an inbox of ours: many centres read a group's address.
+
+    `List-Post` has its address (RFC 2369), `List-Id` the same with a dot (RFC 2919).
+    """
+    posted = " ".join(letter.all("list-post"))
+    named = " ".join(letter.all("list-id")).rpartition("<")[2].partition(">")[0].strip()
+    dots = (match.start() for match in re.finditer(r"\.", named))
+    places = [*_MAILTO.findall(posted), *(f"{named[:dot]}@{named[dot + 1 :]}" for dot in dots)]
+    return any(config.inbox_for(place.lower()) is not None for place in places)
+
+
+_MAILTO = re.compile(r"(?i)<mailto:([^<>?\s]{1,254})")
 
 
 def _submitted(letter: Letter) -> set[str]:
@@ -153,8 +170,9 @@ def _answers_like_a_machine(letter: Letter) -> bool:
 
 
 def _prefers_no_answer(letter: Letter, config: Config) -> str:
+    is_our_list = _is_our_list(letter, config)
     precedence = {value.strip().lower() for value in letter.all("precedence")}
-    if precedence & {"bulk", "junk", "list", "auto_reply"}:
+    if precedence & {"bulk", "junk", "list", "auto_reply"} - ({"list"} if is_our_list else set()):
         return "precedence"
     if dialects.answers_for_somebody(letter.subject):
         return "autoreply-subject"
@@ -166,7 +184,7 @@ def _prefers_no_answer(letter: Letter, config: Config) -> str:
     words = {word.strip() for word in suppress.split(",")}
     if words & {"all", "autoreply", "oof"}:
         return "suppressed"
-    if any(name.startswith("list-") for name, _ in letter.headers):
+    if any(name.startswith("list-") for name, _ in letter.headers) and not is_our_list:
         return "list-field"
     sender = letter.sender.address
     return "own-address" if sender and config.inbox_for(sender) else ""

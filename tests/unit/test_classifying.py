@@ -275,6 +275,24 @@ def test_receipts_and_complaints_are_automatic(kind):
     assert classify(*report(kind, "Original-Message-ID: <ours@rumah.test>")).kind == "automatic"
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("List-Id: Rumah <halo.rumah.test>", "Precedence: list"),
+        (
+            "List-ID: <x.rumah.test>",
+            "List-Post: <https://l.test/post>, <mailto:Halo@rumah.test?subject=x>",
+            "List-Help: <mailto:halo+help@rumah.test>",
+        ),
+    ],
+)
+def test_a_group_that_is_an_inbox_of_ours_hides_nobody(lines):
+    """Where the centre's address is a group's, each client's letter bears the marks of a list."""
+    assert classify(*lines) == classifying.Class("letter")
+    assert classify("List-Id: <halo.rumah.test.evil.test>").kind == "automatic"
+    assert classify(*lines, "Auto-Submitted: auto-replied").kind == "automatic"
+
+
 def test_our_own_letter_is_our_own_loop():
     """From one of our inboxes, with an id of ours."""
     found = classify("Message-ID: <ours@rumah.test>", sender="halo+x@rumah.test")
