@@ -125,6 +125,8 @@ def _machine(letter: Letter, mail_from: str | None, config: Config) -> str:
         return "null-sender"
     if any(letter.header(mark) for mark in _MARKS):
         return "autoreply-mark"
+    if dialects.reports_on_a_domain(letter):
+        return f"domain{_REPORT}"
     if dialects.answers_for_somebody(letter.subject) and _answers_like_a_machine(letter):
         return "autoreply-subject"
     return ""

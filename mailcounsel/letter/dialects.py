@@ -85,6 +85,21 @@ def is_from_a_server(letter: Letter, *, null_sender: bool) -> bool:
     return null_sender or is_server or bool(letter.header(_FAILED))
 
 
+def reports_on_a_domain(letter: Letter) -> bool:
+    """Tell whether this is what receivers count of a domain's mail, in a file for machines.
+
+    The subject and the file's name are those of RFC 7489 §7.2.1.1 and RFC 8460 §5.1; who sends
+    such reports seldom says that a program wrote them.
+    """
+    if "report-type=tlsrpt" in (letter.header("content-type") or "").replace('"', "").casefold():
+        return True
+    has_count = any(_COUNT.fullmatch(one.name) for one in letter.attachments)
+    return has_count and "report domain:" in letter.subject.casefold()
+
+
+_COUNT = re.compile(r"(?i)[\w.-]+![\w.-]+!\d{1,12}!\d{1,12}(?:![\w-]+)?\.(?:xml(?:\.gz)?|zip)")
+
+
 def has_null_sender(letter: Letter) -> bool:
     """Tell whether the header says that the envelope named nobody."""
     return any((letter.header(name) or "").strip() == "<>" for name in _NULL_SENDERS)

@@ -275,6 +275,27 @@ def test_receipts_and_complaints_are_automatic(kind):
     assert classify(*report(kind, "Original-Message-ID: <ours@rumah.test>")).kind == "automatic"
 
 
+AGGREGATE = [
+    "MIME-Version: 1.0",
+    "Subject: Report Domain: rumah.test Submitter: y.test Report-ID: 1",
+    'Content-Type: application/gzip; name="y.test!rumah.test!1762819200!1762905599.xml.gz"',
+    "Content-Transfer-Encoding: base64",
+]
+TLS = [
+    "MIME-Version: 1.0",
+    "TLS-Report-Domain: rumah.test",
+    'Content-Type: multipart/report; report-type="tlsrpt"; boundary=r',
+]
+
+
+@pytest.mark.parametrize("lines", [AGGREGATE, TLS])
+def test_what_receivers_count_of_our_domain_is_no_letter(lines):
+    """DMARC and TLS reports seldom say that a program wrote them; neither is answered."""
+    found = classify(*lines, words="H4sIAAAA")
+    assert (found.kind, found.reason, found.may_answer) == ("automatic", "domain-report", False)
+    assert classify("Subject: What is a Report Domain: in my mail?").kind == "letter"
+
+
 @pytest.mark.parametrize(
     "lines",
     [
