@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mailcounsel.letter import attachments, charsets, headers, mime, report, text
+from mailcounsel.letter import attachments, charsets, headers, mime, report, tags, text
 
 ATTACHED = "attached-text"  # what is shown as the letter was sent as a file, whoever wrote it
 
@@ -21,6 +21,7 @@ class Body:
     files: list[attachments.Attachment] = field(default_factory=list)
     pieces: list[report.Piece] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    compared: int = 0  # characters of HTML whose words were compared with those of plain versions
 
     def text(self) -> tuple[str, bool]:
         """Return the whole text, and whether some of it was HTML.
@@ -155,13 +156,13 @@ def _piece(part: mime.Part, body: Body) -> report.Piece:
     return report.Piece(part.content_type, data(body.raw, part, body.problems))
 
 
-# A plain text this short may be a stub, beside HTML this much longer surely.
+_MOST_COMPARED = 200_000  # characters of HTML in one letter; beyond, only much more counts
+_MUCH_MORE = 5  # times
 _STUB_CHARS = 300
-_STUB_RATIO = 5
-_STUB_SOURCE = 20_000  # characters of HTML
-_STUB_MORE = 5  # words
 _STUB = re.compile(r"(?i)\b(?:html|mime)\b|^\[cid:[^\]]*\]$")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
+_CELL_END = re.compile(r"(?i)</t[dh]>")
 _LINK = re.compile(r"https?://\S+|<[^<>\s]*>")
 # The plain version of Samsung's program, which joins all lines into one.
 _JAMMED = re.compile(r"\S-{8} [^-\n]{5,40} -{8}[^\s-]")
@@ -170,18 +171,20 @@ _JAMMED = re.compile(r"\S-{8} [^-\n]{5,40} -{8}[^\s-]")
 def _alternative(part: mime.Part, body: Body) -> None:
     """Read the plain version, or the HTML one where there is no real plain one.
 
-    Where a short plain version says something else than the HTML, both are read.
+    No words of either are lost: where the HTML says all of the plain one and more, it is read
+    alone; else its lines that say more are read as well.
     """
     versions = []
     for child in part.children:
-        version = Body(body.raw, problems=body.problems)
+        version = Body(body.raw, problems=body.problems, compared=body.compared)
         collect(child, version)
+        body.compared = version.compared
         versions.append(version)
         body.files += version.files
         body.pieces += version.pieces
     plain = next((one for one in versions if _words(one, html=False)), None)
     rich = next((one for one in versions if _words(one, html=True)), None)
-    for chosen in _chosen(plain, rich):
+    for chosen in _chosen(plain, rich, body):
         body.runs += chosen.runs
 
 
@@ -189,40 +192,55 @@ def _words(version: Body, *, html: bool) -> bool:
     return any(is_html == html and run.strip() for is_html, run in version.runs)
 
 
-def _chosen(plain: Body | None, rich: Body | None) -> list[Body]:
+def _chosen(plain: Body | None, rich: Body | None, body: Body) -> list[Body]:
     if plain is None or rich is None:
         return [one for one in (plain, rich) if one is not None]
     words = " ".join(run for is_html, run in plain.runs if not is_html).strip()
-    source = sum(len(run) for is_html, run in rich.runs if is_html)
-    if len(words) > _STUB_CHARS:
-        return [rich] if _JAMMED.search(words) else [plain]
-    if source > _STUB_SOURCE:  # where most of it is what programs write, only much more counts
-        return [rich] if _visible(rich) > _STUB_RATIO * len(words) else [plain]
-    visible = _shown(rich)
     if _JAMMED.search(words):
         return [rich]
-    told, shown = (_counted(one) for one in (words, visible))
+    html = "\n".join(run for is_html, run in rich.runs if is_html)
+    body.compared += len(html)
+    if body.compared <= _MOST_COMPARED:
+        return _compared(plain, rich, words, tags.words(_CELL_END.sub(r" \g<0>", html)))
+    is_stub = len(words) < _STUB_CHARS and len(tags.words(html)) > _MUCH_MORE * len(words)
+    return [rich] if is_stub else [plain]
+
+
+def _compared(plain: Body, rich: Body, words: str, visible: str) -> list[Body]:
+    told, shown = Counter(_told(words)), Counter(_told(visible))
     if not shown:
         return [plain]
     is_within = "".join(words.split()) in "".join(visible.split())
     missing = 0 if is_within else (told - shown).total()
-    if 2 * missing > told.total():
-        return [rich] if _STUB.search(words) else [rich, plain]
-    more = shown.total() - told.total()
-    return [rich] if not missing and more > max(_STUB_MORE, told.total() / 2) else [plain]
+    differs = 2 * missing > told.total()
+    if differs and _STUB.search(words):
+        return [rich]
+    more = _more(words, visible, shown - told)
+    if not more:
+        return [plain]
+    if differs:
+        return [rich, plain]
+    return [Body(plain.raw, [(False, more)]), plain] if missing else [rich]
 
 
-def _counted(words: str) -> Counter[str]:
-    """Count the words, links aside: in HTML they stand behind others."""
-    return Counter(_WORD.findall(_LINK.sub("", words).casefold()))
+def _more(words: str, visible: str, others: Counter[str]) -> str:
+    """Return the sentences of the HTML version that stand nowhere in the plain one.
+
+    One other word within a sentence is how two versions differ that say the same.
+    """
+    said, found = f" {' '.join(_told(words))} ", []
+    for sentence in _SENTENCE_END.split(visible):
+        told = _told(sentence)
+        new = [word for word in told if word in others]
+        is_other = len(new) > 1 or (told and new == told)
+        if is_other and not all(map(str.isdigit, new)) and f" {' '.join(told)} " not in said:
+            found.append(sentence.strip())
+    return "\n".join(found)
 
 
-def _visible(version: Body) -> int:
-    return len(_shown(version))
-
-
-def _shown(version: Body) -> str:
-    return "\n".join(text.html_to_text(run)[0] for is_html, run in version.runs if is_html)
+def _told(words: str) -> list[str]:
+    """Return the words, links aside: in HTML they stand behind others."""
+    return _WORD.findall(_LINK.sub("", words).casefold())
 
 
 def _related(part: mime.Part, body: Body) -> None:

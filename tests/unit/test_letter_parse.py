@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import email
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -583,6 +584,50 @@ def test_a_plain_version_that_ends_early():
     """Where the HTML says all of it and much more, the HTML is read."""
     html = "<p>Halo,</p><p>suami saya minum dan saya sendiri dengan tiga anak.</p>"
     assert "tiga anak" in alternative("Halo,", html)
+
+
+LETTER = "Sudah lama saya ingin menulis surat ini kepada kakak di sana. " * 6
+
+
+@pytest.mark.parametrize("plain", ["Halo.", LETTER])
+@pytest.mark.parametrize("more", ["Saya mau mati.", "Tolong!", "Ayah memukul saya lagi."])
+def test_what_only_the_html_says_is_read(plain, more):
+    """Two words more are more than a program adds, in a letter of any length."""
+    assert more in alternative(plain, f"<p>{plain}</p><p>{more}</p>")
+
+
+def test_what_only_the_html_says_is_read_beside_what_only_the_plain_one_says():
+    """Neither is lost, and what both say is read once."""
+    plain = f"{LETTER}\n[gambar: bunga]\nSalam, *Rina*"
+    html = (
+        f"<style>{'x' * 30_000}</style><p>{LETTER}</p><p>Malam ini, obat itu.</p><p>Salam, Rina</p>"
+    )
+    assert alternative(plain, html) == f"Malam ini, obat itu.\n\n{plain}"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<p>{LETTER}</p><ol><li>tidur<li>makan</ol><table><tr><td>Senin</td><td>3</td></tr></table>",
+        f"<p>{LETTER}</p><p>1. tidur</p><p>2. makan</p><p>Senin <i>3</i></p><p>4</p>",
+        f"<p>{LETTER}</p><p>tidur makan <a href=x>surat</a> Senin 3</p>",
+    ],
+)
+def test_what_two_versions_say_alike_is_read_once(html):
+    """Numbers, cells and one other word are how programs write the same thing twice."""
+    plain = f"{LETTER}\n1. tidur\n2. _makan_ [surat]\nSenin 3 jam"
+    assert alternative(plain, html) == plain
+
+
+def test_a_letter_of_many_versions_is_compared_in_no_time():
+    """Versions within versions are not compared at each level."""
+    html = b"<p>Saya takut <b>sekali</b>.</p>" * 3000
+    head = b"Content-Type: multipart/alternative; boundary=b%d\r\n\r\n--b%d\r\n\r\n%s\r\n--b%d\r\n"
+    opened = b"".join(head % (n, n, LETTER.encode(), n) for n in range(90))
+    raw = b"From: a@b.test\r\n" + opened + b"Content-Type: text/html\r\n\r\n" + html
+    before = time.process_time()
+    assert "Sudah lama" in parse.read(raw, BUDGETS).text
+    assert time.process_time() - before < 1
 
 
 def test_a_link_is_no_difference():
