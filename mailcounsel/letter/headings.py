@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from mailcounsel.letter import phrases
+from mailcounsel.letter import phrases, signatures
 from mailcounsel.letter.known_text import Known
 from mailcounsel.letter.lines import About, Marks
 
@@ -48,19 +48,32 @@ def fold(marks: Marks, known: Known, about: About | None) -> None:
             _name_marks(marks, after, rule)
         elif certain:
             is_ours = about is None or _names_us(marks, index, stop, about)
-            may_fold = is_ours and first_own < index
+            may_fold = is_ours and first_own < index and not _is_answered_within(marks, index)
             _fold_tail(marks, (index, stop), rule, known, may_fold=may_fold)
         index = stop
 
 
 def _names_us(marks: Marks, index: int, stop: int, about: About) -> bool:
-    """Tell whether a heading names whom the letter is to; of a copied head, as its sender."""
+    """Tell whether a heading names whom the letter is to; of a copied head, as its sender.
+
+    A head that names who wrote the letter, and the day alone, is how people head a formal one.
+    """
     is_drawn = marks.lines[index].folded[0] in _DRAWN
     end = max(stop, index + _LONGEST_HEADER) if is_drawn else stop
     lines = [line.folded for line in marks.lines[index:end]]
     senders = [line for line in lines if "from" in {kind for _, kind in _field(line)[1]}]
     said = " ".join(senders or lines)
+    writer = set(_WORD.findall(about.sender.casefold()))
+    is_own = bool(senders) and not writer.isdisjoint(_WORD.findall(said))
+    if is_own and not any(_CLOCK.search(line) for line in lines):
+        return False
     return any(name in said for name in about.names)
+
+
+def _is_answered_within(marks: Marks, index: int) -> bool:
+    """Tell whether the client says above a quotation that they write in it: "answers in red"."""
+    said = " ".join(line.folded for line in marks.lines[:index])
+    return phrases.load().within.search(said) is not None
 
 
 def _first_own(marks: Marks) -> int:
@@ -288,14 +301,16 @@ def _fold_tail(
     """Fold a heading without marks and what follows it: to the end, as such programs write.
 
     Where the quoted letter is known, lines that are not in it stay open: they were written
-    below or between. Whether an unknown one may be folded is for the caller to say (`may_fold`).
+    below or between. Whether an unknown one may be folded is for the caller to say (`may_fold`);
+    from a postscript on it stays open, since nothing tells whose that is.
     """
     first, index = heading
     tail = [n for n in range(index, len(marks.lines)) if marks.lines[n].text]
     matched = [n for n in tail if known.holds(marks.lines[n].text)]
     if 2 * len(matched) < len(tail):
         if may_fold:
-            marks.mark(first, len(marks.lines), "quote", rule)
+            below = (n for n in tail if signatures.POSTSCRIPT.match(marks.lines[n].text))
+            marks.mark(first, next(below, len(marks.lines)), "quote", rule)
         return
     marks.mark(first, index, "quote", rule)
     for number in matched:

@@ -47,6 +47,7 @@ class Phrases:
     devices: tuple[tuple[str, re.Pattern[str]], ...]  # language, whole line
     devices_named: frozenset[str]  # words of which one is in the name of a device or a program
     between: frozenset[str]  # words that may stand between those
+    within: re.Pattern[str]  # that the answers stand within the quotation
 
 
 @functools.cache
@@ -75,6 +76,7 @@ def load() -> Phrases:
         ),
         devices_named=frozenset(" ".join(data["devices_named"]).split()),
         between=frozenset(" ".join(data["between"]).split()),
+        within=re.compile(rf"\b(?:{'|'.join(map(re.escape, data['within']))})\b"),
     )
 
 

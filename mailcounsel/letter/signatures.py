@@ -10,7 +10,7 @@ from mailcounsel.letter import phrases
 from mailcounsel.letter.lines import About, Line, Marks
 
 _WORD = re.compile(r"\w+")
-_POSTSCRIPT = re.compile(r"(?i)\(?(p\.? ?s|n\.? ?b|catatan|ps)\b")
+POSTSCRIPT = re.compile(r"(?i)\(?(p\.? ?s|n\.? ?b|catatan|ps)\b")
 _LONGEST_SIGNATURE = 8  # lines
 _SENTENCE_WORDS = 6
 _PLEADS = frozenset((
@@ -101,7 +101,7 @@ def _is_name(below: list[Line]) -> bool:
 
 
 def _is_signature_line(text: str) -> bool:
-    if not text or _POSTSCRIPT.match(text):
+    if not text or POSTSCRIPT.match(text):
         return False
     words = text.split()
     is_sentence = text[-1] in ".!?…" and len(words) >= _SENTENCE_WORDS

@@ -309,6 +309,8 @@ TOLD = [
     "Halo kak,\nDari: Rina\nTanggal: 3 November 2026\nUntuk: Rumah Surat\n\nSaya ingin mati.\n",
     "Ini dia.\n\nDari: Andi <andi@y.test>\nTanggal: 2 November 2026\nKepada: Rina\n\nPergi.\n",
     "Kak,\n\n--- pesan awal ---\nsaya tulis ini tadi malam\n",
+    "Salam,\n\nDari: Rina <rina@klien.test>\nTanggal: 3 November 2026\nKepada: Rumah Surat\nHal: x\n\nT.\n",
+    "Hi,\n\nFrom: Rina W <rina@klien.test>\nDate: 3 Nov 2026\nTo: Rumah Surat\nSubject: x\n\nI fell.\n",
 ]
 
 
@@ -316,6 +318,48 @@ TOLD = [
 def test_what_others_wrote_and_heads_of_ones_own_stay_open(text):
     """A heading without marks folds what follows only where it names us as who wrote."""
     assert fold.fold(text, (), US) == ()
+
+
+QUOTING_US = """
+Dari: Rumah Surat <surat@example.org>
+Dikirim: Senin, 2 November 2026 09:12
+Kepada: Rina W <rina@klien.test>
+Subjek: surat
+
+Bagaimana tidurnya?
+"""
+POSTSCRIPTS = [
+    "PS: jangan telepon.\nMaaf.",
+    "P.S. Saya bohong.",
+    "NB: dia di sini.",
+    "(N.B. Maaf.)",
+]
+
+
+@pytest.mark.parametrize("below", POSTSCRIPTS)
+def test_a_postscript_below_an_unmarked_quotation_stays_open(below):
+    """Nothing tells whose it is, where the quoted letter is not known."""
+    text = f"Terima kasih.\n{QUOTING_US}Tim\n\n{below}\n"
+    assert fold.new_words(text, fold.fold(text, (), US)) == f"Terima kasih.\n\n{below}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Jawaban saya di bawah ya kak.",
+        "Saya jawab pakai warna merah.",
+        "Saya balas langsung di email kakak.",
+        "Please see my answers below.",
+        "My answers are in RED.",
+        "I replied inline",
+    ],
+)
+def test_an_unmarked_quotation_that_is_answered_within_stays_open(said):
+    """Programs without marks leave no trace of what was written between; the client says it."""
+    text = f"{said}\n{QUOTING_US}Tidak ada, saya sendirian.\n"
+    assert fold.fold(text, (), US) == ()
+    again = text.replace(said, "Saya tidur di rumah.")
+    assert fold.new_words(again, fold.fold(again, (), US)) == "Saya tidur di rumah."
 
 
 @pytest.mark.parametrize(("rule", "heading"), [HEADINGS[0], *HEADINGS[-6:]])
