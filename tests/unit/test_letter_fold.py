@@ -275,6 +275,12 @@ def test_device_lines(line, rule):
 
 
 MORE_DEVICES = [
+    "Powered by Telkomsel BlackBerry®",
+    "Sent from my BlackBerry® smartphone from Telkomsel",
+    "Sent from my BlackBerry® smartphone from Sinyal Bagus XL, Nyambung Teruuusss...!",
+    "Sent with Aqua Mail for Android",
+    "Sent with Tuta; enjoy secure & ad-free emails:",
+    "Dikirim dengan Delta Chat: https://delta.chat",
     "Dikirim dari Outlook untuk iOS",
     "Dikirim dari Mail untuk Windows",
     "Dikirim dari ponsel Xiaomi saya",
