@@ -50,6 +50,7 @@ def fold(text: str, earlier: Sequence[str] = (), about: About | None = None) -> 
     _fold_armour(marks)
     _fold_marked(marks)
     headings.fold(marks, known, about)
+    _open_own_marks(marks, known, about)
     signatures.fold_devices(marks)
     signatures.fold_dashes(marks, about)
     known_text.fold(marks, known)
@@ -104,7 +105,7 @@ def render(text: str, spans: Sequence[Span], *, is_ours: bool = False) -> str:
 
 def _spans(marks: Marks) -> Iterator[Span]:
     index = 0
-    for (kind, rule), run in groupby(zip(marks.kinds, marks.rules, strict=True)):
+    for (kind, rule), run in groupby(marks.folds()):
         first, index = index, index + sum(1 for _ in run)
         if kind is not None:
             yield Span(kind, rule, marks.lines[first].start, marks.lines[index - 1].end)
@@ -149,6 +150,22 @@ def _fold_marked(marks: Marks) -> None:
                 marks.mark(last, index, "quote", "marks")
             marks.mark(index, index + 1, "quote", "marks")
             last = index + 1
+
+
+def _open_own_marks(marks: Marks, known: known_text.Known, about: About | None) -> None:
+    """Open marked lines that are the client's own: lines of a song, a list of worries.
+
+    No heading stands above them, and the letter is no answer; or most of them stand in no letter
+    of the case.
+    """
+    is_headed = any(kind == "quote" and rule != "marks" for kind, rule in marks.folds())
+    is_alone = about is not None and about.is_new and not is_headed
+    index = 0
+    for rule, run in groupby(marks.rules):
+        first, index = index, index + sum(1 for _ in run)
+        said = [line.text for line in marks.lines[first:index] if line.text]
+        if rule == "marks" and (is_alone or known.lacks(said)):
+            marks.open(first, index)
 
 
 def _is_marked(text: str) -> bool:

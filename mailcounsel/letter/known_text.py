@@ -42,6 +42,11 @@ class Known:
             return False
         return any(words in text for text in self.texts)
 
+    def lacks(self, lines: Sequence[str]) -> bool:
+        """Tell whether most of the lines surely stand in no earlier letter."""
+        can_tell = self.texts and self.looked_up + len(lines) <= _MOST_LOOKED_UP
+        return bool(can_tell) and 2 * sum(map(self.holds, lines)) < len(lines)
+
 
 def fold(marks: Marks, known: Known) -> None:
     """Fold runs of lines that stand, in this order, in an earlier letter.

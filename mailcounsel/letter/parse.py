@@ -160,7 +160,7 @@ def _letter(raw: bytes, root: mime.Part, payload: mime.Part) -> Letter:
         references=_ids(fields, "references", own_id),
         sender=addresses.sender(_raw(fields, "from"), charset),
         recipients=addresses.recipients([*_raw(fields, "to"), *_raw(fields, "cc")]),
-        subject=next((headers.decoded(value, charset) for value in _raw(fields, "subject")), ""),
+        subject=_subject(fields, charset),
         date=moment,
         text=words,
         about=_about(fields, charset, own_id),
@@ -195,7 +195,17 @@ def _about(fields: Fields, charset: str, own_id: str | None) -> fold.About:
     sender = addresses.sender(_raw(fields, "from"), charset)
     own = [sender.address] if sender.address and answers else []
     names = [*addresses.recipients(to), *addresses.names(to), *own]
-    return fold.About(tuple(one.casefold() for one in names), sender.name, answers)
+    is_new = not answers and _ANSWERING.search(_subject(fields, charset)) is None
+    return fold.About(tuple(one.casefold() for one in names), sender.name, answers, is_new)
+
+
+_ANSWERING = re.compile(
+    r"(?i)(?:^|\]\s*)(?:re|aw|antw|sv|bls|balas|rv|r|res|odp|回复|回覆|答复)(?:\[\d+\])?\s?[:：]"
+)
+
+
+def _subject(fields: Fields, charset: str) -> str:
+    return next((headers.decoded(value, charset) for value in _raw(fields, "subject")), "")
 
 
 def _charset(part: mime.Part) -> str:
@@ -388,7 +398,7 @@ def _under_both(content: Letter, outer: Letter) -> Letter:
 def _both(inside: fold.About, outside: fold.About) -> fold.About:
     names = tuple(dict.fromkeys((*inside.names, *outside.names)))
     sender, answers = inside.sender or outside.sender, inside.answers or outside.answers
-    return fold.About(names, sender, answers)
+    return fold.About(names, sender, answers, inside.is_new and outside.is_new)
 
 
 def _under_outer(content: Letter, outer: Letter) -> Letter:

@@ -315,8 +315,8 @@ TOLD = [
     "Halo kak,\nDari: Rina\nTanggal: 3 November 2026\nUntuk: Rumah Surat\n\nSaya ingin mati.\n",
     "Ini dia.\n\nDari: Andi <andi@y.test>\nTanggal: 2 November 2026\nKepada: Rina\n\nPergi.\n",
     "Kak,\n\n--- pesan awal ---\nsaya tulis ini tadi malam\n",
-    "Salam,\n\nDari: Rina <rina@klien.test>\nTanggal: 3 November 2026\nKepada: Rumah Surat\nHal: x\n\nT.\n",
-    "Hi,\n\nFrom: Rina W <rina@klien.test>\nDate: 3 Nov 2026\nTo: Rumah Surat\nSubject: x\n\nI fell.\n",
+    "Salam,\n\nDari: Rina <rina@klien.test>\nTanggal: 3 November 2026\nKepada: Tim\nHal: x\n\nT.\n",
+    "Hi,\n\nFrom: Rina W <rina@klien.test>\nDate: 3 Nov 2026\nTo: Tim\nSubject: x\n\nI fell.\n",
 ]
 
 
@@ -388,6 +388,29 @@ def test_a_letter_that_is_marked_whole_and_answers_nothing_stays_open():
     assert fold.fold(text, (), US) != ()
 
 
+SONG = "Lagu ini:\n\n> Aku ingin pulang\n> tapi rumah sudah tiada\n\nBegitu rasanya.\n"
+
+
+def test_marks_in_a_letter_that_is_no_answer_are_the_clients():
+    """A song, a list of worries: nothing was quoted, but below a heading."""
+    new = US._replace(answers=False, is_new=True)
+    assert fold.fold(SONG, (), new) == ()
+    assert fold.fold(SONG, (), US) != ()
+    assert fold.fold(SONG, (), US._replace(answers=False)) != ()
+    headed = "Ya.\n\nPada 2 Nov 2026 09.12, Surat <s@example.org> menulis:\n> A?\nBe.\n> B?\n"
+    assert fold.new_words(headed, fold.fold(headed, (), new)) == "Ya.\n\nBe."
+
+
+def test_marked_lines_that_stand_in_no_letter_of_the_case_are_the_clients():
+    """In an answer too: whoever reads has the letters before."""
+    assert words(f"{SONG}\n{QUOTED}", [OURS]) == SONG.strip()
+    assert fold.fold(f"Ya.\n{QUOTED}", ["Lain sama sekali."], US) == ()
+    rewrapped = QUOTED.replace(" dan ingin", "\n> dan ingin").replace("> ", "> > ")
+    assert words(f"Ya.\n{rewrapped}", ["Lain.", OURS]) == "Ya."
+    many = "".join(f"> baris {number}\n" for number in range(4000))
+    assert words(f"Ya.\n{many}", [OURS]) == "Ya."  # more than is looked up
+
+
 def test_a_name_below_dashes_is_the_senders():
     """A capitalised word that is no part of their name is a word."""
     for word, is_folded in (("Rina", True), ("Tolong", False), ("Saya Hamil", False)):
@@ -397,6 +420,8 @@ def test_a_name_below_dashes_is_the_senders():
 def test_what_is_kept_of_a_head_comes_back():
     """An entry without it is folded as before."""
     assert fold.about_of({"about": [list(US.names), US.sender, True]}) == US
+    new = US._replace(answers=False, is_new=True)
+    assert fold.about_of({"about": list(new)}) == new
     assert fold.about_of({}) is None
 
 

@@ -647,9 +647,22 @@ def test_a_plain_version_in_one_line():
 def test_whom_a_letter_is_to_and_whether_it_answers():
     """What a quotation of ours would name; the sender's own address only where it answers."""
     found = read(b"From: Rina <r@k.test>", b"To: Rumah Surat <s@y.test>, Al <c@y.test>")
-    assert found.about == (("s@y.test", "c@y.test", "rumah surat"), "Rina", False)
+    assert found.about == (("s@y.test", "c@y.test", "rumah surat"), "Rina", False, True)
     found = read(b"From: r@k.test", b"To: s@y.test", b"In-Reply-To: <a@b>")
-    assert found.about == (("s@y.test", "r@k.test"), "", True)
+    assert found.about == (("s@y.test", "r@k.test"), "", True, False)
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_new"),
+    [
+        *(("Re: surat", False), ("RE[2]: surat", False), ("[kampus] Bls: surat", False)),
+        *(("AW: Brief", False), ("回复：信", False), ("=?utf-8?q?Balas=3A_surat?=", False)),
+        *(("Fwd: surat", True), ("Resah: tolong", True), ("surat", True), ("", True)),
+    ],
+)
+def test_a_subject_that_says_re_is_an_answers(subject, is_new):
+    """Old programs name no letter that they answer."""
+    assert read(f"Subject: {subject}".encode()).about.is_new == is_new
 
 
 def test_two_versions_that_differ_are_both_read():
