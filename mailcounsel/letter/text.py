@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
+from collections import Counter
 
 from mailcounsel.letter import charsets, tags
 
@@ -33,8 +34,8 @@ def html_to_text(html: str) -> tuple[str, bool]:
     characters; on deep nesting it returns nothing at all. It leaves out what stands behind the end
     of the document, where servers and some programs add lines: so no document ends for it.
     """
-    html = _END.sub("", charsets.clean(html).replace(_BEGUN, "").replace(_ENDED, ""))
-    html = _with_bounds(_IMAGE.sub(r" \1 ", html))
+    html = _END.sub("", charsets.clean(html).translate(_NO_BOUNDS))
+    html = _with_bounds(_IMAGE.sub(r" \1 ", _NAMED_BOUND.sub("\ufffd", html)))
     if _is_modest(html):
         laid_out = _with_layout(html)
         if _is_whole(laid_out, html):
@@ -48,31 +49,66 @@ _IMAGE = re.compile(
 )
 # Where a quotation begins and ends, as lines no letter has: they are no characters at all.
 _BEGUN, _ENDED = "\ufdd0", "\ufdd1"
-_BLOCK = re.compile(r"""(?i)<(/?)blockquote\b((?:[^<>"']|"[^"<>]*"|'[^'<>]*')*+)>""")
+# The same of a box in which a program quotes without marks.
+_BOX_BEGUN, _BOX_ENDED = "\ufdd2", "\ufdd3"
+_NO_BOUNDS = str.maketrans("", "", f"{_BEGUN}{_ENDED}{_BOX_BEGUN}{_BOX_ENDED}")
+_NAMED_BOUND = re.compile(r"(?i)&#(?:0*6497[6-9]|x0*fdd[0-3])(?!\w);?")  # by their numbers
+_BLOCK = re.compile(r"""(?i)<(/?)(blockquote|div)\b((?:[^<>"']|"[^"<>]*"|'[^'<>]*')*+)>""")
 _CITES = re.compile(
     r"""(?i)\btype=["']?cite|\bcite=["']?mid:|border-left(?:-width)?:\s*[1-9]|\b(?:class|id)=["']"""
     r"""[^"']*(?<![\w-])(?:gmail_quote|protonmail_quote|moz-|yahoo_quoted|blockquote_zmail|tutanota_)"""
 )
+_BOX = re.compile(r"""(?i)\bname=["']quote["']|\bclass=["'][^"']*(?<![\w-])yahoo_quoted""")
 
 
 def _with_bounds(html: str) -> str:
-    """Mark the bounds of what a program quoted; a plain block is how people indent their words."""
-    cites: list[bool] = []
+    """Mark the bounds of what a program quoted; a plain block is how people indent their words.
+
+    A block that is never closed ends with the one around it, as browsers read it.
+    """
+    opened: list[tuple[str, str]] = []  # the name of a block, what stands at its end
+    unclosed: Counter[str] = Counter()
 
     def bounded(match: re.Match[str]) -> str:
+        name = match[2].lower()
         if not match[1]:
-            cites.append(_CITES.search(match[2]) is not None)
-            return f"{match[0]}<div>{_BEGUN}</div>" if cites[-1] else match[0]
-        is_cited = cites.pop() if cites else False
-        return f"<div>{_ENDED}</div>{match[0]}" if is_cited else match[0]
+            begun, ended = _bounds_of(name, match[3])
+            opened.append((name, ended))
+            unclosed[name] += 1
+            return match[0] + begun
+        bounds, last = [], ""
+        while unclosed[name] and last != name:
+            last, ended = opened.pop()
+            unclosed[last] -= 1
+            bounds.append(ended)
+        return "".join([*bounds, match[0]])
 
     return _BLOCK.sub(bounded, html)
+
+
+def _bounds_of(name: str, attributes: str) -> tuple[str, str]:
+    if name == "blockquote" and _CITES.search(attributes):
+        return f"<div>{_BEGUN}</div>", f"<div>{_ENDED}</div>"
+    if name == "div" and _BOX.search(attributes):
+        return f"<div>{_BOX_BEGUN}</div>", f"<div>{_BOX_ENDED}</div>"
+    return "", ""
+
+
+def _with_boxes(text: str) -> str:
+    """Take a box for a quotation where words stand below it, which its heading would fold.
+
+    Else it stays without marks, as its program writes it: answers may have been typed into it.
+    """
+    below = text.rpartition(_BOX_ENDED)[2].translate(_NO_BOUNDS)
+    is_bound = _BOX_ENDED in text and below.strip()
+    begun, ended = (_BEGUN, _ENDED) if is_bound else ("", "")
+    return text.replace(_BOX_BEGUN, begun).replace(_BOX_ENDED, ended)
 
 
 def _marked(text: str) -> str:
     """Put "> " before the lines between bounds, as the plain version of a letter has it."""
     shown, depth = [], 0
-    for piece in _BOUND.split(text):
+    for piece in _BOUND.split(_with_boxes(text)):
         if piece in (_BEGUN, _ENDED):
             shown.append("\n")
             depth = max(0, depth + (1 if piece == _BEGUN else -1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,9 +64,48 @@ def test_words_that_are_only_indented_stay_unmarked():
         assert ">" not in text.html_to_text(html)[0]
 
 
-def test_bounds_of_quotations_cannot_be_forged():
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>A<blockquote type=cite><div>Apa?</div></div><p>Sendirian.</p>",
+        "<div class=x>A<div><blockquote type=cite>Apa?</div></div><div>Sendirian.</div>",
+        "<div>A</div><blockquote type=cite><div>Apa?</blockquote></div></div>Sendirian.",
+    ],
+)
+def test_a_quotation_that_is_never_closed_ends_with_the_block_around_it(html):
+    """So do browsers; else all that the client wrote below would be quoted."""
+    found, _ = text.html_to_text(html)
+    assert [line for line in found.split("\n") if line] == ["A", "> Apa?", "Sendirian."]
+
+
+BOXES = [
+    '<div id="yahoo_quoted_1" class="yahoo_quoted"><div>Apa?</div></div>',
+    '<div name="quote" style="border-left:2px solid"><div name="quoted-content">Apa?</div></div>',
+]
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_a_box_without_marks_is_marked_where_words_stand_below_it(box):
+    """Below its heading everything would be folded, and where it ends is seen in the HTML only."""
+    found, _ = text.html_to_text(f"<div>A</div>{box}<div>Sendirian.</div>")
+    assert [line for line in found.split("\n") if line] == ["A", "> Apa?", "Sendirian."]
+    found, _ = text.html_to_text(f"<div>A</div>{box}<div><br></div>")
+    assert [line for line in found.split("\n") if line] == ["A", "Apa?"]
+
+
+def test_many_blocks_cost_no_time():
+    """Neither blocks that are never closed nor ends of none."""
+    before = time.process_time()
+    text.html_to_text("<div><blockquote type=cite>" * 20_000 + "a" + "</div>" * 20_000)
+    text.html_to_text("<blockquote>" * 20_000 + "</div>" * 20_000)
+    assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize("sign", ["\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"])
+def test_bounds_of_quotations_cannot_be_forged(sign):
     """A letter that holds the signs for bounds itself is not marked by them."""
-    assert text.html_to_text("<p>\ufdd0saya\ufdd1 takut</p>")[0] == "saya takut"
+    assert text.html_to_text(f"<p>{sign}saya{sign} takut</p>")[0] == "saya takut"
+    assert ">" not in text.html_to_text(f"<p>&#{ord(sign)};saya takut</p>")[0]
 
 
 def test_a_picture_of_a_face_is_read():
