@@ -17,6 +17,7 @@ _PLEADS = frozenset((
     "jangan", "tolong", "telepon", "hubungi", "bantu", "call", "help", "don't", "dont", "not",
     "never", "mati", "die", "suami",
 ))  # fmt: skip
+_NAMED_WORDS = 3  # in small letters: no name has so many
 _TOLD_WORDS = 5  # in small letters: somebody tells something, others give a name and a street
 
 
@@ -80,12 +81,27 @@ def fold_dashes(marks: Marks, about: About | None) -> None:
             stop += 1
         below = marks.lines[index + 1 : stop]
         is_name = _is_name(below) and (about is None or _is_of_sender(below[0].folded, about))
-        if any(_CONTACT.search(one.text) for one in below) or is_name:
+        has_contact = any(_CONTACT.search(one.text) for one in below)
+        if is_name or (has_contact and _begins_with_a_name(below[0], about)):
             marks.mark(index, stop, "signature", "dashes")
 
 
 # An address, a page, or a telephone number as people write theirs: no sum of money, no date.
 _CONTACT = re.compile(r"@|https?:|www\.|(?<![\d.,/-])(?:\+|\(?0)\d[\d ()-]{6,}(?![.,/]\d)")
+
+
+def _begins_with_a_name(line: Line, about: About | None) -> bool:
+    """Whether the first line is a name, or an address alone, rather than words about one.
+
+    "Nomor ibu: 0812 …, dia tidak tahu" is what a client has to say.
+    """
+    words = " ".join(word for word in line.folded.split() if not _CONTACT.search(word))
+    is_senders = about is not None and _is_of_sender(words, about)
+    return is_senders or _small_words(line.text) < _NAMED_WORDS
+
+
+def _small_words(text: str) -> int:
+    return sum(word.islower() and not _CONTACT.search(word) for word in text.split())
 
 
 def _is_of_sender(line: str, about: About) -> bool:
@@ -107,4 +123,4 @@ def _is_signature_line(text: str) -> bool:
     is_sentence = text[-1] in ".!?…" and len(words) >= _SENTENCE_WORDS
     if not _PLEADS.isdisjoint(word.casefold() for word in words):
         return False
-    return not is_sentence and sum(word.islower() for word in words) < _TOLD_WORDS
+    return not is_sentence and _small_words(text) < _TOLD_WORDS

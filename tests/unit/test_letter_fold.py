@@ -306,6 +306,36 @@ def test_signature():
     assert rules(text) == ["dashes"]
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Nomor ibu: 081234567890, dia tidak tahu",
+        "Ini nomor saya yang baru 081234567890",
+        "He posted my photos: https://photos.test/rina",
+        "Look what he posted\nhttps://photos.test/rina\nI am so ashamed",
+        "Ancaman dari budi@klien.test setiap malam",
+    ],
+)
+def test_words_about_an_address_below_dashes_stay_open(below):
+    """An address or a number makes a signature only below a name, or alone."""
+    assert fold.fold(f"ya\n-- \n{below}\n", (), US) == ()
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Rita Contoh\nhttp://www.klien.test/rita for my other address",
+        "0812-3456-7890",
+        "rina w, kelas tiga\nrina@klien.test",
+        "PT Contoh\nJl. Mawar 5\nTelp. 0812 3456 7890",
+    ],
+)
+def test_a_name_with_an_address_below_dashes_is_a_signature(below):
+    """The sender's own name may be written small."""
+    text = f"ya\n-- \n{below}\n"
+    assert fold.new_words(text, fold.fold(text, (), US)) == "ya"
+
+
 # -- what the letter's head says ----------------------------------------------------------------
 
 US = fold.About(("surat@example.org", "rumah surat", "rina@klien.test"), "Rina W", answers=True)
