@@ -222,7 +222,7 @@ def transfer_decoded(data: bytes, encoding: str) -> tuple[bytes, bool]:
         case "quoted-printable":
             return binascii.a2b_qp(data), True
         case "base64":
-            return (data, False) if _has_words(data) else from_base64(data)
+            return _before_words(data) or ((data, False) if _has_words(data) else from_base64(data))
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _from_uuencode(data)
         case "" | "7bit" | "8bit" | "binary":
@@ -257,6 +257,25 @@ def _has_words(data: bytes) -> bool:
     """Whether a text that is called base64 was never encoded: base64 has no blanks within lines."""
     seen = data[:_LOOKED_AT]
     return len(_WORDS.findall(seen)) * _LONGEST_WORD > len(seen)
+
+
+_ENCODED = re.compile(rb"\s*((?:[A-Za-z0-9+/]{40,}\r?\n)*+[A-Za-z0-9+/]{4,}={0,2})[ \t]*\r?\n")
+_SURELY_ENCODED = 60  # letters without a blank
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f]")
+
+
+def _before_words(data: bytes) -> tuple[bytes, bool] | None:
+    """Decode base64 below which a server has put a few plain lines; None where none stand there."""
+    if not _WORDS.search(data[-_LOOKED_AT:]):
+        return None
+    match = _ENCODED.match(data)
+    if match is None:
+        return None
+    decoded = _from_torn(match[1])
+    text = "" if len(match[1]) >= _SURELY_ENCODED else _try(decoded, "utf-8")
+    if text is None or _UNSEEN.search(text):
+        return None
+    return decoded + b"\n" + data[match.end() :], False
 
 
 _WHOLE_LINES = 4  # lines for each that is torn

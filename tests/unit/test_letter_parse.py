@@ -1030,6 +1030,21 @@ def test_a_text_that_is_only_called_base64_is_read_as_it_stands():
     assert parse.read(head + blanks, BUDGETS).text == (words * 5).decode()
 
 
+FOOTER = b"\r\n-- \r\nThis mail has been checked for viruses by a server.\r\n"
+
+
+@pytest.mark.parametrize("words", ["Saya takut sekali.", "Saya takut. " * 100, "é" * 40])
+def test_plain_lines_below_base64_hide_nothing(words):
+    """Servers and lists put a few lines below a letter without looking at how it is encoded."""
+    head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    encoded = base64.encodebytes(words.encode()).strip().replace(b"\n", b"\r\n")
+    found = parse.read(head + encoded + FOOTER, BUDGETS).text
+    assert found.startswith(words.strip())
+    assert found.endswith("checked for viruses by a server.")
+    plain = b"Assalamualaikumwarahmatullah\r\nSaya mau cerita panjang."
+    assert parse.read(head + plain, BUDGETS).text == plain.decode().replace("\r", "")
+
+
 def test_a_torn_line_of_base64_costs_that_line_alone():
     """A letter lost on the way garbles what stands beside it, and nothing behind it."""
     words = "".join(f"Baris ke-{number:04}: saya susah tidur dan takut.\n" for number in range(40))
