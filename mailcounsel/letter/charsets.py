@@ -108,15 +108,24 @@ def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
 
 
 def _of_several_bytes(data: bytes, named: str | None) -> str | None:
-    """Read a charset with letters of several bytes; None where it is another or does not fit."""
+    """Read a charset with letters of several bytes; None where it is another or does not fit.
+
+    A run of UTF-8 may be valid in one with pairs of bytes as well, as signs that say nothing.
+    """
     if named is None or named == "utf_8" or _is_single_byte(named):
         return None
+    if named in _OF_PAIRS and len(_MULTIBYTE.sub(b"", data)) + _SURELY_UTF_8 < len(data):
+        text = _try(data, "utf-8")
+        if text is not None:
+            return text
     text = _try(data, named)
     if text is None and named == _JAPANESE:
         text = _try(_in_eight_bits(data), "cp932")
     return text
 
 
+_OF_PAIRS = {"gb18030", "big5", "cp950", "cp932", "euc_jp", "cp949"}
+_SURELY_UTF_8 = 11  # bytes beyond ASCII, all of them letters of UTF-8
 _JAPANESE = "iso2022_jp_2"
 _SHIFTED = re.compile(rb"\x1b\$[@B]([^\x1b]*)(?:\x1b\([BJ])?")
 

@@ -1045,6 +1045,16 @@ def test_plain_lines_below_base64_hide_nothing(words):
     assert parse.read(head + plain, BUDGETS).text == plain.decode().replace("\r", "")
 
 
+@pytest.mark.parametrize("charset", ["gb2312", "big5", "shift_jis", "euc-kr"])
+def test_utf_8_under_the_name_of_a_charset_of_pairs(charset):
+    """Its bytes may be valid there as well, as other signs; in GB2312 these are."""
+    words = "我很难过"  # an even number of letters: as many pairs
+    head = f"Content-Type: text/plain; charset={charset}\r\n\r\n".encode()
+    assert parse.read(head + words.encode(), BUDGETS).text == words
+    gb = b"Content-Type: text/plain; charset=gb2312\r\n\r\n" + words.encode("gb18030")
+    assert parse.read(gb, BUDGETS).text == words
+
+
 def test_a_torn_line_of_base64_costs_that_line_alone():
     """A letter lost on the way garbles what stands beside it, and nothing behind it."""
     words = "".join(f"Baris ke-{number:04}: saya susah tidur dan takut.\n" for number in range(40))
