@@ -1,4 +1,4 @@
-"""Read what is enclosed in a letter as what it is: forwarded letters, calendars, winmail.dat.
+"""Read what is enclosed in a letter: forwarded letters, calendars, winmail.dat, smime.p7m.
 
 Somebody else's letter is often why a client writes, and some programs wrap a client's own words
 in a file. The files themselves stay as they came; nothing here decrypts, unpacks or fetches.
@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailcounsel import errors
-from mailcounsel.letter import body, calendars, headers, mime, tnef
+from mailcounsel.letter import body, calendars, cms, headers, mime, tnef
 from mailcounsel.letter.attachments import Attachment, safe_name
 
 _LETTERS = {"message/rfc822", "message/global"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+_SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _MOST_LETTERS = 20  # read in one letter; the files of the others are there
 _DEEPEST = 3  # a letter in a letter in a letter
 _BUDGETS = mime.Budgets(parts=100, depth=20)
 
 
 def opened(found: body.Body) -> list[str]:
-    """Return the words of what is enclosed, and add the files of a winmail.dat to the others."""
+    """Return the words of what is enclosed, and add files that are wrapped to the others."""
     for file in [one for one in found.files if _is_tnef(one)]:
         _open_tnef(file, found)
+    for file in [one for one in found.files if _is_wrapped(one)][:_MOST_LETTERS]:
+        _unwrap(file, found)
     return list(_words(found.files, _DEEPEST, found.problems))
 
 
@@ -66,3 +69,23 @@ def _open_tnef(file: Attachment, found: body.Body) -> None:
     for name, data in inside.files:
         kind = "application/octet-stream"
         found.files.append(Attachment(safe_name(name, kind), kind, data))
+
+
+def _is_wrapped(file: Attachment) -> bool:
+    return file.content_type in _SMIME or file.name.lower().endswith(".p7m")
+
+
+def _unwrap(file: Attachment, found: body.Body) -> None:
+    """Read the letter that its own signature wraps; an encrypted one stays a file."""
+    content = cms.signed_content(file.data)
+    if content is None:
+        return
+    try:
+        raw, root = mime.split(content, _BUDGETS)
+    except errors.OverBudget:
+        found.problems.append("enclosed-letter-not-read")
+        return
+    inside = body.Body(raw, problems=found.problems)
+    body.collect(root, inside)
+    found.runs += inside.runs
+    found.files += inside.files

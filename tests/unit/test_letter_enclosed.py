@@ -1,14 +1,15 @@
-"""What is enclosed in a letter: forwarded letters, calendars, winmail.dat."""
+"""What is enclosed in a letter: forwarded letters, calendars, winmail.dat, smime.p7m."""
 
 from __future__ import annotations
 
 import base64
 import struct
+import subprocess
 
 import pytest
 
 from mailcounsel.intake import assessing
-from mailcounsel.letter import calendars, parse, tnef
+from mailcounsel.letter import calendars, cms, parse, tnef
 
 BUDGETS = parse.Budgets()
 FORWARDED = b"""\
@@ -206,3 +207,70 @@ def test_a_file_that_only_says_it_is_winmail_is_told():
     found = read(WORDS, b"Content-Type: application/ms-tnef\n\nnothing of the kind")
     assert "winmail-not-read" in found.problems
     assert len(found.attachments) == 1
+
+
+# -- smime.p7m ----------------------------------------------------------------------------------
+
+INSIDE = """Content-Type: multipart/mixed; boundary=b\r
+\r
+--b\r
+Content-Type: text/plain; charset=utf-8\r
+\r
+Saya takut malam ini, é.\r
+--b\r
+Content-Type: image/png; name=foto.png\r
+\r
+x\r
+--b--\r
+""".encode()
+
+
+@pytest.fixture(scope="module")
+def openssl(tmp_path_factory):
+    """Run OpenSSL's S/MIME with a new certificate, on the letter inside."""
+    home = tmp_path_factory.mktemp("smime")
+    (home / "inside").write_bytes(INSIDE)
+
+    def run(command, *words, to):
+        whole = ["openssl", command, "-out", to, *words]
+        subprocess.run(whole, cwd=home, check=True, capture_output=True)
+        return (home / to).read_bytes()
+
+    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Rina", "-keyout", "key")
+    run(*made, to="certificate")
+    return run
+
+
+SIGN = ("cms", "-sign", "-nodetach", "-in", "inside", "-signer", "certificate", "-inkey", "key")
+
+
+@pytest.mark.parametrize("form", ["-nosmimecap", "-stream"])
+def test_a_letter_wrapped_in_its_signature_is_read(openssl, form):
+    """Written whole or in pieces (DER and BER); the signature proves nothing by it."""
+    found = parse.read(openssl(*SIGN, form, to="signed"), BUDGETS)
+    assert found.text == "Saya takut malam ini, é."
+    assert [one.name for one in found.attachments] == ["smime.p7m", "foto.png"]
+    assert "smime" in found.problems
+
+
+def test_an_encrypted_letter_stays_a_file(openssl):
+    """No word of it is shown, whoever could open it."""
+    closed = openssl("cms", "-encrypt", "-in", "inside", "-aes256", "certificate", to="closed")
+    found = parse.read(closed, BUDGETS)
+    assert (found.text, [one.name for one in found.attachments]) == ("", ["smime.p7m"])
+
+
+def test_a_broken_wrapping_is_no_error(openssl):
+    """Whatever is cut, changed, or nothing of the kind, nothing is read and nothing fails."""
+    whole = openssl(*SIGN, "-outform", "DER", to="der")
+    assert INSIDE in (cms.signed_content(whole) or b"")
+    for cut in range(120):
+        assert cms.signed_content(whole[:cut]) is None
+        cms.signed_content(whole[:cut] + b"\x80" + whole[cut:])
+    for bytes_of_no_use in (
+        b"",
+        b"\x30\x80" * 200_000,
+        b"\x30\xff" + b"\xff" * 300,
+        b"\x24\x80" * 9,
+    ):
+        assert cms.signed_content(bytes_of_no_use) is None
