@@ -288,6 +288,8 @@ def _before_words(data: bytes) -> tuple[bytes, bool] | None:
 
 
 _WHOLE_LINES = 4  # lines for each that is torn
+_PIECE_END = re.compile(rb"=(?=\s*[A-Za-z0-9+/])")
+_MOST_PIECES = 1_000
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
@@ -295,12 +297,16 @@ def from_base64(data: bytes) -> tuple[bytes, bool]:
     """Decode base64 as far as it goes, whatever stands between and however it is padded.
 
     Where a few lines lack a letter, each is decoded by itself: else all behind the first is lost.
+    So are pieces that were encoded apart, as some servers add a footer.
     """
     if data.count(b"\n") <= _MOST_LINES:
         lines = [line for line in map(bytes.strip, data.split(b"\n")) if line]
         torn = sum(len(line) % 4 > 0 for line in lines[:-1])
         if 0 < _WHOLE_LINES * torn <= len(lines):
             return b"".join(map(_from_torn, lines)), False
+    pieces = _PIECE_END.split(data, _MOST_PIECES)
+    if len(pieces) > 1:
+        return b"".join(map(_from_torn, pieces)), True
     try:
         return binascii.a2b_base64(data), True
     except binascii.Error:
