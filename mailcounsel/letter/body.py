@@ -97,6 +97,10 @@ _SIGNATURES = {
 }
 _INLINE_TEXT = {"text/plain", "text/html", "text/enriched", "text/richtext"}
 _WRITTEN = {"text/markdown", "text/x-markdown", "text/x-web-markdown"}  # words as people type them
+_FOR_MACHINES = {
+    *("text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory"),
+    *("text/css", "text/javascript", "text/rfc822-headers", "text/x-amp-html", "text/watch-html"),
+}
 _NO_FILE = re.compile(
     r"(?i)att\d{5}\.(?:txt|html?)"
 )  # a text after a picture, as Exchange names it
@@ -326,12 +330,22 @@ def _file(part: mime.Part, body: Body) -> None:
     body.files.append(attachments.Attachment(name, part.content_type, kept, words))
 
 
+def _may_be_words(part: mime.Part) -> bool:
+    """Tell whether a part is a text: of an unknown kind too (RFC 2046 §4.1.4), and by its name.
+
+    Many programs send every file as application/octet-stream.
+    """
+    if part.content_type == "application/octet-stream":
+        return _presented(part)[1].lower().endswith((".txt", ".md"))
+    return part.content_type.startswith("text/") and part.content_type not in _FOR_MACHINES
+
+
 def _words_of_file(part: mime.Part, body: Body) -> str:
     """Return the words of a text that was sent to be kept, "" of anything else."""
-    if part.content_type not in _INLINE_TEXT | _WRITTEN or _is_binary(part, body):
+    if not _may_be_words(part) or _is_binary(part, body):
         return ""
     words = content(body.raw, part, [])
-    if part.content_type not in _WRITTEN | {"text/plain"}:
+    if part.content_type in _INLINE_TEXT - {"text/plain"}:
         words = text.html_to_text(words)[0]
     return "" if words.lstrip().startswith("-----BEGIN PGP") else words.strip("\n")
 

@@ -1045,6 +1045,25 @@ def test_plain_lines_below_base64_hide_nothing(words):
     assert parse.read(head + plain, BUDGETS).text == plain.decode().replace("\r", "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "is_read"),
+    [
+        *(("application/octet-stream", "surat.txt", True), ("text/x-unknown", "", True)),
+        *(("text/rtf", "surat.rtf", True), ("text/csv", "hari.csv", True)),
+        *(("application/octet-stream", "surat.doc", False), ("text/vcard", "a.vcf", False)),
+        *(("text/css", "a.css", False), ("application/pdf", "surat.txt", False)),
+    ],
+)
+def test_words_of_a_file_are_known_by_its_name_where_its_type_tells_nothing(kind, name, is_read):
+    """Many programs call every file a stream of bytes; danger is looked for in its words."""
+    part = f'Content-Type: {kind}; name="{name}"\r\nContent-Disposition: attachment'
+    for words, expected in ((b"Saya mau mati.", "Saya mau mati."), (b"\0\1Saya", "")):
+        head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHalo.\r\n--b\r\n"
+        raw = b"%s%s\r\n\r\n%s\r\n--b--" % (head, part.encode(), words)
+        (file,) = parse.read(raw, BUDGETS).attachments
+        assert file.words == (expected if is_read else "")
+
+
 def test_pieces_of_base64_that_were_encoded_apart_are_all_read():
     """Servers encode what they add by itself; a decoder stops where the first piece ends."""
     head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
