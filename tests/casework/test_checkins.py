@@ -704,6 +704,43 @@ def test_words_that_tell_or_ask_something_are_read(house, ani, words):
     assert house.outbox("acknowledgement-again") != []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "0",
+        "nol kak",
+        "0 lah kak, udah gak ada gunanya",
+        "3. Percuma saja.",
+        "2, capek kak",
+        "4. I feel empty.",
+        "3, there is no point",
+    ],
+)
+def test_nobody_is_thanked_by_a_machine_for_losing_heart(house, ani, words):
+    """The lowest rating, and words that lose heart beside any, are kept and go before a person."""
+    question = asked(house)
+    house.write(ANI, words, reply_to=question)
+    assert states(house) == [("answered", "")]
+    assert house.case(1).waiting_since is not None
+    assert house.outbox("checkin-thanks") == []
+    assert house.outbox("acknowledgement-again") != []
+
+
+def test_no_practice_is_not_the_lowest_rating(house, four):
+    """Who did not get round to it is thanked as before."""
+    house.write(ANI, "G1 6 / G2 4 / mood 5 / latihan 0x", reply_to=four)
+    assert house.case(1).waiting_since is None
+    assert len(house.outbox("checkin-thanks")) == 1
+
+
+def test_a_mood_of_nought_among_other_numbers_is_read(house, four):
+    """Four certain numbers, and one says that it is as heavy as can be: a person reads them."""
+    house.write(ANI, "G1 6 / G2 4 / mood 0 / latihan 3x", reply_to=four)
+    assert {state for state, _ in states(house)} == {"answered"}
+    assert house.case(1).waiting_since is not None
+    assert house.outbox("checkin-thanks") == []
+
+
 @pytest.mark.parametrize("words", ["7", "7/10, dua kali jalan kaki minggu ini", "6. Lumayan, kak"])
 def test_a_few_words_beside_a_number_need_nobody(house, ani, words):
     """They are kept with the number, and the client is thanked."""

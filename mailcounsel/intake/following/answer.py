@@ -19,6 +19,14 @@ _PLEADS = re.compile(
     r"\b(?:tolong|mohon|balas|hubungi|telepon|telp|bantu|please|pls|help|call|write|contact)\b",
     re.IGNORECASE,
 )
+# No sign of danger by itself, and nothing that a machine should thank for.
+_LOSES_HEART = re.compile(
+    r"\b(?:(?:gak?|ngg?ak?|enggak?|gk|tidak|tak|tdk)(?: ada)? (?:guna(?:nya)?|arti(?:nya)?|kuat|"
+    r"sanggup|tahan)|percuma|sia-sia|(?:me)?nyerah|putus asa|capek?|lelah|hampa|(?:me)?nangis|"
+    r"no (?:point|use|hope)|pointless|useless|worthless|hopeless|giv(?:e|ing) up|gave up|"
+    r"(?:can['’]?t|cannot) (?:go on|cope|bear|take)|exhausted|cry(?:ing)?|cried|numb|empty)\b",
+    re.IGNORECASE,
+)
 
 
 def is_about_meeting(this: Recorded) -> bool:
@@ -74,7 +82,7 @@ def is_answer(this: Recorded) -> bool:
     words = this.plan.assessed.new_words
     read = _read_answers(this, asked, words)
     certain = [isinstance(said, Number) for said in read.values()]
-    is_all = all(certain) and not _says_more(words)
+    is_all = all(certain) and not _says_more(words) and not _is_lowest(asked, read)
     if not any(certain) and not asked.named:
         return False  # a letter about something else: the question stays open
     answering.answer(
@@ -94,9 +102,14 @@ def is_answer(this: Recorded) -> bool:
 
 
 def _says_more(words: str) -> bool:
-    """Tell whether somebody should read the words: they ask for something, or tell a story."""
-    pleads = _PLEADS.search(words) is not None
-    return pleads or lint.asks(words) or len(_WORD.findall(words)) > LONG_ANSWER
+    """Tell whether somebody should read the words: they ask, tell a story, or lose heart."""
+    calls = any(one.search(words) for one in (_PLEADS, _LOSES_HEART))
+    return calls or lint.asks(words) or len(_WORD.findall(words)) > LONG_ANSWER
+
+
+def _is_lowest(asked: answering.OpenLetter, read: answers.Answers) -> bool:
+    """Tell whether a rating is 0: no machine says that it is good to hear so, a person reads it."""
+    return any(one.kind == "rating" and read[one.name] == Number(0) for one in asked.asks)
 
 
 def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> bool:
