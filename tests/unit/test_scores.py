@@ -89,12 +89,27 @@ def test_country_cutoffs_are_data():
 def test_reliable_change_as_jacobson_and_truax_worked_it():
     """Jacobson and Truax 1991: SD 7.5, r .80, from 32.5 to 47.5 gives RC = 3.16.
 
-    By hand: S_E = 7.5 √(1 − .80) = 3.35; S_diff = √(2 · 3.35²) = 4.74; 15 / 4.74 = 3.16.
+    By hand: S_E = 7.5 √(1 − .80) = 3.35; S_diff = √(2 · 3.35²) = 4.74; 15 / 4.74 = 3.16. The
+    example is quoted from memory of the paper; SD and r also stand in the manual of R's MDMA.
     """
     assert round(7.5 * math.sqrt(1 - 0.80), 2) == 3.35
     assert round(scores.difference_error(7.5, 0.80), 2) == 4.74
     assert round(scores.change_index(32.5, 47.5, 7.5, 0.80), 2) == 3.16
     assert round(scores.change_index(47.5, 32.5, 7.5, 0.80), 2) == -3.16
+
+
+@pytest.mark.parametrize(
+    ("sd", "reliability", "error", "points"),
+    [(6.396073, 0.931, 2.376036, 4.65703), (10.5, 0.961, 2.93249, 5.747681)],
+)
+def test_reliable_change_as_others_published_it(sd, reliability, error, points):
+    """S_diff and 1.96 S_diff by Jacobson and Truax, as the R package suddengains (CRAN) has them.
+
+    They are what its own tests expect (define_crit1_cutoff, Wiedemann and others).
+    """
+    assert scores.difference_error(sd, reliability) == pytest.approx(error, abs=1e-5)
+    found = scores.reliable_points(Change("x", sd=sd, reliability=reliability))
+    assert found == pytest.approx(points, abs=1e-5)
 
 
 def test_points_of_reliable_change_follow_from_sd_and_reliability():
