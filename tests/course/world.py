@@ -64,8 +64,9 @@ class Hands:
 class World:
     """The centre, its people and its clients. Build one with `opened`."""
 
-    def __init__(self, place: Path, first_day: datetime) -> None:
+    def __init__(self, place: Path, first_day: datetime, store: str = "") -> None:
         self.place = place
+        self.store = store  # the address of an empty database; none is a file in `place`
         self.clock = Hands(first_day)
         self.post = sink.start()
         self.clients: list[Correspondent] = []
@@ -95,7 +96,8 @@ class World:
     def _write_config(self) -> Path:
         text = (HERE / "config.toml").read_text()
         path = self.place / "config.toml"
-        path.write_text(text.format(post=self.post.port, uid=os.getuid()))
+        text = text.format(post=self.post.port, uid=os.getuid())
+        path.write_text(f'{text}\n[store]\nurl = "{self.store}"\n' if self.store else text)
         path.chmod(0o600)
         (self.place / "crisis.toml").write_text((HERE / "crisis.toml").read_text())
         return path
@@ -227,10 +229,10 @@ def _code_in(words: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def opened(place: Path, first_day: datetime) -> Iterator[World]:
+def opened(place: Path, first_day: datetime, store: str = "") -> Iterator[World]:
     """Open a centre in a short folder, and take everything away afterwards."""
     with contextlib.ExitStack() as stack:
-        world = World(place, first_day)
+        world = World(place, first_day, store)
         world.build(stack)
         yield world
         for client in world.clients:
