@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 _LAYOUT_MOST_CHARS = 300_000
 _LAYOUT_MOST_TAGS = 20_000
 _LAYOUT_MOST_OPEN = 200
+_MOST_TAGS = 300_000  # a long thread has ten thousand; with more, nobody's quotation can be told
 _OPENING = re.compile(r"<[A-Za-z]")
 _CLOSING = re.compile(r"</[A-Za-z]")
 _VOID = re.compile(r"(?i)<(?:br|img|hr|meta|link|input|col|area|base|wbr|p|li|td|tr|th|o:p)\b")
@@ -64,8 +65,11 @@ _BOX = re.compile(r"""(?i)\bname=["']quote["']|\bclass=["'][^"']*(?<![\w-])yahoo
 def _with_bounds(html: str) -> str:
     """Mark the bounds of what a program quoted; a plain block is how people indent their words.
 
-    A block that is never closed ends with the one around it, as browsers read it.
+    A block that is never closed ends with the one around it, as browsers read it. Of more tags than
+    any letter has, none is marked.
     """
+    if html.count("<") > _MOST_TAGS or not (_CITES.search(html) or _BOX.search(html)):
+        return html
     opened: list[tuple[str, str]] = []  # the name of a block, what stands at its end
     unclosed: Counter[str] = Counter()
 

@@ -101,6 +101,14 @@ def test_many_blocks_cost_no_time():
     assert time.process_time() - before < 1
 
 
+def test_of_more_tags_than_any_letter_has_no_quotation_is_marked():
+    """A bomb of ten megabytes of them took half a gigabyte; its words are all read."""
+    quote = "<blockquote type=cite>Apa?</blockquote>"
+    assert "> Apa?" in text.html_to_text(f"{quote}<p>Sendirian.</p>")[0]
+    bomb = text.html_to_text(f"{quote}{'<div>' * 300_000}<p>Sendirian.</p>")[0]
+    assert ("> Apa?" in bomb, "Apa?" in bomb, "Sendirian." in bomb) == (False, True, True)
+
+
 @pytest.mark.parametrize("sign", ["\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"])
 def test_bounds_of_quotations_cannot_be_forged(sign):
     """A letter that holds the signs for bounds itself is not marked by them."""
