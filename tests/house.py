@@ -208,6 +208,15 @@ class House:
         mail.set_content(text)
         return mail.as_bytes()
 
+    def quoting(self, words: str, parcel: Parcel) -> str:
+        """Return an answer as a mail program makes it: the words, and the whole letter below.
+
+        That letter named a place to turn to, whose name says what it is for.
+        """
+        lines = [*parcel.text.splitlines(), "Kalau terpikir bunuh diri: telepon 119."]
+        quoted = "\n".join(f"> {line}".rstrip() for line in lines)
+        return f"{words}\n\nPada Jum, 27 Nov 2026 pukul 21.49 Rumah menulis:\n\n{quoted}\n"
+
     def outbox(self, kind: str | None = None) -> list[SimpleNamespace]:
         """Return the outgoing letters, oldest first, each with its opened `parcel` if there."""
         out = letters.outgoing

@@ -188,6 +188,13 @@ def test_plain_words_are_read_or_left_to_a_person(house, ready, words, state, wa
     assert (house.case(1).waiting_since is not None) == waits
 
 
+def test_a_yes_above_the_quoted_invitation_is_read(house, ready):
+    """What the invitation says of danger and of help is ours: the yes above it counts."""
+    letter = delivered(house)
+    house.write(ANI, house.quoting("ya", letter), reply_to=letter)
+    assert row(house).state == "accepted"
+
+
 @pytest.mark.parametrize(
     "mark",
     [

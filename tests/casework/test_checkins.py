@@ -237,6 +237,14 @@ def test_one_line_answers_them_all(house, four):
     assert len(house.outbox("checkin-thanks")) == 1
 
 
+def test_an_answer_above_the_quoted_question_is_read(house, four):
+    """What the question says of danger and of help is ours: the numbers above it count."""
+    words = "G1 6 / G2 4 / mood 5 / latihan 3x"
+    house.write(ANI, house.quoting(words, four), reply_to=four)
+    assert set(by_name(house)[0].values()) == {"answered"}
+    assert house.case(1).waiting_since is None
+
+
 def test_what_was_answered_is_kept_and_the_rest_is_shown(house, four):
     """Two certain numbers of four: two are kept, and the therapist reads the letter."""
     house.write(ANI, "G1 6, mood 5, latihan kadang-kadang", reply_to=four)

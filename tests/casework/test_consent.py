@@ -231,6 +231,13 @@ def test_a_natural_yes_to_the_offer_is_kept(house, offer, text):
     assert house.outbox("acknowledgement-again") == []
 
 
+def test_a_natural_yes_above_the_quoted_offer_is_kept(house, offer):
+    """What the offer says of danger and of help is ours, and no reason to read the yes as more."""
+    house.write(ANI, house.quoting("Iya kak, saya setuju.", offer), reply_to=offer)
+    assert way(house) == parcels.PLAIN
+    assert house.outbox("acknowledgement-again") == []
+
+
 def test_a_natural_yes_to_a_persons_letter_is_not_consent(house, offer):
     """ "Setuju ya" to a letter that asked something else means that; which, is asked back."""
     house.reply("wulan", "C-0001", "Apakah Ibu setuju menemui dokter?", plain="mendesak")
@@ -254,6 +261,12 @@ def test_what_may_have_meant_it_is_asked_back_at_once(house, offer, text):
     assert house.case(1).waiting_since is not None
     house.write(ANI, "SETUJU", reply_to=asked.parcel)
     assert way(house) == parcels.PLAIN
+
+
+def test_what_may_have_meant_it_is_asked_back_above_a_quote_too(house, offer):
+    """What the quoted offer says of danger and of help keeps nobody from being asked."""
+    house.write(ANI, house.quoting("kalau setuju", offer), reply_to=offer)
+    assert len(house.outbox("consent-word")) == 1
 
 
 @pytest.mark.parametrize("text", ["belum setuju", "saya tidak setuju", "Saya susah tidur."])

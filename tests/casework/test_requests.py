@@ -353,6 +353,14 @@ def test_words_are_read_as_people_say_them(house, text, answer):
     assert len(house.outbox(answer)) == 1
 
 
+def test_words_as_people_say_them_are_read_above_a_quote(house):
+    """What the quoted letter says of danger and of help is ours, and hides no word."""
+    house.write("ani@klien.test", "Halo.")
+    offer = house.outbox("acknowledgement")[0].parcel
+    house.write("ani@klien.test", house.quoting("stop please", offer), reply_to=offer)
+    assert len(house.outbox("stopped")) == 1
+
+
 def test_words_to_a_persons_letter_are_for_that_person(house):
     """ "Lanjut ya kak" may answer what a therapist asked: it waits to be read."""
     house.write("ani@klien.test", "Halo.")
