@@ -9,6 +9,7 @@ import re
 import pytest
 
 from mailcounsel import errors
+from mailcounsel.casework import danger
 from mailcounsel.letter import templates, words
 
 LANGUAGES = ("id", "en")
@@ -63,6 +64,16 @@ def _reply(text):
 def test_nothing_is_missing():
     """Every template exists in both languages and can be filled in."""
     assert templates.check(LANGUAGES) == ()
+
+
+@pytest.mark.parametrize(("language", "name"), CLIENT_PAIRS)
+def test_our_own_words_are_no_sign_of_danger(language, name):
+    """Mail programs quote them: they raise no alarm, and hold up no answer to them."""
+    for facts in situations(name):
+        made = templates.render(language, name, facts)
+        found = danger.signs(made.body)
+        hinted = danger.hints(made.body, (), found)
+        assert [made.body[one.start - 20 : one.end + 20] for one in (*found, *hinted)] == []
 
 
 def test_what_is_missing_is_named():
