@@ -43,9 +43,21 @@ def accepts(element: Element, folded: str) -> bool:
             folded in element.exact
             or folded.startswith(element.prefixes)
             or (element.digits > 0 and folded.isdecimal() and len(folded) >= element.digits)
+            or is_hurried(element, folded)
         )
     return any(fits(folded, word) for word in element.exact) or any(
         fits(folded[: len(prefix)], prefix) for prefix in element.prefixes
+    )
+
+
+@cache
+def is_hurried(element: Element, folded: str) -> bool:
+    bones = phrases.consonants(folded)
+    return any(
+        phrases.may_be_shortened(word)
+        and phrases.consonants(word) == bones
+        and phrases.is_shortened(folded, word)
+        for word in (*element.exact, *element.prefixes)
     )
 
 

@@ -108,7 +108,7 @@ class Vocabulary(dict[str, int]):
     def _of(self, folded: str) -> int:
         if "*" in folded:
             return self._masked.of(folded)
-        found = self._exact.get(folded, 0) or self._of_shortened(folded)
+        found = self._exact.get(folded, 0) | self._of_shortened(folded)
         for prefix, bits in self._prefixes.get(folded[:_HEAD], {}).items():
             if folded.startswith(prefix):
                 found |= bits
