@@ -20,5 +20,8 @@ def test_a_client_who_lives_abroad_is_shown(house):
 
 def test_what_is_quoted_says_nothing_of_the_writer(house):
     """The words of somebody else, sent along."""
-    house.write(ANI, "Halo, surat ini saya terima:\n\n> umur saya 15 tahun\n")
+    house.write(
+        ANI,
+        "Halo.\n\nOn Mon, 23 Nov 2026, Budi <b@c.test> wrote:\n> umur saya 15 tahun\n",
+    )
     assert house.flags(1) == []

@@ -45,7 +45,11 @@ def files_in(folder: Path) -> set[str]:
 
 def test_explain_needs_no_configuration_and_leaves_nothing(admin):
     """A stranger's file is explained by the defaults, and no file is written anywhere."""
-    path = letter(admin.folder, "Saya tidak bisa tidur sudah seminggu ini.\n\n> kata siapa")
+    path = letter(
+        admin.folder,
+        "Saya tidak bisa tidur sudah seminggu ini.\n\n> kata siapa",
+        In_Reply_To="<a@rumah.test>",
+    )
     before = files_in(admin.folder)
     said = admin.run("explain", str(path)).stdout
     assert files_in(admin.folder) == before
@@ -111,7 +115,12 @@ def test_every_key_of_the_page_is_in_every_object(admin):
 def test_json_is_whole_and_its_spans_fit(admin):
     """The text is not cut, and each folded span names characters of it."""
     words = "Kata saya. " * 500
-    path = letter(admin.folder, f"{words}\n\n> kata siapa\n> lagi", Subject="s" * 300)
+    path = letter(
+        admin.folder,
+        f"{words}\n\n> kata siapa\n> lagi",
+        Subject="s" * 300,
+        In_Reply_To="<a@rumah.test>",
+    )
     found = admin.json("explain", str(path))
     assert found["text"].startswith(words.strip())
     assert found["subject"] == "s" * 300

@@ -120,8 +120,9 @@ def test_cve_2025_27516_attr_past_the_sandbox(tmp_path):
     body = "{{ (text|attr('format'))|attr('__globals__') }}"
     (tmp_path / "id" / "reply.txt").write_text(f"Subject: S\n\n{body}\n")
     facts = dict.fromkeys(templates.FACTS["reply"], "x")
-    with pytest.raises(errors.TemplateError):
-        templates.render("id", "reply", facts, override=tmp_path)
+    assert templates.render("id", "reply", facts, override=tmp_path) == templates.render(
+        "id", "reply", facts
+    )
 
 
 # -- terminals ------------------------------------------------------------------------
