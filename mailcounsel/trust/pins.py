@@ -16,9 +16,10 @@ nothing by itself; the same primary key with new subkeys or a new expiry is merg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, select
 
@@ -84,7 +85,7 @@ def used_since(connection: Connection, keyring: ServiceKeyring, client_id: str) 
 
     Raises: SealBroken for an edited row.
     """
-    of_client(connection, keyring, client_id)
+    of_client(connection, keyring, client_id)  # the moments are covered by the MACs
     used = pins.c.state.in_(USED) & (pins.c.client_id == client_id)
     return connection.execute(select(func.max(pins.c.pinned_at)).where(used)).scalar()
 
@@ -94,7 +95,7 @@ def stopped_at(connection: Connection, keyring: ServiceKeyring, client_id: str) 
 
     Raises: SealBroken for an edited row.
     """
-    of_client(connection, keyring, client_id)  # the moments are covered by the MACs
+    of_client(connection, keyring, client_id)  # here as well
     ended = pins.c.state.in_([DOUBTED, DROPPED]) & (pins.c.client_id == client_id)
     return connection.execute(select(func.max(pins.c.stopped_at)).where(ended)).scalar()
 
@@ -222,20 +223,18 @@ def _write(
     sealed = keyring.seal(
         "addressbook", fingerprint.encode() + b"\n" + certificate, f"{place}/sealed"
     )
-    stopped = _stopped(row, state, now)
-    fields = _fields(client_id, key, state, sealed, stopped)
     values = {
         "state": state,
         "sealed": sealed,
         "pinned_at": (row["pinned_at"] if row else None) or (now if state in USED else None),
-        "stopped_at": stopped,
-        "mac": keyring.row_mac(place, fields),
+        "stopped_at": _stopped(row, state, now),
     }
+    named = {"client_id": client_id, "lookup": key}
+    mac = keyring.row_mac(place, _fields({**named, **values}))
     if row:
-        statements.change(connection, pins, row_id, **values)
+        statements.change(connection, pins, row_id, **values, mac=mac)
     else:
-        fixed = {"id": row_id, "client_id": client_id, "lookup": key, "seen_at": now}
-        statements.add(connection, pins, **fixed, **values)
+        statements.add(connection, pins, id=row_id, seen_at=now, **named, **values, mac=mac)
 
 
 def _stopped(row: RowMapping | None, state: str, now: datetime) -> datetime | None:
@@ -247,12 +246,11 @@ def _stopped(row: RowMapping | None, state: str, now: datetime) -> datetime | No
     return before or (now if was_used or state == DOUBTED else None)
 
 
-def _fields(
-    client_id: str, key: bytes, state: str, sealed: bytes, stopped: datetime | None
-) -> list[bytes]:
-    """Return what the MAC of a row covers; rows of older stores have no moment in it."""
-    moment = [stopped.isoformat().encode()] if stopped else []
-    return [client_id.encode(), key, state.encode(), sealed, *moment]
+def _fields(row: Mapping[str, Any]) -> list[bytes]:
+    """Return what the MAC of a row covers: whose key it is, whether it is used, and since when."""
+    moments = [row[name].isoformat() if row[name] else "" for name in ("pinned_at", "stopped_at")]
+    words = (row["client_id"], row["state"], *moments)
+    return [row["lookup"], row["sealed"], *(word.encode() for word in words)]
 
 
 def accept(
@@ -291,9 +289,6 @@ def forget_client(connection: Connection, client_id: str) -> None:
 
 def _open(keyring: ServiceKeyring, row: RowMapping) -> Pin:
     place = f"pin/{row['id']}"
-    fields = _fields(
-        row["client_id"], row["lookup"], row["state"], row["sealed"], row["stopped_at"]
-    )
-    keyring.check_row_mac(place, fields, row["mac"])
+    keyring.check_row_mac(place, _fields(dict(row)), row["mac"])
     fingerprint, certificate = keyring.open(row["sealed"], f"{place}/sealed").split(b"\n", 1)
     return Pin(row["client_id"], row["state"], fingerprint.decode(), certificate)

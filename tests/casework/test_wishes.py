@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from mailcounsel import errors
@@ -206,3 +208,17 @@ def test_a_key_that_was_used_for_a_week_is_no_news(house, short_tmp):
     house.clock.on(days=7)
     house.receive(ani.signed("HAPUS"))
     assert (wish(house).proof, wish(house).state) == ("signed", "ready")
+
+
+def test_a_key_made_older_in_the_database_asks_for_nothing(house, short_tmp):
+    """Who can write the database's file, and reads the mailbox, gets no file at once by it."""
+    mal = Writer(short_tmp / "mal", ANI)
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.clock.on(days=30)
+    house.receive(mal.signed("Ini kunci saya.", key=mal.autocrypt(), reply_to=offer))
+    (pin,) = house.rows(models.Pin)
+    house.edit(models.Pin, pin.id, pinned_at=pin.pinned_at - timedelta(days=30))
+    house.receive(mal.signed("HAPUS", reply_to=offer))
+    assert house.rows(models.Wish) == []
+    assert "asks-erase" not in house.flags(1)
