@@ -12,6 +12,7 @@ from mailcounsel.casework.office import Office
 from mailcounsel.trust import pins
 
 DOUBTED = "key-doubted"  # a flag, and what the audit says
+CHANGED, LATE = "key-changed", "key-late"  # flags: another key, and a first one after clear mail
 
 
 def confirm(
@@ -59,7 +60,7 @@ def settled(
     case: RowMapping,
     by: str,
     now: datetime,
-    kinds: Collection[str] = ("key-changed", DOUBTED),
+    kinds: Collection[str] = (CHANGED, DOUBTED, LATE),
 ) -> None:
     """Clear what is flagged about a client's keys, since a person decided about one."""
     for case_id in cases.family(connection, case):

@@ -194,7 +194,7 @@ def _join_keys(
     if met != before:
         records.audit(connection, now, by, _KEY, case["id"], before)
     if met == pins.ALARM:
-        records.flag(connection, now, into["id"], "key-changed", case["id"])
+        records.flag(connection, now, into["id"], clientkeys.CHANGED, case["id"])
 
 
 def brought_by(connection: Connection, row_id: str) -> RowMapping | None:

@@ -126,6 +126,12 @@ FLAGS = {
     "key-changed": (
         "another key arrived; mail still goes to the known one only: mailcounsel way show {case}"
     ),
+    "key-late": (
+        "the client, who was written to in ordinary mail, sent a key, and letters leave locked "
+        "with it from now on. If it is not theirs they cannot read us any more, and whoever reads "
+        "their mail could have sent it. Ask them, best not by mail; theirs: mailcounsel seen "
+        "{case} key-late; not theirs: mailcounsel way show {case}, then mailcounsel way drop"
+    ),
     "copied": (
         "a locked letter here came from another address as well, or may have, and nothing inside "
         "says who wrote it: no reply leaves until you are sure whose it is and who sent it on; "

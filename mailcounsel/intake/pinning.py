@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping
 
-from mailcounsel.casework import clientkeys, letters, records
+from mailcounsel.casework import clientkeys, consent, letters, parcels, records
 from mailcounsel.casework.office import Office
 from mailcounsel.intake.looking import Plan
 from mailcounsel.intake.opening import Offered
@@ -24,6 +24,7 @@ def remember(
     """Remember a letter's keys, for the client who is proved to have written it or is new."""
     vouched_for = _weigh(connection, office, plan, letter_id, now)
     is_theirs = plan.placement.case is None or plan.vouched.is_proved
+    was_plain = bool(plan.opened.offered) and _is_plain(connection, office, case)
     states = set()
     for offered in plan.opened.offered if is_theirs and not plan.envelope.suspect else ():
         if not offered.usable and not _is_known(connection, office, case, offered):
@@ -40,9 +41,16 @@ def remember(
         )
         states.add(state)
     if pins.ALARM in states:
-        records.flag(connection, now, case["id"], "key-changed", letter_id)
+        records.flag(connection, now, case["id"], clientkeys.CHANGED, letter_id)
     if not states.isdisjoint(pins.USED):
+        if was_plain:  # who cannot read locked mail finds out by the next letter only
+            records.flag(connection, now, case["id"], clientkeys.LATE, letter_id)
         letters.release_waiting(connection, office, case["client_id"], now)
+
+
+def _is_plain(connection: Connection, office: Office, case: RowMapping) -> bool:
+    """Tell whether letters went to a client in ordinary mail, until the one that is looked at."""
+    return consent.way(connection, office.keyring, case["client_id"]).channel == parcels.PLAIN
 
 
 def _weigh(

@@ -456,7 +456,7 @@ class Flag(SQLModel, table=True):
 
     id: str = opaque_id()
     case_id: str = Field(foreign_key="casefile.id", index=True)
-    kind: str  # key-changed, bounced, uncertain, failed, waiting, suspect, maybe, help
+    kind: str  # key-changed, key-late, bounced, uncertain, failed, waiting, suspect, maybe, help
     ref: str = ""
     raised_at: datetime = moment()
     cleared_at: datetime | None = later()

@@ -434,6 +434,30 @@ def test_an_edited_moment_of_a_pin_fails_closed(house, ani):
         way(house)
 
 
+@pytest.mark.parametrize("word", ["seen", "drop"])
+def test_a_first_key_after_ordinary_mail_is_shown(house, ani, word):
+    """Our token comes back with whoever reads the mailbox; the therapist is told."""
+    offer = consented(house)
+    house.receive(ani.signed("Ini kunci saya.", key=ani.autocrypt(), reply_to=offer))
+    assert way(house).channel == parcels.ENCRYPTED
+    assert house.flags(1) == ["key-late"]
+    house.receive(ani.signed("Sekali lagi.", key=ani.autocrypt(), reply_to=offer))
+    assert house.flags(1) == ["key-late"]  # said once
+    if word == "drop":
+        house.call("wulan", "way.drop", case="C-0001", fingerprint=ani.key)
+    else:
+        house.call("wulan", "case.clear", case="C-0001", kind="key-late")
+    assert house.flags(1) == []
+
+
+def test_a_first_key_of_who_chose_no_way_yet_is_no_news(house, ani):
+    """Nothing went to them in clear: to write with a key is how many choose."""
+    house.write(ANI, "Halo.")
+    (offer,) = house.sent_to(ANI)
+    house.receive(ani.signed("Ini kunci saya.", key=ani.autocrypt(), reply_to=offer))
+    assert house.flags(1) == []
+
+
 # -- another key ---------------------------------------------------------------------------------
 
 
