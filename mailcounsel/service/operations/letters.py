@@ -165,11 +165,10 @@ def outbox(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
     return {**desk.store.read(read), "now": iso(desk.now())}
 
 
-def _may_see(connection: Connection, desk: Desk, caller: Caller, row: RowMapping) -> bool:
-    if "admin" in caller.roles:
-        return True
+def _may_decide(connection: Connection, desk: Desk, caller: Caller, row: RowMapping) -> bool:
+    """Tell whether a letter is the caller's to decide about: an admin sees others, and no more."""
     if row["case_id"] is None:
-        return False
+        return "admin" in caller.roles
     return cases.may_read(desk.office, cases.get(connection, row["case_id"]), caller.person)
 
 
@@ -198,7 +197,7 @@ def _stuck(
     rows = [
         row
         for row in connection.execute(query.with_for_update()).mappings()
-        if _may_see(connection, desk, caller, row)
+        if _may_decide(connection, desk, caller, row)
     ]
     if len(rows) != 1 or not name:
         message = "There is no such letter. `mailcounsel outbox` lists them."
