@@ -28,13 +28,13 @@ from mailcounsel.letter import lessons, templates
 from mailcounsel.outgoing import courier
 from mailcounsel.practice import directory
 from mailcounsel.service import standing
+from mailcounsel.service.clockback import DRIFT
 from mailcounsel.service.desk import Desk
 from mailcounsel.store import models, schema
 from mailcounsel.store.columns import database_now
 from mailcounsel.store.engine import Store
 
 PATIENCE = 10  # seconds the smarthost has for each answer
-DRIFT = timedelta(minutes=2)
 KEY_SOON = timedelta(days=30)
 
 

@@ -13,7 +13,7 @@ from mailcounsel.casework import absence, checkins, duties, errands, keeping
 from mailcounsel.intake import inbox, opening, pipeline, quarantine, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
-from mailcounsel.service import roundtrip, watermark
+from mailcounsel.service import clockback, roundtrip, watermark
 from mailcounsel.service.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -112,8 +112,13 @@ def send_letters(desk: Desk) -> int:
 
 
 def sweep(desk: Desk) -> int:
-    """Show to a person what died while it was handed over, and note how far the store has come."""
-    found = claim.sweep(desk.store, desk.now())
+    """Show to a person what died while it was handed over, and note how far the store has come.
+
+    What waits for a moment of a clock that was ahead is due again.
+    """
+    now = desk.now()
+    desk.store.write(lambda c: clockback.bring_back(c, now))
+    found = claim.sweep(desk.store, now)
     watermark.note(desk.office.config, desk.store)
     return found
 
