@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ def place_letters(desk: Desk) -> int:
     at one after the other and recorded together: threads would only wait for each other. Return
     how many there were.
     """
+    _put_back(desk)
     may_try_again = desk.apart.acquire(blocking=False)
     try:
         return _place_claimed(desk, tried=may_try_again)
@@ -99,11 +101,28 @@ def _attempt(desk: Desk, received: Received, step: Callable[[], T]) -> T | None:
         return step()
     except (errors.TryLater, errors.Unavailable) as fault:
         log.warning("intake: %s", fault)
-        inbox.postponed(desk.store, received, desk.now())
+        desk.owed.append(received)
+        with contextlib.suppress(errors.TryLater):  # the next round puts it back, once it can
+            _put_back(desk)
     except Exception as fault:  # noqa: BLE001 - poison: three attempts, then quarantine
         log.error("intake: a letter failed: %s", errors.place_of(fault))
         inbox.failed(desk.store, received, type(fault).__name__, desk.now())
     return None
+
+
+def _put_back(desk: Desk) -> None:
+    """Let letters wait that met a fault of ours; those the store was away for, once it is back.
+
+    Left to its lease a letter would wait longer, and count an attempt that was none of its own.
+    Raises: TryLater while the store is away.
+    """
+    while desk.owed:
+        received = desk.owed.popleft()
+        try:
+            inbox.postponed(desk.store, received, desk.now())
+        except errors.TryLater:
+            desk.owed.append(received)
+            raise
 
 
 def send_letters(desk: Desk) -> int:
