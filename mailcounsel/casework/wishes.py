@@ -206,10 +206,11 @@ def check(
         )
         raise errors.Conflict(message)
     for wish in of_cases(connection, case_ids):
-        if wish["kind"] == kind and wish["state"] == "notice":
-            ready = ready_at(connection, wish)
-            if ready is None or ready > now:
-                raise errors.Conflict(_too_early(office, name, ready))
+        if wish["kind"] != kind or wish["state"] not in OPEN:
+            continue
+        ready = ready_at(connection, wish)  # counted anew: a clock may have been ahead
+        if ready is None or ready > now:
+            raise errors.Conflict(_too_early(office, name, ready))
 
 
 def _too_early(office: Office, name: str, ready: datetime | None) -> str:

@@ -210,6 +210,18 @@ def test_a_key_that_was_used_for_a_week_is_no_news(house, short_tmp):
     assert (wish(house).proof, wish(house).state) == ("signed", "ready")
 
 
+def test_a_clock_that_was_ahead_makes_no_wish_ready(house, asked):
+    """The seven days are counted again when a person wants to carry it out, by the right clock."""
+    house.clock.on(days=365)
+    assert look(house)
+    assert wish(house).state == "ready"
+    house.clock.on(days=-364)
+    with pytest.raises(errors.Conflict, match="has until"):
+        check(house)
+    house.clock.on(days=7)
+    check(house)
+
+
 def test_a_key_made_older_in_the_database_asks_for_nothing(house, short_tmp):
     """Who can write the database's file, and reads the mailbox, gets no file at once by it."""
     mal = Writer(short_tmp / "mal", ANI)
