@@ -19,6 +19,7 @@ from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.references import ours
 from mailcounsel.practice.answers import Answers, Question
+from mailcounsel.practice.names import PRACTICE
 from mailcounsel.practice.numbers import Number
 from mailcounsel.store import models, statements
 from mailcounsel.store.ready import Ready, among
@@ -27,7 +28,7 @@ from mailcounsel.trust import casekeys
 checkins = models.table(models.CheckIn)
 
 _ASKED = Ready(
-    select(checkins, goals.goals.c.number, goals.goals.c.asks)
+    select(checkins, goals.goals.c.number, goals.goals.c.asks, goals.goals.c.created_at)
     .join(goals.goals, goals.goals.c.id == checkins.c.goal_id)
     .join(letters.outgoing, letters.outgoing.c.id == checkins.c.outgoing_id)
     .where(goals.goals.c.case_id == bindparam("case"))
@@ -41,7 +42,7 @@ _ASKED = Ready(
 class OpenLetter:
     """A letter that asked, with its check-ins; `named` when the client's letter refers to it."""
 
-    rows: Sequence[RowMapping]  # check-ins, each with its question's `number` and `asks`
+    rows: Sequence[RowMapping]  # check-ins, each with its question's `number`, `asks`, `created_at`
     named: bool = False
 
     @property
@@ -95,7 +96,7 @@ def _reminders(connection: Connection, asked: Sequence[str]) -> dict[str, str]:
 
 def _by_letter(rows: Sequence[RowMapping]) -> dict[str, list[RowMapping]]:
     """Return the letters with a question that is still open, each with all it asked, in order."""
-    ordered = sorted(rows, key=lambda row: (row["outgoing_id"], row["number"]))
+    ordered = sorted(rows, key=lambda row: (row["outgoing_id"], goals.in_order(row)))
     letters_of = {key: list(one) for key, one in groupby(ordered, lambda r: r["outgoing_id"])}
     return {
         key: one
@@ -138,7 +139,7 @@ def answer(
 def _is_practised(row: RowMapping, letter: OpenLetter, read: Answers) -> bool:
     """Tell whether a check-in asked about practice, and the answer says there was some."""
     names = [name for name, asked in letter.open.items() if asked["id"] == row["id"]]
-    said = [read[name] for name in names if row["asks"] == goals.PRACTICE]
+    said = [read[name] for name in names if row["asks"] == PRACTICE]
     return any(isinstance(one, Number) and one.value > 0 for one in said)
 
 

@@ -35,6 +35,7 @@ from mailcounsel.casework import (
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.letter import templates
+from mailcounsel.practice import names
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
 from mailcounsel.store.ready import Ready
@@ -121,7 +122,7 @@ def _agreed(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[R
     rows = goals.goals
     query = select(rows).where(rows.c.case_id.in_(main_of))
     agreed: dict[str, list[RowMapping]] = {case_id: [] for case_id in case_ids}
-    for goal in connection.execute(query.order_by(rows.c.created_at, rows.c.number)).mappings():
+    for goal in sorted(connection.execute(query).mappings(), key=goals.in_order):
         agreed[main_of[goal["case_id"]]].append(goal)
     return agreed
 
@@ -144,7 +145,7 @@ def _ask(connection: Connection, office: Office, due: Due, now: datetime) -> Non
         after = recurrence.next_due(max(now, goal["next_due_at"]), rule, zone)
         statements.change(connection, goals.goals, goal["id"], next_due_at=after)
     for goal in due.goals:
-        if goal["asks"] == measures.MEASURE:
+        if goal["asks"] == names.MEASURE:
             measures.ask(connection, office, case, goal, reason, zone, now)
     new = _written(connection, together, reason)
     if new and not reason:
@@ -204,7 +205,7 @@ def _post(
     now: datetime,
 ) -> None:
     """Ask for the letter that holds these questions, those that are due first."""
-    asking = sorted(new.values(), key=lambda goal: (goal["created_at"], goal["number"]))
+    asking = sorted(new.values(), key=goals.in_order)
     due_at = min(goal["next_due_at"] for goal in asking)
     seed = office.keyring.lookup("jitter", recurrence.due_key(case["id"], due_at).encode())
     send_at = due_at + recurrence.jitter(seed, JITTER_MINUTES)

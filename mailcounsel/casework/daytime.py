@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from mailcounsel import clock, errors
 from mailcounsel.casework import cases, questions, records, recurrence
+from mailcounsel.casework import goals as agreed
 from mailcounsel.casework.office import Office
 from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook
@@ -33,7 +34,7 @@ def asked_about(connection: Connection, case: RowMapping) -> Sequence[RowMapping
         goals.c.state == "active",
         goals.c.asks.in_(questions.TOGETHER),
     )
-    return connection.execute(query.order_by(goals.c.number)).mappings().all()
+    return connection.execute(query).mappings().all()
 
 
 def move(
@@ -62,7 +63,7 @@ def live_in(connection: Connection, case: RowMapping, zone: str, now: datetime) 
 def change(
     connection: Connection,
     case: RowMapping,
-    number: int,
+    name: str,
     every: str | None,
     at: str | None,
     person: str,
@@ -72,12 +73,9 @@ def change(
 
     Raises: NotFound; Refused for a rhythm that cannot be read, or a question that has stopped.
     """
-    goal = statements.one(connection, goals, case_id=case["id"], number=number)
-    if goal is None:
-        message = f"{cases.handle(case['number'])} has no goal G{number}."
-        raise errors.NotFound(message)
+    goal = agreed.called(connection, case, name)
     if goal["state"] != "active" or goal["asks"] not in questions.TOGETHER:
-        message = f"G{number} is not asked about in a check-in, so it has no rhythm to change."
+        message = f"{name} is not asked about in a check-in, so it has no rhythm to change."
         raise errors.Refused(message)
     due_at = _change(connection, case, goal, every or goal["every"], at or goal["at"], now)
     records.audit(connection, now, person, "goal-changed", case["id"], goal["id"])

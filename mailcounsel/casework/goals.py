@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, func, select, update
@@ -11,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from mailcounsel import errors
 from mailcounsel.casework import cases, records, recurrence
 from mailcounsel.casework.office import Office
+from mailcounsel.practice import names
 from mailcounsel.store import models, statements
 from mailcounsel.trust import addressbook
 
@@ -20,7 +23,6 @@ checkins = models.table(models.CheckIn)
 ASKS = frozenset({"goal", "mood", "practice"})  # what a check-in may ask
 LABEL_LENGTH = 80  # characters; the label is what a check-in shows
 PRAISE_LENGTH = 500  # characters
-PRACTICE = "practice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def keep(
         message = f"The words for practice have more than {PRAISE_LENGTH} characters."
         raise errors.Refused(message)
     goal_id = new.id
-    last = select(func.max(goals.c.number)).where(goals.c.case_id == case["id"])
+    alike = (goals.c.case_id == case["id"]) & (goals.c.asks == new.asks)
+    last = select(func.max(goals.c.number)).where(alike)
     number = (connection.execute(last).scalar_one() or 0) + 1
     statements.add(
         connection,
@@ -141,7 +144,26 @@ def label_of(office: Office, goal: RowMapping) -> str:
 def of_cases(connection: Connection, case_ids: list[str]) -> list[RowMapping]:
     """Return the goals of some cases in the order they were agreed."""
     query = select(goals).where(goals.c.case_id.in_(case_ids))
-    return list(connection.execute(query.order_by(goals.c.created_at, goals.c.number)).mappings())
+    return sorted(connection.execute(query).mappings(), key=in_order)
+
+
+def in_order(goal: Mapping[Any, Any]) -> tuple[datetime, str, int, str]:
+    """Return what rows of `goal` are sorted by: when it was agreed, of one moment goals first.
+
+    One of a letter's check-ins, joined with its goal, has its place by this as well.
+    """
+    goal_id: str = goal["goal_id"] if "goal_id" in goal else goal["id"]
+    return goal["created_at"], goal["asks"], goal["number"], goal_id
+
+
+def called(connection: Connection, case: RowMapping, name: str) -> RowMapping:
+    """Return the row of a case that goes by a name such as "G1". Raises: NotFound."""
+    asks, number = names.read(name) or ("", 0)
+    found = statements.one(connection, goals, case_id=case["id"], asks=asks, number=number)
+    if found is None:
+        message = f"{cases.handle(case['number'])} has no {name}."
+        raise errors.NotFound(message)
+    return found
 
 
 def answers_of(connection: Connection, goal_ids: list[str]) -> list[RowMapping]:
@@ -151,32 +173,22 @@ def answers_of(connection: Connection, goal_ids: list[str]) -> list[RowMapping]:
 
 
 def describe(
-    connection: Connection,
-    case: RowMapping,
-    number: int,
-    detail: bytes,
-    person: str,
-    now: datetime,
+    connection: Connection, case: RowMapping, name: str, detail: bytes, person: str, now: datetime
 ) -> None:
     """Keep a goal's new detail, sealed in the therapist's own process to the present epoch.
 
     Raises: NotFound.
     """
-    this = (goals.c.case_id == case["id"]) & (goals.c.number == number)
-    values = {"detail": detail, "epoch": case["epoch"]}
-    if connection.execute(update(goals).where(this).values(**values)).rowcount != 1:
-        message = f"{cases.handle(case['number'])} has no goal G{number}."
-        raise errors.NotFound(message)
-    records.audit(connection, now, person, "goal-described", case["id"], str(number))
+    goal_id = called(connection, case, name)["id"]
+    statements.change(connection, goals, goal_id, detail=detail, epoch=case["epoch"])
+    records.audit(connection, now, person, "goal-described", case["id"], goal_id)
 
 
-def stop(connection: Connection, case: RowMapping, number: int, person: str, now: datetime) -> None:
-    """Ask about a goal no longer. Raises: NotFound."""
-    this = (goals.c.case_id == case["id"]) & (goals.c.number == number)
-    if connection.execute(update(goals).where(this).values(state="stopped")).rowcount != 1:
-        message = f"{cases.handle(case['number'])} has no goal G{number}."
-        raise errors.NotFound(message)
-    records.audit(connection, now, person, "goal-stopped", case["id"], str(number))
+def stop(connection: Connection, case: RowMapping, name: str, person: str, now: datetime) -> None:
+    """Ask no longer about a goal, or whatever goes by this name. Raises: NotFound."""
+    goal_id = called(connection, case, name)["id"]
+    statements.change(connection, goals, goal_id, state="stopped")
+    records.audit(connection, now, person, "goal-stopped", case["id"], goal_id)
 
 
 def stop_taught(connection: Connection, draft_id: str) -> int:
@@ -184,5 +196,5 @@ def stop_taught(connection: Connection, draft_id: str) -> int:
 
     A practice bears the id of the draft that taught it (see `mailcounsel.casework.skills`).
     """
-    taught = (goals.c.id == draft_id) & (goals.c.asks == PRACTICE)
+    taught = (goals.c.id == draft_id) & (goals.c.asks == names.PRACTICE)
     return connection.execute(update(goals).where(taught).values(state="stopped")).rowcount

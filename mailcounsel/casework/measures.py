@@ -38,6 +38,7 @@ from mailcounsel.letter import fold, templates
 from mailcounsel.practice import questionnaire, scores, shelf
 from mailcounsel.practice.forms import REST
 from mailcounsel.practice.instruments import Measure
+from mailcounsel.practice.names import MEASURE
 from mailcounsel.practice.questionnaire import Answers
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import new_id
@@ -46,7 +47,6 @@ from mailcounsel.trust import addressbook, casekeys
 
 checkins = models.table(models.CheckIn)
 
-MEASURE = "measure"
 ONCE = "once"
 A_DAY = timedelta(days=1)
 

@@ -1,8 +1,8 @@
 """What one check-in asks: several questions of a case in one letter, each with a name of its own.
 
 A row of `goal` is a question that comes again: a goal ("G1"), the mood ("mood"), or how often
-something was practised ("practice"; "latihan" in an Indonesian letter). Where two of a letter
-would share a name, both go by their number.
+something was practised ("practice"; "latihan" in an Indonesian letter). Where a letter asks about
+two practices, or two moods, they go by their number ("P1", "P2"), and never by a goal's.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from sqlalchemy import RowMapping
 from mailcounsel.casework import goals
 from mailcounsel.casework.office import Office
 from mailcounsel.letter.templates import Fact
-from mailcounsel.practice import answers
-from mailcounsel.practice.answers import GOAL, MOOD, PRACTICE, Question
+from mailcounsel.practice import answers, names
+from mailcounsel.practice.answers import Question
+from mailcounsel.practice.names import GOAL, MOOD, PRACTICE
 
 TOGETHER = frozenset({GOAL, MOOD, PRACTICE})  # what may stand in one letter
 _PLAIN = "!$'*+@"  # what an address in a link may hold as it is, beside letters and digits
@@ -31,7 +32,7 @@ BLANK = "…"  # no number: one that came back in a quote would be taken for the
 def named(asking: Sequence[Mapping[Any, Any]]) -> list[Question]:
     """Return the questions of some rows (`number` and `asks` are enough), in the same order.
 
-    Two goals of merged cases may share a number; then the younger one goes by the next that is
+    Two of merged cases may share a number; then the younger one goes by the next that is
     free, the same in the letter and for its answer, whatever the order of the rows.
     """
     shared = Counter(row["asks"] for row in asking)
@@ -40,7 +41,8 @@ def named(asking: Sequence[Mapping[Any, Any]]) -> list[Question]:
     taken: set[str] = set()
     for at in sorted(range(len(asking)), key=lambda at: _goal_id(asking[at])):
         if found[at].name in taken:
-            found[at], free = replace(found[at], name=f"G{free}"), free + 1
+            name = names.of(asking[at]["asks"], free)
+            found[at], free = replace(found[at], name=name), free + 1
         taken.add(found[at].name)
     return found
 
@@ -51,8 +53,8 @@ def _goal_id(row: Mapping[Any, Any]) -> str:
 
 
 def _question(row: Mapping[Any, Any], *, alone: bool) -> Question:
-    kind = answers.question(row["asks"]).kind
-    return Question(row["asks"] if alone and row["asks"] != GOAL else f"G{row['number']}", kind)
+    asks, kind = row["asks"], answers.question(row["asks"]).kind
+    return Question(asks if alone and asks != GOAL else names.of(asks, row["number"]), kind)
 
 
 def facts(office: Office, language: str, asking: Sequence[RowMapping]) -> dict[str, Fact]:

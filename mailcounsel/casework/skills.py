@@ -31,7 +31,8 @@ class Lesson:
     """A lesson as its therapist sends it.
 
     `statement` and `signature` are those of a reply. `note` is the id of the note and `content`
-    its sealed words. `instead_of` are the numbers of practices that are not asked about any more.
+    its sealed words. `instead_of` are the names ("P1") of practices that are not asked about any
+    more.
     """
 
     statement: str
@@ -39,7 +40,7 @@ class Lesson:
     note: str
     content: bytes
     practice: NewGoal
-    instead_of: Sequence[int] = ()
+    instead_of: Sequence[str] = ()
 
 
 def assign(
@@ -58,8 +59,8 @@ def assign(
     case = cases.get(connection, row["case_id"])
     if case["epoch"] != lesson.practice.epoch:
         raise errors.Conflict
-    for number in lesson.instead_of:
-        goals.stop(connection, case, number, person, now)
+    for name in lesson.instead_of:
+        goals.stop(connection, case, name, person, now)
     rounds.beside(connection, case["id"], sent["id"], person, now)
     note = (lesson.note, lesson.content, person, now, "skill")
     records.write_note(connection, case, *note)

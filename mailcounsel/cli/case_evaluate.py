@@ -144,9 +144,11 @@ def _feedback(entries: Sequence[Mapping[str, Any]]) -> str:
 
 def _standing(journey: Any) -> dict[str, Any]:
     """Return where goals and scores stood on the day of an evaluation."""
+    from mailcounsel.practice import names
+
     rated = [goal for goal in journey.goals if goal.points]
     return {
-        "goals": {f"G{goal.number}": goal.points[-1].value for goal in rated},
+        "goals": {names.of(names.GOAL, goal.number): goal.points[-1].value for goal in rated},
         "scores": {line.measure: line.points[-1].value for line in journey.scores},
         "plan": len(journey.plans),
     }

@@ -94,7 +94,7 @@ def add(
         {**answer, "case": name},
         as_json,
         lambda: (
-            f"G{answer['number']} agreed in {name}. The first check-in goes "
+            f"{answer['name']} agreed in {name}. The first check-in goes "
             f"out {output.soon_after(answer)}."
         ),
     )
@@ -143,12 +143,12 @@ def list_(setting: client.Settings, case: str, *, as_json: bool) -> None:
 
 @goal.command()
 @click.argument("case")
-@click.argument("number")
+@click.argument("name")
 @click.option("--every", help="day, week, 2 weeks or month; as it was if left out.")
 @click.option("--at", help='When, in the client\'s time zone: "Mon 19:00". As it was if left out.')
 @click.pass_obj
 def change(
-    setting: client.Settings, case: str, number: str, *, every: str | None, at: str | None
+    setting: client.Settings, case: str, name: str, *, every: str | None, at: str | None
 ) -> None:
     """Ask about a goal in another rhythm.
 
@@ -157,29 +157,33 @@ def change(
     \b
     Example: mailcounsel goal change C-0042 G1 --at "Fri 19:00"
     """
-    which = goal_scale.goal_number(case, number)
-    given = {name: value for name, value in (("every", every), ("at", at)) if value}
+    which = goal_scale.named(case, name)
+    given = {key: value for key, value in (("every", every), ("at", at)) if value}
     if not given:
         raise click.UsageError('Say what to change: --every week, or --at "Mon 19:00".')
     with client.connect(setting) as service:
-        answer = service.call("goal.change", case=case, number=which, **given)
-    output.say(f"G{which} of {answer['case']} is asked about next {output.soon_after(answer)}.")
+        answer = service.call("goal.change", case=case, name=which, **given)
+    output.say(f"{which} of {answer['case']} is asked about next {output.soon_after(answer)}.")
 
 
 @goal.command()
 @click.argument("case")
-@click.argument("number")
+@click.argument("name")
 @click.pass_obj
-def stop(setting: client.Settings, case: str, number: str) -> None:
-    """Ask about a goal no longer.
+def stop(setting: client.Settings, case: str, name: str) -> None:
+    """Ask about a goal no longer, or send a questionnaire no more.
+
+    Each kind counts for itself: G1 is a goal, Q1 a questionnaire, P1 a practice, M1 the mood, as
+    `goal list` names them.
 
     \b
     Example: mailcounsel goal stop C-0042 G1
+    Example: mailcounsel goal stop C-0042 Q1
     """
-    which = goal_scale.goal_number(case, number)
+    which = goal_scale.named(case, name)
     with client.connect(setting) as service:
-        answer = service.call("goal.stop", case=case, number=which)
-    output.say(f"G{which} of {answer['case']} is not asked about any more.")
+        answer = service.call("goal.stop", case=case, name=which)
+    output.say(f"{which} of {answer['case']} is not asked about any more.")
 
 
 goal.add_command(goal_scale.scale)

@@ -12,14 +12,14 @@ import click
 
 from mailcounsel import errors
 from mailcounsel.cli import client, output
-from mailcounsel.practice import attainment
+from mailcounsel.practice import attainment, names
 
 KIND = "measure"  # of the entry a rating is
 
 
 @click.command()
 @click.argument("case")
-@click.argument("number")
+@click.argument("name")
 @click.option(
     "--level",
     "levels",
@@ -33,7 +33,7 @@ KIND = "measure"  # of the entry a rating is
 def scale(
     setting: client.Settings,
     case: str,
-    number: str,
+    name: str,
     *,
     levels: Sequence[tuple[int, str]],
     weight: int,
@@ -46,73 +46,68 @@ def scale(
     \b
     Example: mailcounsel goal scale C-0042 G1 --level -2 "0 walks" --level -1 "1" --level 0 "2" --level 1 "3" --level 2 "4"
     """  # noqa: E501 - an example is one line to type
-    written = attainment.scale(levels, weight)
+    which, written = named(case, name), attainment.scale(levels, weight)
     with client.connect(setting) as service:
-        opened, goal = _goal(service, case, number)
+        opened, goal = _goal(service, case, which)
         if _ratings(service, opened, goal):
-            name = f"G{goal['number']}"
-            message = f"{name} was rated already, so its levels stay. Agree a new goal instead."
+            message = f"{which} was rated already, so its levels stay. Agree a new goal instead."
             raise errors.Refused(message)
-        _describe(service, opened, goal, {"scale": written})
-    output.say(f"G{goal['number']} of {opened.shown['case']} has its five levels.")
+        _describe(service, opened, goal, which, {"scale": written})
+    output.say(f"{which} of {opened.shown['case']} has its five levels.")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # -1 is a level, no option
 @click.argument("case")
-@click.argument("number")
+@click.argument("name")
 @click.argument("level")
 @click.pass_obj
-def rate(setting: client.Settings, case: str, number: str, level: str) -> None:
+def rate(setting: client.Settings, case: str, name: str, level: str) -> None:
     """Say which level of its scale a goal has reached: -2, -1, 0, +1 or +2.
 
     \b
     Example: mailcounsel goal rate C-0042 G1 +1
     """
-    reached = attainment.level(level)
+    which, reached = named(case, name), attainment.level(level)
     with client.connect(setting) as service:
-        opened, goal = _goal(service, case, number)
+        opened, goal = _goal(service, case, which)
         if not goal.get("scale"):
-            name = f"G{goal['number']}"
             message = (
-                f"{name} has no levels yet. Write them: mailcounsel goal scale {case} {name} …"
+                f"{which} has no levels yet. Write them: mailcounsel goal scale {case} {which} …"
             )
             raise errors.Refused(message)
         words = goal["scale"]["levels"][str(reached)]
         content = {
             "format": 1,
-            "text": f"G{goal['number']} at {attainment.signed(reached)}: {words}",
+            "text": f"{which} at {attainment.signed(reached)}: {words}",
             "goal": goal["id"],
             "level": reached,
         }
         _keep(service, opened, content)
     stands = attainment.signed(reached) if reached else "0, as you expected when it was agreed"
-    output.say(f"G{goal['number']} of {opened.shown['case']} stands at {stands}.")
+    output.say(f"{which} of {opened.shown['case']} stands at {stands}.")
 
 
-def goal_number(case: str, written: str) -> int:
-    """Read the number of a goal, "G1" or "1". Raises: UsageError."""
-    digits = written.upper().removeprefix("G")
-    if not digits.isdecimal():
-        message = (
-            f"{written} is not the number of a goal. `mailcounsel goal list {case}` shows them."
-        )
+def named(case: str, written: str) -> str:
+    """Return a name as it is kept: "G1" of "g1", or of "1". Raises: UsageError."""
+    found = names.read(written)
+    if found is None:
+        message = f"{written} is no name such as G1. `mailcounsel goal list {case}` shows them."
         raise click.UsageError(message)
-    return int(digits)
+    return names.of(*found)
 
 
-def _goal(service: client.Service, case: str, written: str) -> tuple[Any, dict[str, Any]]:
+def _goal(service: client.Service, case: str, name: str) -> tuple[Any, dict[str, Any]]:
     """Open a case, and the goal of it that is meant. Raises: NotFound, Refused."""
     from mailcounsel.cli import unlock, viewing
 
-    number = goal_number(case, written)
     opened = unlock.open_case(service, case)
     for goal in viewing.opened_goals(opened):
-        is_here = goal["case"] == opened.shown["id"] and goal["number"] == number
-        if is_here and goal["asks"] == "goal":
+        is_here = goal["case"] == opened.shown["id"]
+        if is_here and goal["asks"] == names.GOAL and names.of(names.GOAL, goal["number"]) == name:
             if "unreadable" in goal:
                 raise errors.Refused(goal["unreadable"])
             return opened, goal
-    raise errors.NotFound(f"{opened.shown['case']} has no goal G{number}.")
+    raise errors.NotFound(f"{opened.shown['case']} has no goal {name}.")
 
 
 def _ratings(service: client.Service, opened: Any, goal: dict[str, Any]) -> list[dict[str, Any]]:
@@ -124,17 +119,17 @@ def _ratings(service: client.Service, opened: Any, goal: dict[str, Any]) -> list
 
 
 def _describe(
-    service: client.Service, opened: Any, goal: dict[str, Any], more: dict[str, Any]
+    service: client.Service, opened: Any, goal: dict[str, Any], name: str, more: dict[str, Any]
 ) -> None:
     """Seal a goal's detail anew, with more in it."""
-    names = ("text", "target", "baseline", "review", "scale")
-    detail = {name: goal[name] for name in names if name in goal} | more
+    kept = ("text", "target", "baseline", "review", "scale")
+    detail = {key: goal[key] for key in kept if key in goal} | more
     plain = json.dumps(detail, ensure_ascii=False).encode()
     sealed = opened.seal(plain, f"goal/{goal['id']}/detail")
     service.call(
         "goal.describe",
         case=opened.shown["case"],
-        number=goal["number"],
+        name=name,
         detail=b64encode(sealed).decode(),
         epoch=opened.shown["epoch"],
     )

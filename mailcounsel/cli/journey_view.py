@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from mailcounsel.cli import client, measuring, unlock, viewing
 from mailcounsel.letter import text
-from mailcounsel.practice import attainment, lint, scores
+from mailcounsel.practice import attainment, lint, names, scores
 from mailcounsel.practice import journey as telling
 from mailcounsel.practice.instruments import Measure
 from mailcounsel.practice.milestones import (
@@ -137,7 +137,7 @@ def _line(name: str, points: Sequence[Point], highest: float) -> str:
 
 def _goal(goal: GoalLine) -> str:
     target = f" ({goal.target})" if goal.target else ""
-    return _line(f"G{goal.number} {goal.text}{target}", goal.points, 10)
+    return _line(f"{names.of(names.GOAL, goal.number)} {goal.text}{target}", goal.points, 10)
 
 
 def _skill(name: str, practised: Sequence[Point]) -> str:

@@ -106,7 +106,7 @@ def send(
 
     It goes out in the client's language, and only where there is an official text of it. One that
     asks for danger leaves while somebody is at work to read the answer. `mailcounsel goal stop`
-    ends it.
+    ends it, by its name: Q1.
 
     \b
     Example: mailcounsel measure send C-0042 gad-7
@@ -134,7 +134,7 @@ def send(
 
 def _sent(answer: dict[str, Any], name: str) -> str:
     when = output.soon_after(answer)
-    return f"G{answer['number']} of {answer['case']}: {name} goes out {when}."
+    return f"{answer['name']} of {answer['case']}: {name} goes out {when}."
 
 
 @measure.command("import")

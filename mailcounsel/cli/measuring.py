@@ -8,12 +8,12 @@ from typing import Any
 
 from mailcounsel.cli import client, output
 from mailcounsel.letter import text
-from mailcounsel.practice import instruments, scores, shelf
+from mailcounsel.practice import instruments, names, scores, shelf
 from mailcounsel.practice.instruments import Measure
+from mailcounsel.practice.names import MEASURE
 
 Known = Mapping[tuple[str, str], Measure]
 
-MEASURE = "measure"
 _CHANGE = {
     "better": "better, by more than measuring alone explains",
     "worse": "WORSE, by more than measuring alone explains",
@@ -89,7 +89,8 @@ def _head(goal: Mapping[str, Any], forms: Known) -> str:
     when = f"every {goal['every']}, {goal['at']}" if goal["state"] == "active" else "stopped"
     waits = any(answer["state"] == "asked" for answer in goal["checkins"])
     once = "sent, no answer yet" if waits else "once"
-    return f"G{goal['number']}  {title}: {once if goal['every'] == 'once' else when}"
+    name = names.of(MEASURE, goal["number"])
+    return f"{name}  {title}: {once if goal['every'] == 'once' else when}"
 
 
 def _scored(goal: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -148,7 +148,7 @@ def assign(
 
 def _assigned(said: str, answer: Mapping[str, Any]) -> str:
     asked = f"the first check-in about it goes out {output.soon_after(answer)}"
-    return f"{said}\nPractice is G{answer['number']}; {asked}."
+    return f"{said}\nPractice is {answer['name']}; {asked}."
 
 
 def _sealed(opened: Any, practice: str, lesson: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def _state(one: Mapping[str, Any]) -> str:
     practised = f"practised {_times(one['times'])}"
     if one["state"] != "active":
         return practised
-    return f"{practised}; G{one['goal']} is asked about every {one['every']}, {one['at']}"
+    return f"{practised}; {one['goal']} is asked about every {one['every']}, {one['at']}"
 
 
 def _times(number: int) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from mailcounsel import errors
 from mailcounsel.cli import client, kinds, measuring, output, unlock
 from mailcounsel.letter import fold, text
-from mailcounsel.practice import attainment, forms
+from mailcounsel.practice import attainment, forms, names
 
 PROOF = {
     "signed": "signed with the client's key",
@@ -455,13 +455,13 @@ def goal_lines(goals: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """
     today = datetime.now().astimezone().date()
     for goal in goals:
-        if goal.get("asks") == measuring.MEASURE:
+        if goal["asks"] == names.MEASURE:
             continue
         ratings = [answer["rating"] for answer in goal["checkins"] if "rating" in answer]
         when = f"every {goal['every']}, {goal['at']}" if goal["state"] == "active" else "stopped"
         target = f" ({safe(goal['target'])})" if goal["target"] else ""
         words = f"({goal['unreadable']})" if "unreadable" in goal else safe(goal["text"])
-        yield f"G{goal['number']}  {words}{target}: {when}"
+        yield f"{names.of(goal['asks'], goal['number'])}  {words}{target}: {when}"
         yield from (f"    {safe(line)}" for line in attainment.lines(goal, today))
         if ratings:
             yield f"    {sparkline(ratings)}  {' '.join(map(str, ratings))}"

@@ -15,14 +15,14 @@ from typing import Final
 
 from mailcounsel import errors
 from mailcounsel.practice import doubts, numbers, spelling
+from mailcounsel.practice.names import MOOD, PRACTICE
 from mailcounsel.practice.numbers import Number, Unsure
 from mailcounsel.practice.spelling import Kind
 
-GOAL, MOOD, PRACTICE = "goal", "mood", "practice"
-
 Answers = dict[str, Number | Unsure]
 
-# What a question is called in a letter; a goal is called by its number everywhere.
+# What a question is called in a letter; a goal is called by its number everywhere, practice and
+# mood where a letter asks about two of them: "P1", "M1".
 SPOKEN: Final = {
     "id": {MOOD: "mood", PRACTICE: "latihan"},
     "en": {MOOD: "mood", PRACTICE: "practice"},
@@ -31,11 +31,12 @@ SPOKEN: Final = {
 _NAME: Final = re.compile(
     r"(?<![\w.-])(?:"
     r"(?:g|goal|tujuan|sasaran) ?(?P<goal>\d{1,2})(?![\d%]|[.,/–-]\d| ?(?:x|kali|times|dari|of)\b)"
+    r"|(?P<other>[pm]\d{1,2})(?![\d%]|[.,/–-]\d)"
     r"|(?P<mood>moo+d|moodku|moodnya|suasana hati(?:ku|nya)?|perasaan(?:ku)?|feelings?)"
     r"|(?P<practice>latih?an(?:ku|nya)?|lat|berlatih|prac|prac?ti[cs]e|practi[cs]ed?|practi[cs]ing|praktik|praktek)"
     r")(?!\w)"
 )
-_ASKED: Final = re.compile(r"goal|G[1-9]\d?|mood|practice")
+_ASKED: Final = re.compile(r"goal|[GPM][1-9]\d?|mood|practice")
 _LEADS: Final = re.compile(r"^[ \t]*(?:[:=]|->|[–-](?=\s))?\s*")
 _MARKS: Final = re.compile(r"[\s,;/|&+•·*–-]+$")
 _NUMERAL: Final = re.compile(r"\d")
@@ -56,8 +57,8 @@ class Question:
 
 
 def question(name: str) -> Question:
-    """Return the question of a name: `practice` is answered by a count, all others by a rating."""
-    return Question(name, "times" if name == PRACTICE else "rating")
+    """Return the question of a name: practice is answered by a count, all others by a rating."""
+    return Question(name, "times" if name == PRACTICE or name.startswith("P") else "rating")
 
 
 def questions_of(names: str) -> list[Question]:
@@ -118,8 +119,8 @@ class _Part:
 def _named(text: str, questions: Sequence[Question]) -> Answers | None:
     """Read the parts by their names; None where no question is named, or a number stands before."""
     folded = spelling.folded(text)
-    found = list(_NAME.finditer(folded))
     asked = {one.name for one in questions}
+    found = [one for one in _NAME.finditer(folded) if not one["other"] or _name(one) in asked]
     if asked.isdisjoint(_name(match) for match in found):
         return None
     before = folded[: found[0].start()]
@@ -135,6 +136,8 @@ def _named(text: str, questions: Sequence[Question]) -> Answers | None:
 def _name(match: re.Match[str]) -> str:
     if match["goal"]:
         return f"G{int(match['goal'])}"
+    if match["other"]:
+        return match["other"].upper()
     return MOOD if match["mood"] else PRACTICE
 
 

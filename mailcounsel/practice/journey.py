@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mailcounsel.practice import names
 from mailcounsel.practice.milestones import (
     ACTIVITIES,
     Activity,
@@ -256,7 +257,7 @@ def _agreed(goals: Sequence[Opened]) -> Iterator[tuple[str, Step]]:
     for goal in goals:
         if _asks(goal) == "goal" and goal.get("created_at"):
             at = datetime.fromisoformat(goal["created_at"])
-            yield "goals", Step(at, f"G{goal['number']} {_text(goal)}")
+            yield "goals", Step(at, f"{names.of(names.GOAL, goal['number'])} {_text(goal)}")
 
 
 def _practised(skills: Sequence[SkillLine]) -> Iterator[tuple[str, Step]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mailcounsel.practice import attainment, pictures
+from mailcounsel.practice import attainment, names, pictures
 from mailcounsel.practice.milestones import Journey, Point, Step, Version
 from mailcounsel.practice.pictures import Band, Event, Frame, words
 
@@ -135,7 +135,7 @@ def _goals(journey: Journey, events: Sequence[Event]) -> list[str]:
     for goal in journey.goals:
         target = f" ({goal.target})" if goal.target else ""
         state = "" if goal.state == "active" else ", no longer asked about"
-        title = f"G{goal.number} {goal.text}{target}{state}"
+        title = f"{names.of(names.GOAL, goal.number)} {goal.text}{target}{state}"
         parts += [
             f"<h3>{words(title)}</h3>",
             *_picture(title, goal.points, 10, journey, (), events),
@@ -146,10 +146,14 @@ def _goals(journey: Journey, events: Sequence[Event]) -> list[str]:
 def _scales(rated: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the scaled goals with every rating and what the newest one means, and their score."""
     scaled = [goal for goal in rated if goal.get("scale")]
-    rows = [(f"G{one['number']} {one['text']}", _ratings(one), _reached(one)) for one in scaled]
+    rows = [(_scaled(one), _ratings(one), _reached(one)) for one in scaled]
     together = attainment.summary(scaled)
     table = _table(("Goal", "Rated", "Reached"), rows)
     return [*table, f"<p>{words(together)}</p>"] if together else table
+
+
+def _scaled(goal: Mapping[str, Any]) -> str:
+    return f"{names.of(names.GOAL, goal['number'])} {goal['text']}"
 
 
 def _ratings(goal: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mailcounsel.practice import names
+
 _COUNTS = ("times", "number", "value", "rating")  # what an opened answer may call its number
 
 
@@ -15,8 +17,8 @@ def taught(
     """Return the skills in the order they were taught, each with its answers, oldest first.
 
     `entries` are opened entries of a case, those of kind `skill` and `reply-undone` at least;
-    `goals` are its opened goals with their `checkins`. `goal` is the number of the practice, None
-    where it is gone; `state` is *active*, *stopped*, or *taken back* for a lesson never sent.
+    `goals` are its opened goals with their `checkins`. `goal` is the name of the practice ("P1"),
+    None where it is gone; `state` is *active*, *stopped*, or *taken back* for a lesson never sent.
     """
     by_id = {goal["id"]: goal for goal in goals}
     undone = {draft_of(entry) for entry in entries if entry["kind"] == "reply-undone"}
@@ -44,7 +46,7 @@ def _skill(
         "skill": note["skill"],
         "exercise": note.get("text", ""),
         "assigned": note.get("assigned") or note["at"],
-        "goal": found.get("number"),
+        "goal": names.of(names.PRACTICE, found["number"]) if goal else None,
         "state": "taken back" if is_undone else found.get("state", "stopped"),
         "every": found.get("every", ""),
         "at": found.get("at", ""),

@@ -318,7 +318,7 @@ class Goal(SQLModel, table=True):
 
     id: str = opaque_id()
     case_id: str = Field(foreign_key="casefile.id", index=True)
-    number: int
+    number: int  # each kind counts for itself
     asks: str = "goal"  # goal, practice, mood, measure
     label: bytes  # the short text released for check-ins, sealed with the address book's key
     detail: bytes  # text and target, sealed to the case's content key
@@ -332,7 +332,7 @@ class Goal(SQLModel, table=True):
     created_at: datetime = moment()
     author: str
     __table_args__ = (
-        UniqueConstraint("case_id", "number"),
+        UniqueConstraint("case_id", "asks", "number"),
         Index("goal_due", "state", "next_due_at"),
     )
 

@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from mailcounsel import errors
-from mailcounsel.casework import checkins, questions
+from mailcounsel.casework import checkins, goals, questions
 from mailcounsel.crypto import sealing
+from mailcounsel.practice import names
 from mailcounsel.service import work
 from mailcounsel.store import models
 from mailcounsel.store.columns import new_id
@@ -25,16 +27,22 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
 @pytest.fixture
-def ani(house):
-    """Ani agreed to ordinary mail, and to a weekly walk asked about on Mondays at nine."""
+def willing(house):
+    """Ani agreed to ordinary mail, and to nothing else yet."""
     house.write(ANI, "Halo.")
     (offer,) = house.sent_to(ANI)
     house.write(ANI, "SETUJU", reply_to=offer)
     house.reply("wulan", "C-0001", "Halo Ani.")
     house.clock.on(minutes=2)
     house.send()
-    agree(house)
     return offer
+
+
+@pytest.fixture
+def ani(house, willing):
+    """Ani agreed to ordinary mail, and to a weekly walk asked about on Mondays at nine."""
+    agree(house)
+    return willing
 
 
 def agree(house, label="jalan 30 menit", every="week", at="Mon 09:00", case="C-0001", asks="goal"):
@@ -93,15 +101,21 @@ def states(house):
 
 def rating(house, person="wulan"):
     """Open the sealed answers as a reader's own process does."""
+    return [content for _, content in opened(house, person)]
+
+
+def opened(house, person="wulan"):
+    """Return each sealed answer, opened, with the id of its goal."""
     shown = house.call(person, "case.show", case="C-0001")
     private, found = house.keys[person].private, []
-    for copy in shown["keys"]:
+    for copy in (one for one in shown["keys"] if one["case"] == shown["id"]):
         place = f"case/{copy['case']}/{copy['epoch']}/{copy['purpose']}"
         key = sealing.open_with(private, b64decode(copy["sealed"]), place)
         for row in shown["checkins"]:
             if row["answer"] and (copy["epoch"], copy["purpose"]) == (row["epoch"], "content"):
                 context = f"checkin/{row['id']}/answer"
-                found.append(json.loads(sealing.open_with(key, b64decode(row["answer"]), context)))
+                content = sealing.open_with(key, b64decode(row["answer"]), context)
+                found.append((row["goal_id"], json.loads(content)))
     return found
 
 
@@ -208,8 +222,9 @@ def by_name(house):
     goals = {row.id: row for row in house.rows(models.Goal)}
     found = {}
     opened = iter(rating(house))
-    for row in sorted(house.rows(models.CheckIn), key=lambda row: goals[row.goal_id].number):
-        found[goals[row.goal_id].number] = row.state
+    for row in house.rows(models.CheckIn):
+        goal = goals[row.goal_id]
+        found[names.of(goal.asks, goal.number)] = row.state
     return found, [{k: v for k, v in one.items() if k != "words"} for one in opened]
 
 
@@ -248,7 +263,9 @@ def test_an_answer_above_the_quoted_question_is_read(house, four):
 def test_what_was_answered_is_kept_and_the_rest_is_shown(house, four):
     """Two certain numbers of four: two are kept, and the therapist reads the letter."""
     house.write(ANI, "G1 6, mood 5, latihan kadang-kadang", reply_to=four)
-    assert by_name(house)[0] == {1: "answered", 2: "unsure", 3: "answered", 4: "unsure"}
+    assert by_name(house)[0] == {
+        "G1": "answered", "G2": "unsure", "M1": "answered", "P1": "unsure",
+    }  # fmt: skip
     assert house.case(1).waiting_since is not None
     house.write(ANI, "G2 4, latihan 2x", reply_to=four)
     assert set(by_name(house)[0].values()) == {"answered"}
@@ -344,7 +361,7 @@ def test_a_forged_stop_stops_nothing(house, ani):
 
 def test_a_stopped_goal_is_not_asked_about(house, ani):
     """The therapist ends it."""
-    house.call("wulan", "goal.stop", case="C-0001", number=1)
+    house.call("wulan", "goal.stop", case="C-0001", name="G1")
     house.clock.on(days=30)
     assert ask(house) == 0
 
@@ -377,6 +394,105 @@ def test_goals_of_merged_cases_have_names_of_their_own(house, ani):
     answered = [{"goal_id": row.id, "number": 1, "asks": "goal"} for row in (first, second)]
     assert [one.name for one in questions.named(answered)] == ["G1", "G2"]
     assert set(given) == {first.id, second.id}
+
+
+# -- each kind counts for itself ------------------------------------------------------------------
+
+
+def numbered(house):
+    """Return the names of what a case is asked about, each with its state, in their order."""
+    rows = sorted(house.rows(models.Goal), key=lambda row: (row.created_at, row.id))
+    return {names.of(row.asks, row.number): row.state for row in rows}
+
+
+@pytest.mark.parametrize("words", ["G1 4", "g1 4, mood 6"])
+def test_a_goal_is_the_first_whatever_was_asked_before(house, willing, words):
+    """Two questionnaires and the mood came first; the client's only goal is G1 all the same."""
+    send_measure(house, "gad-2")
+    send_measure(house, "gad-7")
+    agree(house, label="mood", asks="mood")
+    house.clock.on(minutes=1)
+    assert agree(house)["name"] == "G1"
+    question = next(sent for sent in asked_letters(house) if "jalan 30" in sent.text)
+    assert "    G1  jalan 30 menit" in question.text
+    assert "    mood … / G1 …" in question.text
+    house.write(ANI, words, reply_to=question)
+    walk = next(row.id for row in house.rows(models.Goal) if row.asks == "goal")
+    assert {goal: content.get("rating") for goal, content in opened(house)}[walk] == 4
+
+
+def asked_letters(house):
+    """Let the goals fall due, and return every letter that left."""
+    due = max(row.next_due_at for row in house.rows(models.Goal))
+    go_to(house, due)
+    ask(house)
+    house.clock.on(minutes=30)
+    return house.send()
+
+
+def test_a_name_stops_what_it_names(house, willing):
+    """G1 is the goal and never a questionnaire; Q1 is the questionnaire, and P1 the practice."""
+    send_measure(house)
+    agree(house, label="napas perut", asks="practice")
+    agree(house)
+    assert numbered(house) == {"Q1": "active", "P1": "active", "G1": "active"}
+    for name, states_then in (
+        ("G1", {"Q1": "active", "P1": "active", "G1": "stopped"}),
+        ("Q1", {"Q1": "stopped", "P1": "active", "G1": "stopped"}),
+        ("P1", {"Q1": "stopped", "P1": "stopped", "G1": "stopped"}),
+    ):
+        house.call("wulan", "goal.stop", case="C-0001", name=name)
+        assert numbered(house) == states_then
+    for name in ("G2", "Q2", "1x", "", "G0", "Z1"):
+        with pytest.raises(errors.NotFound):
+            house.call("wulan", "goal.stop", case="C-0001", name=name)
+
+
+def test_what_was_stopped_keeps_its_name(house, ani):
+    """A number never comes to stand under another goal."""
+    house.call("wulan", "goal.stop", case="C-0001", name="G1")
+    assert agree(house, label="tidur")["name"] == "G2"
+
+
+def test_a_goal_of_an_older_store_keeps_its_number(house, ani):
+    """It was agreed as the second of everything: its letters and their answers go on by G2."""
+    house.store.write(lambda c: c.execute(update(goals.goals).values(number=2)))
+    agree(house, label="mood", asks="mood")
+    question = asked(house)
+    assert "    G2 … / mood …" in question.text
+    assert agree(house, label="tidur", at="Fri 09:00")["name"] == "G3"
+    house.write(ANI, "G2 5, mood 6", reply_to=question)
+    walk = next(row.id for row in house.rows(models.Goal) if row.number == 2)
+    assert {goal: content["rating"] for goal, content in opened(house)}[walk] == 5
+
+
+def test_two_practices_of_a_letter_have_names_of_their_own(house, willing):
+    """Neither takes a goal's name: each answer goes where it was meant to go."""
+    for label in ("napas perut", "jalan pelan"):
+        agree(house, label=label, asks="practice")
+        house.clock.on(minutes=1)
+    agree(house)
+    question = asked(house)
+    assert "    P1 … / P2 … / G1 …" in question.text
+    house.write(ANI, "G1 6 / P1 3x / P2 0x", reply_to=question)
+    states_now, numbers = by_name(house)
+    assert states_now == {"P1": "answered", "P2": "answered", "G1": "answered"}
+    assert sorted(numbers, key=str) == [{"rating": 6}, {"times": 0}, {"times": 3}]
+
+
+def test_bare_numbers_go_in_the_order_of_the_letter(house, ani):
+    """What was agreed first stands first in the letter, in whichever of two cases it was."""
+    house.clock.on(minutes=1)
+    agree(house, label="tidur")
+    house.clock.on(minutes=1)
+    join(house, "budi@klien.test", "C-0002")
+    for person in ("wulan", "sari"):
+        house.call(person, "case.link", case="C-0002", into="C-0001")
+    question = asked(house)
+    house.write(ANI, "6\n4\n5", reply_to=question)
+    given = {goal: content["rating"] for goal, content in opened(house)}
+    rows = sorted(house.rows(models.Goal), key=lambda row: row.created_at)
+    assert [given[row.id] for row in rows] == [6, 4, 5]
 
 
 # -- silence --------------------------------------------------------------------------------------
@@ -496,7 +612,7 @@ def test_an_answer_to_the_reminder_answers_the_question(house, ani):
 
 def test_daily_questions_never_pile_up(house, ani):
     """Two without an answer, one reminder, and no third question."""
-    house.call("wulan", "goal.stop", case="C-0001", number=1)
+    house.call("wulan", "goal.stop", case="C-0001", name="G1")
     agree(house, label="jalan 30 menit", every="day", at="09:00")
     pass_time(house, days=20)
     assert kinds_sent(house, "checkin", "checkin-reminder") == {"checkin": 2, "checkin-reminder": 1}
@@ -577,7 +693,7 @@ def test_a_client_lives_and_speaks_nowhere_unknown(house, ani, given, says):
 
 def test_a_therapist_changes_the_rhythm(house, ani):
     """Every, at, or both; what is not there, or cannot be read, is refused."""
-    given = {"case": "C-0001", "number": 1}
+    given = {"case": "C-0001", "name": "G1"}
     house.call("wulan", "goal.change", **given, at="Fri 18:30")
     due = local_due(house)
     assert (due.weekday(), due.hour, due.minute) == (4, 18, 30)
@@ -586,7 +702,7 @@ def test_a_therapist_changes_the_rhythm(house, ani):
     with pytest.raises(errors.Refused):
         house.call("wulan", "goal.change", **given, at="noon")
     with pytest.raises(errors.NotFound):
-        house.call("wulan", "goal.change", case="C-0001", number=9, at="08:00")
+        house.call("wulan", "goal.change", case="C-0001", name="G9", at="08:00")
 
 
 # -- answers --------------------------------------------------------------------------------------

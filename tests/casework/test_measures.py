@@ -684,11 +684,11 @@ def test_a_goal_is_described_anew(house, eve):
     add = {"goal": goal_id, "label": "walk", "detail": sealed, "epoch": shown["epoch"]}
     house.call("wulan", "goal.add", case="C-0001", every="week", at="Mon 09:00", **add)
     fresh = b64encode(sealing.seal_to(sealing.new_pair().public, b"{1}", "x")).decode()
-    told = {"number": 1, "detail": fresh, "epoch": shown["epoch"]}
+    told = {"name": "G1", "detail": fresh, "epoch": shown["epoch"]}
     house.call("wulan", "goal.describe", case="C-0001", **told)
     (goal,) = house.call("wulan", "case.show", case="C-0001")["goals"]
     assert goal["detail"] == fresh
     with pytest.raises(errors.NotFound):
-        house.call("wulan", "goal.describe", case="C-0001", **{**told, "number": 9})
+        house.call("wulan", "goal.describe", case="C-0001", **{**told, "name": "G9"})
     with pytest.raises(errors.Conflict):
         house.call("wulan", "goal.describe", case="C-0001", **{**told, "epoch": 99})

@@ -121,7 +121,7 @@ def test_taking_the_lesson_back_takes_the_practice_with_it(house, ready):
 def test_teaching_again_asks_once(house, ready):
     """A skill taught again is asked about by its new practice only."""
     assign(house)
-    assign(house, instead_of=[1])
+    assign(house, instead_of=["P1"])
     assert [goal.state for goal in sorted(goals(house), key=lambda goal: goal.number)] == [
         "stopped",
         "active",

@@ -86,9 +86,9 @@ STORY = (
         "Anda sudah ke puskesmas, dan semalam Anda tidur. Saya lega membacanya. Setiap Kamis pagi "
         "akan ada satu pertanyaan pendek tentang suasana hati Anda; satu angka cukup.",
     )),
-    Scene("9 Thu 18:00", writes("suasana hati 3, G2 2")),
+    Scene("9 Thu 18:00", writes("suasana hati 3, G1 2")),
     Scene("10 Thu 09:00", writes(
-        "G2 4, suasana hati 4.", "Tetangga masih datang tiap sore.",
+        "G1 4, suasana hati 4.", "Tetangga masih datang tiap sore.",
     )),
     Scene("9 Tue 10:00", types(
         "case", "contract", CASE, "--rhythm", "setiap minggu", "--exchanges", "4",

@@ -75,7 +75,7 @@ STORY = (
         "--baseline", "2", "--at", "Mon 09:00",
     )),
     Scene("3 Fri 10:01", types(
-        "goal", "scale", CASE, "G3", "--level", "-2", "with nobody", "--level", "-1", "once",
+        "goal", "scale", CASE, "G1", "--level", "-2", "with nobody", "--level", "-1", "once",
         "--level", "0", "twice", "--level", "1", "three times", "--level", "2", "more often",
     )),
     Scene("3 Fri 10:02", types(
@@ -83,14 +83,14 @@ STORY = (
     )),
     Scene("3 Fri 10:03", types("case", "plan", CASE, "-m", "Small talks first; the choir later.")),
     # -- skills, practice, check-ins -------------------------------------------------------------
-    Scene("4 Mon 18:00", writes("G3 4 / mood 5")),
+    Scene("4 Mon 18:00", writes("G1 4 / mood 5")),
     Scene("4 Thu 10:00", types(
         "skill", "assign", CASE, "activity-planning", "--at", "Mon 09:00", "--words",
         "The bakery is a good place to begin. Here is a way to bring a little more of that into "
         "the week.",
         "--praise", "That is worth something, whatever the week was like.",
     )),
-    Scene("5 Mon 18:10", writes("G3 5", "mood 5", "practice 2")),
+    Scene("5 Mon 18:10", writes("G1 5", "mood 5", "practice 2")),
     Scene("5 Thu 10:00", types(
         "reply", CASE, "--activity", "practice", "--activity", "support", "-m",
         "Two small plans that came true, and I noticed that you put them on the two hardest days. "
@@ -116,7 +116,7 @@ STORY = (
         "questions again, send the word CONTINUE.",
     )),
     Scene("8 Sun 18:00", writes("CONTINUE")),
-    Scene("9 Mon 18:00", writes("G3: seven", "mood: six", "practice: three times")),
+    Scene("9 Mon 18:00", writes("G1: seven", "mood: six", "practice: three times")),
     Scene("9 Wed 19:00", writes("1 1 1 1 1 0 1 0 0")),
     # -- evaluation ------------------------------------------------------------------------------
     Scene("9 Thu 10:00", fills("case", "evaluate", CASE, gaps=[
@@ -131,7 +131,7 @@ STORY = (
         "case", "plan", CASE, "-m", "Sundays and the choir; the talks go on by themselves.",
         "--reason", "He talks with people most days; Sundays are what is left.",
     )),
-    Scene("10 Mon 10:01", types("goal", "rate", CASE, "G3", "1")),
+    Scene("10 Mon 10:01", types("goal", "rate", CASE, "G1", "1")),
     Scene("10 Mon 18:00", writes("8 / 6 / 2")),
     Scene("10 Thu 10:00", types(
         "reply", CASE, "--activity", "goals", "-m",
@@ -149,10 +149,10 @@ STORY = (
         "You stayed to the end. I read that line three times. How was the way home?",
     )),
     Scene("12 Fri 18:00", writes("I hummed. Please ask me no numbers for a while, I will write.")),
-    Scene("12 Sat 10:00", types("goal", "stop", CASE, "G3")),
-    Scene("12 Sat 10:01", types("goal", "stop", CASE, "G4")),
-    Scene("12 Sat 10:02", types("goal", "stop", CASE, "G5")),
-    Scene("12 Sat 10:03", types("goal", "stop", CASE, "G1")),
+    Scene("12 Sat 10:00", types("goal", "stop", CASE, "G1")),
+    Scene("12 Sat 10:01", types("goal", "stop", CASE, "M1")),
+    Scene("12 Sat 10:02", types("goal", "stop", CASE, "P1")),
+    Scene("12 Sat 10:03", types("goal", "stop", CASE, "Q1")),
     Scene("12 Sat 10:04", types(
         "reply", CASE, "--activity", "support", "-m",
         "No numbers, then, and no questions on Mondays. I am glad about the humming. Write when "

@@ -152,7 +152,7 @@ STORY = (
         "--reason", "Berjalan sudah menjadi kebiasaan; yang tersisa malam Senin.",
     )),
     Scene("9 Fri 10:05", types("goal", "rate", CASE, "G1", "1")),
-    Scene("9 Fri 10:06", types("goal", "stop", CASE, "G2")),
+    Scene("9 Fri 10:06", types("goal", "stop", CASE, "P1")),
     Scene("9 Fri 10:10", types(
         "skill", "assign", CASE, "worry-time", "--at", "Sun 17:00", "--words",
         "Senang gambarannya cocok. Ini latihan yang saya maksud.",

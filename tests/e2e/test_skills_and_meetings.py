@@ -74,13 +74,13 @@ def test_a_skill_an_admin_added_is_taught_and_logged(room, case):
     before = len(room.mail_for(ANI, 1))
     words = ("--words", "This one suits you, I think.", "--praise", "Well done.")
     said = room.run("sari", "skill", "assign", case, "gardening", *words).stdout
-    assert "Practice is G1; the first check-in about it goes out on" in said
+    assert "Practice is P1; the first check-in about it goes out on" in said
     assert ", or soon after." in said
     text = body(newest(room, before + 1))
     assert text.index("This one suits you") < text.index("Go outside") < text.index("water one")
     assert "practice 3x" in text
     (found,) = room.json("sari", "skill", "log", case)["skills"]
-    assert (found["skill"], found["goal"], found["times"]) == ("gardening", 1, 0)
+    assert (found["skill"], found["goal"], found["times"]) == ("gardening", "P1", 0)
     assert "gardening" in room.run("sari", "skill", "log", case).stdout
     unknown = room.run("sari", "skill", "assign", case, "flying", expect=3)
     assert "no skill 'flying'" in unknown.stderr

@@ -421,11 +421,15 @@ def test_questionnaires_are_listed_sent_and_added(room, client):
     assert "measure import FILE.toml" in told
     rhythm = ("--every", "week", "--at", "Mon 09:00")
     sent = room.run("sari", "measure", "send", case, "gad-7", *rhythm)
-    assert f"G1 of {case}: gad-7 goes out on" in sent.stdout
-    assert "G1  GAD-7: every week, Mon 09:00" in room.run("sari", "measure", "list", case).stdout
-    assert "G1  GAD-7" in room.run("sari", "show", case).stdout
+    assert f"Q1 of {case}: gad-7 goes out on" in sent.stdout
+    assert "Q1  GAD-7: every week, Mon 09:00" in room.run("sari", "measure", "list", case).stdout
+    assert "Q1  GAD-7" in room.run("sari", "show", case).stdout
     assert room.json("sari", "measure", "list", case)["measures"][0]["answers"] == []
-    room.run("sari", "goal", "stop", case, "G1")
+    room.run("sari", "goal", "add", case, "walk")
+    assert f"G1 of {case}" in room.run("sari", "goal", "stop", case, "G1").stderr
+    assert "Q1  GAD-7: every week" in room.run("sari", "measure", "list", case).stdout
+    room.run("sari", "goal", "stop", case, "Q1")
+    assert "Q1  GAD-7: stopped" in room.run("sari", "measure", "list", case).stdout
     form = room.folder / "own.toml"
     form.write_text(FORM)
     added = room.run("sari", "measure", "import", str(form))

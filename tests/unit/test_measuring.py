@@ -29,7 +29,7 @@ def shown(*answers, **more):
 def test_scores_are_a_line_with_dates():
     """Each score stands with its day, and bars show the way from lowest to highest."""
     text = shown(answer(1, 18), answer(15, 12))
-    assert "G3  PHQ-9: every 2 weeks, Mon 09:00" in text
+    assert "Q3  PHQ-9: every 2 weeks, Mon 09:00" in text
     assert "▆▄  18 on 01 Dec, 12 on 15 Dec" in text
 
 
@@ -92,13 +92,13 @@ def test_a_form_sent_once():
     """One that waits says so, and one that was answered is not asked again."""
     once = {"every": "once", "at": "", "state": "stopped"}
     assert "sent, no answer yet" in shown(answer(1, None, "asked"), **once)
-    assert shown(answer(1, 3), **once).startswith("G3  PHQ-9: once\n")
+    assert shown(answer(1, 3), **once).startswith("Q3  PHQ-9: once\n")
 
 
 def test_a_form_whose_file_is_gone_is_still_listed():
     """Without its file there is no line, and the name stands all the same."""
     gone = form(answer(1, 3, measure="gone"), text="gone", measure="gone")
-    assert list(measuring.lines([gone], FORMS)) == ["G3  gone: every 2 weeks, Mon 09:00"]
+    assert list(measuring.lines([gone], FORMS)) == ["Q3  gone: every 2 weeks, Mon 09:00"]
 
 
 def test_json_has_bands_and_change():

@@ -38,7 +38,7 @@ def test_practice_is_counted_over_all_answers():
     """Each answer stands by itself, and their sum beside the skill."""
     (found,) = skills.taught([note()], [practice(answer(rating=3), answer(times=0), answer())])
     assert [one["times"] for one in found["answers"]] == [3, 0, None]
-    assert (found["times"], found["goal"], found["state"]) == (3, 2, "active")
+    assert (found["times"], found["goal"], found["state"]) == (3, "P2", "active")
 
 
 def test_unread_answers_count_nothing():

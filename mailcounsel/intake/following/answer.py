@@ -10,7 +10,7 @@ from mailcounsel.casework import acceptance, answering, measures, meetings
 from mailcounsel.intake import classifying
 from mailcounsel.intake.following import danger, waiting
 from mailcounsel.intake.following.recorded import Recorded
-from mailcounsel.practice import answers, lint
+from mailcounsel.practice import answers, lint, names
 from mailcounsel.practice.numbers import Number, Unsure
 
 LONG_ANSWER = 10  # words: a check-in answer of more is a letter as well
@@ -75,7 +75,7 @@ def is_answer(this: Recorded) -> bool:
     )
     if asked is None:
         return False
-    if asked.rows[0]["asks"] == measures.MEASURE:
+    if asked.rows[0]["asks"] == names.MEASURE:
         return _is_measure(this, asked.rows[0], named=False)
     if this.plan.kind.may_be_machine:
         return False

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping
 from mailcounsel import errors
 from mailcounsel.casework import cases, daytime, hours, risk
 from mailcounsel.casework import goals as agreed
+from mailcounsel.practice import names
 from mailcounsel.service.control import Parameters, data, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.asked import new_goal
@@ -32,7 +33,13 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         return goal, {**leaving(connection, desk, case, goal["next_due_at"]), "danger": danger}
 
     row, more = desk.store.write(write)
-    return {"number": row["number"], "next_due_at": iso(row["next_due_at"]), **more}
+    return {**added(row), **more}
+
+
+def added(row: RowMapping) -> dict[str, Any]:
+    """Return what a new row of `goal` is called, and when it is due first."""
+    name = names.of(row["asks"], row["number"])
+    return {"number": row["number"], "name": name, "next_due_at": iso(row["next_due_at"])}
 
 
 def leaving(
@@ -46,7 +53,7 @@ def leaving(
 
 def describe(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Keep a goal's new detail, which comes sealed to the present epoch."""
-    now, which, detail = desk.now(), number(parameters, "number"), data(parameters, "detail")
+    now, which, detail = desk.now(), text(parameters, "name"), data(parameters, "detail")
 
     def write(connection: Connection) -> None:
         case = readable(connection, desk, caller, parameters)
@@ -65,7 +72,7 @@ def listed(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
 
 def change(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Ask about a goal in another rhythm."""
-    now, which = desk.now(), number(parameters, "number")
+    now, which = desk.now(), text(parameters, "name")
     every = text(parameters, "every") if "every" in parameters else None
     at = text(parameters, "at") if "at" in parameters else None
 
@@ -80,7 +87,7 @@ def change(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
 
 def stop(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Ask about a goal no longer."""
-    now, which = desk.now(), number(parameters, "number")
+    now, which = desk.now(), text(parameters, "name")
 
     def write(connection: Connection) -> str:
         case = readable(connection, desk, caller, parameters)

@@ -8,11 +8,12 @@ from sqlalchemy import Connection, RowMapping
 
 from mailcounsel import errors
 from mailcounsel.casework import measures as asked
-from mailcounsel.practice import shelf
+from mailcounsel.practice import names, shelf
 from mailcounsel.service.control import Parameters, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.asked import new_goal
 from mailcounsel.service.operations.cases import iso, readable
+from mailcounsel.service.operations.goals import added
 from mailcounsel.trust import addressbook
 
 
@@ -31,7 +32,7 @@ def add(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 def send(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
     """Have a client asked a questionnaire; its name is released for that, its detail is sealed."""
     now = desk.now()
-    new = new_goal(parameters, asked.MEASURE, label="measure", every=asked.ONCE, at="")
+    new = new_goal(parameters, names.MEASURE, label="measure", every=asked.ONCE, at="")
 
     def write(connection: Connection) -> tuple[RowMapping, dict[str, Any]]:
         case = readable(connection, desk, caller, parameters)
@@ -44,4 +45,4 @@ def send(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
     row, leaving = desk.store.write(write)
     desk.ring("checkins")
-    return {"number": row["number"], "next_due_at": iso(row["next_due_at"]), **leaving}
+    return {**added(row), **leaving}

@@ -9,13 +9,12 @@ from sqlalchemy import Connection
 
 from mailcounsel import errors
 from mailcounsel.casework import cases, skills
-from mailcounsel.casework.goals import PRACTICE
 from mailcounsel.letter import lessons as texts
-from mailcounsel.service.control import Parameters, data, listed, number, text
+from mailcounsel.practice.names import PRACTICE
+from mailcounsel.service.control import Parameters, data, listed, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.service.operations.asked import new_goal
-from mailcounsel.service.operations.cases import iso
-from mailcounsel.service.operations.goals import leaving
+from mailcounsel.service.operations.goals import added, leaving
 
 
 def lessons(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
@@ -68,14 +67,13 @@ def assign(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]
         note=text(parameters, "letter"),
         content=data(parameters, "content"),
         practice=new_goal(parameters, PRACTICE),
-        instead_of=[number({"n": one}, "n") for one in listed(parameters, "instead_of")],
+        instead_of=[text({"n": one}, "n") for one in listed(parameters, "instead_of")],
     )
 
     def write(connection: Connection) -> dict[str, Any]:
         sent, row = skills.assign(connection, desk.office, caller.person, new, now)
-        case, due_at = cases.get(connection, row["case_id"]), row["next_due_at"]
-        when = {"next_due_at": iso(due_at), **leaving(connection, desk, case, due_at)}
-        return {**sent, "number": row["number"], **when}
+        case = cases.get(connection, row["case_id"])
+        return {**sent, **added(row), **leaving(connection, desk, case, row["next_due_at"])}
 
     answer = desk.store.write(write)
     desk.ring("outbox")

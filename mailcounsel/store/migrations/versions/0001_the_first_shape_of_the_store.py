@@ -274,6 +274,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("case_id", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("asks", sa.String(), nullable=False),
         sa.Column("label", sa.LargeBinary(), nullable=False),
         sa.Column("detail", sa.LargeBinary(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -289,7 +290,7 @@ def upgrade() -> None:
             ["casefile.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("case_id", "number"),
+        sa.UniqueConstraint("case_id", "asks", "number"),
     )
     with op.batch_alter_table("goal", schema=None) as batch_op:
         batch_op.create_index("goal_due", ["state", "next_due_at"], unique=False)

@@ -30,10 +30,7 @@ NEW: dict[str, list[sa.Column[Any]]] = {
     ],
     "checkin": [sa.Column("sealed_rest", sa.LargeBinary(), nullable=True)],
     "consent": [sa.Column("version", sa.String(), nullable=False, server_default="")],
-    "goal": [
-        sa.Column("asks", sa.String(), nullable=False, server_default="goal"),
-        sa.Column("sealed_praise", sa.LargeBinary(), nullable=True),
-    ],
+    "goal": [sa.Column("sealed_praise", sa.LargeBinary(), nullable=True)],
     "inbox": [sa.Column("noticed_at", columns.UtcDateTime(), nullable=True)],
     "pin": [sa.Column("stopped_at", columns.UtcDateTime(), nullable=True)],
     "risk": [
