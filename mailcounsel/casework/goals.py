@@ -191,10 +191,11 @@ def stop(connection: Connection, case: RowMapping, name: str, person: str, now: 
     records.audit(connection, now, person, "goal-stopped", case["id"], goal_id)
 
 
-def stop_taught(connection: Connection, draft_id: str) -> int:
-    """Ask no longer about the practice of a lesson that was taken back. Return how many that is.
+def stop_taught(connection: Connection, case: RowMapping, draft_id: str) -> int:
+    """Ask no longer about the practice of a lesson, in a case or one linked into it; 0: none.
 
     A practice bears the id of the draft that taught it (see `mailcounsel.casework.skills`).
     """
-    taught = (goals.c.id == draft_id) & (goals.c.asks == names.PRACTICE)
+    here = goals.c.case_id.in_(cases.family(connection, case))
+    taught = (goals.c.id == draft_id) & (goals.c.asks == names.PRACTICE) & here
     return connection.execute(update(goals).where(taught).values(state="stopped")).rowcount

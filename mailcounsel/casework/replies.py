@@ -407,11 +407,11 @@ def undo(
     if connection.execute(changed.values(**values)).rowcount != 1:
         message = f"This reply cannot be taken back any more: it is {row['state']}."
         raise errors.Conflict(message)
-    goals.stop_taught(connection, str(row["once"]).removeprefix("draft:"))
     entries = records.letters
     of_reply = update(entries).where(entries.c.id == row["letter_id"])
     connection.execute(of_reply.values(kind="reply-undone"))
     case = cases.main(connection, row["case_id"])
+    goals.stop_taught(connection, case, str(row["once"]).removeprefix("draft:"))
     keeping.not_kept_after_all(connection, case)
     takebacks.take_back(connection, office, case, row, person, now)
     enclosures.forget(connection, row["id"])

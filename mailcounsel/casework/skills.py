@@ -31,8 +31,7 @@ class Lesson:
     """A lesson as its therapist sends it.
 
     `statement` and `signature` are those of a reply. `note` is the id of the note and `content`
-    its sealed words. `instead_of` are the names ("P1") of practices that are not asked about any
-    more.
+    its sealed words. `instead_of` are the ids of practices that are not asked about any more.
     """
 
     statement: str
@@ -49,7 +48,8 @@ def assign(
     """Send a lesson, keep its note, and have its practice asked about.
 
     Returns what `replies.approve` does, and the row of the practice. Raises as that does; Refused
-    for a practice that is not this lesson's; Conflict when the case went to somebody else.
+    for a practice that is not this lesson's; NotFound for one to replace that is not this case's;
+    Conflict when the case went to somebody else.
     """
     sent = approve(connection, office, person, lesson.statement, lesson.signature, now)
     row = statements.one(connection, letters.outgoing, id=sent["id"])
@@ -59,8 +59,11 @@ def assign(
     case = cases.get(connection, row["case_id"])
     if case["epoch"] != lesson.practice.epoch:
         raise errors.Conflict
-    for name in lesson.instead_of:
-        goals.stop(connection, case, name, person, now)
+    for practice in lesson.instead_of:
+        if not goals.stop_taught(connection, case, practice):
+            message = "A practice that this lesson replaces is not this case's. Nothing was sent."
+            raise errors.NotFound(message)
+        records.audit(connection, now, person, "goal-stopped", case["id"], practice)
     rounds.beside(connection, case["id"], sent["id"], person, now)
     note = (lesson.note, lesson.content, person, now, "skill")
     records.write_note(connection, case, *note)

@@ -135,7 +135,7 @@ def assign(
     request = {
         **reply.signed(opened, signed),
         **_sealed(opened, begun["ticket"]["draft"], lesson),
-        "instead_of": [one["goal"] for one in earlier if one["state"] == "active"],
+        "instead_of": [one["practice"] for one in earlier if one["state"] == "active"],
         "every": every,
         "at": at,
         "praise": praise,

@@ -17,8 +17,9 @@ def taught(
     """Return the skills in the order they were taught, each with its answers, oldest first.
 
     `entries` are opened entries of a case, those of kind `skill` and `reply-undone` at least;
-    `goals` are its opened goals with their `checkins`. `goal` is the name of the practice ("P1"),
-    None where it is gone; `state` is *active*, *stopped*, or *taken back* for a lesson never sent.
+    `goals` are its opened goals with their `checkins`. `practice` is the id of the practice and
+    `goal` its name ("P1"), None where it is gone; `state` is *active*, *stopped*, or *taken back*
+    for a lesson never sent.
     """
     by_id = {goal["id"]: goal for goal in goals}
     undone = {draft_of(entry) for entry in entries if entry["kind"] == "reply-undone"}
@@ -46,6 +47,7 @@ def _skill(
         "skill": note["skill"],
         "exercise": note.get("text", ""),
         "assigned": note.get("assigned") or note["at"],
+        "practice": note["goal"],
         "goal": names.of(names.PRACTICE, found["number"]) if goal else None,
         "state": "taken back" if is_undone else found.get("state", "stopped"),
         "every": found.get("every", ""),

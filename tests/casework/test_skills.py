@@ -12,6 +12,7 @@ from mailcounsel import errors
 from mailcounsel.crypto import sealing
 from mailcounsel.service import work
 from mailcounsel.store import models
+from mailcounsel.store.columns import new_id
 
 ANI = "ani@klien.test"
 PRAISE = "Bagus sekali, tiga kali itu banyak."
@@ -121,11 +122,30 @@ def test_taking_the_lesson_back_takes_the_practice_with_it(house, ready):
 def test_teaching_again_asks_once(house, ready):
     """A skill taught again is asked about by its new practice only."""
     assign(house)
-    assign(house, instead_of=["P1"])
+    assign(house, instead_of=[goals(house)[0].id])
     assert [goal.state for goal in sorted(goals(house), key=lambda goal: goal.number)] == [
         "stopped",
         "active",
     ]
+
+
+def test_teaching_again_in_a_merged_case_stops_the_right_practice(house, ready):
+    """Both cases have a P1: the one that asks about the skill taught again is stopped."""
+    assign(house)
+    house.write("budi@klien.test", "Halo, saya ingin bicara.")
+    house.reply("wulan", "C-0002", "Halo.", plain="telepon")
+    shown = house.call("wulan", "case.show", case="C-0002")
+    theirs = {"goal": new_id(), "label": "napas", "detail": b64encode(b"sealed").decode()}
+    theirs |= {"asks": "practice", "every": "week", "at": "Sun 17:00", "epoch": shown["epoch"]}
+    assert house.call("wulan", "goal.add", case="C-0002", **theirs)["name"] == "P1"
+    with pytest.raises(errors.NotFound):
+        assign(house, instead_of=[theirs["goal"]])
+    for person in ("wulan", "sari"):
+        house.call(person, "case.link", case="C-0002", into="C-0001")
+    assign(house, instead_of=[theirs["goal"]])
+    of = {row.id: row.number for row in house.rows(models.Case)}
+    states = {(of[row.case_id], row.number): row.state for row in goals(house)}
+    assert states == {(1, 1): "active", (2, 1): "stopped", (1, 2): "active"}
 
 
 def test_nobody_is_asked_on_the_day_of_the_lesson(house, ready):

@@ -82,6 +82,11 @@ def test_a_skill_an_admin_added_is_taught_and_logged(room, case):
     (found,) = room.json("sari", "skill", "log", case)["skills"]
     assert (found["skill"], found["goal"], found["times"]) == ("gardening", "P1", 0)
     assert "gardening" in room.run("sari", "skill", "log", case).stdout
+    again = room.run("sari", "skill", "assign", case, "gardening").stdout
+    assert "Practice is P2" in again
+    taught = room.json("sari", "skill", "log", case)["skills"]
+    assert [(one["goal"], one["state"]) for one in taught] == [("P1", "stopped"), ("P2", "active")]
+    newest(room, before + 2)
     unknown = room.run("sari", "skill", "assign", case, "flying", expect=3)
     assert "no skill 'flying'" in unknown.stderr
 
