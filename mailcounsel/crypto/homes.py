@@ -78,7 +78,7 @@ class Agent:
     def ensure(self) -> None:
         """Start the agent unless it answers.
 
-        Raises: TryLater if it does not start.
+        Raises: TryLater if it does not start, DiskFull where it finds no room.
         """
         with self._lock:
             if not self.alive():
@@ -231,5 +231,7 @@ def _gpgconf(home: Path, *arguments: str) -> bytes:
             command, check=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL, capture_output=True
         )
     except (subprocess.SubprocessError, OSError):
+        if not shutil.disk_usage(home).free:
+            raise errors.DiskFull from None
         raise errors.TryLater("gpg's agent does not answer. Try again in a moment.") from None
     return done.stdout

@@ -98,6 +98,11 @@ def fingerprint(certificate: bytes) -> str:
     return _v4_fingerprint(found[0][1])
 
 
+def subkeys(certificate: bytes) -> list[str]:
+    """Return the fingerprints of a certificate's subkeys, which is binary. Raises: BadKey."""
+    return [_v4_fingerprint(body) for tag, body in split(certificate) if tag == PUBLIC_SUBKEY]
+
+
 def split(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each packet's tag and body.
 

@@ -171,8 +171,9 @@ class _Handler:
         self._unanswered.add(answered)
         try:
             await self._kept(envelope.original_content or b"", _envelope(envelope))
-        except errors.DiskFull:
-            return FULL
+        except errors.TryLater as fault:
+            log.warning("a letter could not be kept: %s", fault)
+            return FULL if isinstance(fault, errors.DiskFull) else FAULT
         except Exception as fault:  # noqa: BLE001 - whatever it was, the letter is not kept
             log.warning("a letter could not be kept: %s", type(fault).__name__)
             return FAULT

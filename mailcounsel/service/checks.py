@@ -7,6 +7,8 @@ itself, and `mailcounsel.service.outside` looks at the same parts when no servic
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +38,11 @@ from mailcounsel.store.engine import Store
 
 PATIENCE = 10  # seconds the smarthost has for each answer
 KEY_SOON = timedelta(days=30)
+MEGABYTE = 1_000_000
+ROOM = 100  # megabytes: with fewer, somebody should look before letters have to wait outside
+
+STORE = "Check [store] in config.toml, and that its disk or server is there."
+LATER = "Nothing has to be brought back. When that is done: mailcounsel doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,18 @@ def bad(part: str, says: str, fix: str) -> Finding:
     return Finding(part, False, says, fix)
 
 
+def looked(part: str, fix: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+    """Look at a part; what stops that is its finding, and the other parts are seen all the same."""
+    try:
+        return look()
+    except errors.TryLater as fault:
+        return [bad(part, str(fault), LATER)]
+    except errors.MailcounselError as fault:
+        return [bad(part, str(fault), fix)]
+    except OSError as fault:
+        return [bad(part, f"cannot be read: {fault.strerror}", fix)]
+
+
 # -- this machine ---------------------------------------------------------------------------------
 
 
@@ -74,6 +93,18 @@ def _gpg() -> Finding:
         return bad("gpg", "gpg is not installed, or does not start", "sudo apt install gnupg")
     version = done.stdout.decode("ascii", "replace").splitlines()[0]
     return good("gpg", version)
+
+
+def disk(config: Config) -> list[Finding]:
+    """Say how much room there is where the centre keeps what it has."""
+    place = config.centre.state_dir
+    if not place.exists():
+        return []
+    free = shutil.disk_usage(place).free // MEGABYTE
+    if free < ROOM:
+        fix = "Free some space there. Once it is full, letters wait at the server they come from."
+        return [bad("disk", f"{free} MB are free at {place}", fix)]
+    return [good("disk", f"{free} MB are free at {place}")]
 
 
 def memory() -> Finding:
@@ -126,12 +157,10 @@ def of_running(desk: Desk) -> list[Finding]:
     now, config = desk.now(), desk.office.config
     found = [
         good("keyring", "in use by the running service"),
-        centre_key(desk.centre, now),
+        *centre_key(lambda: desk.centre, LATER, now),
         memory(),
-        shape(desk.store),
-        *clocks(desk.store, now),
-        _readers(desk),
-        *_letters(desk),
+        *disk(config),
+        *looked("store", STORE, lambda: _kept(desk, now)),
         *crisis_directory(config, now),
     ]
     servers = of_servers(config)
@@ -139,17 +168,43 @@ def of_running(desk: Desk) -> list[Finding]:
     return found + servers + _copies(desk, reached)
 
 
-def centre_key(centre: Centre, now: datetime) -> Finding:
+def centre_key(opened: Callable[[], Centre], fix: str, now: datetime) -> list[Finding]:
     """Say whether the centre's OpenPGP key can be used, and how long."""
+    gpg = _gpg()
+    if not gpg.is_ok:
+        return [bad("centre key", f"cannot be used: {gpg.says}", gpg.fix)]
+    return looked("centre key", fix, lambda: [_key(opened(), now)])
+
+
+def _key(centre: Centre, now: datetime) -> Finding:
     facts = openpgp.examine(centre.public_certificate())
-    if facts.revoked or facts.expired or not facts.can_encrypt:
-        fix = f"gpg --homedir STATE_DIR/gnupg --quick-set-expire {facts.fingerprint} 0 '*'"
-        return bad("centre key", f"{facts.fingerprint} cannot be used any more", fix)
-    if facts.expires and facts.expires - now < KEY_SOON:
-        fix = f"gpg --homedir STATE_DIR/gnupg --quick-set-expire {facts.fingerprint} 0 '*'"
-        return bad("centre key", f"{facts.fingerprint} expires on {facts.expires:%d %b %Y}", fix)
-    until = f"good until {facts.expires:%d %b %Y}" if facts.expires else "does not expire"
-    return good("centre key", f"{facts.fingerprint}, {until}")
+    name, until = facts.fingerprint, facts.expires
+    if facts.revoked:
+        fix = "Bring the key back from a copy made before that: see docs/backup.md."
+        return bad("centre key", f"{name} is revoked", fix)
+    if facts.expired or not facts.can_encrypt:
+        return bad(
+            "centre key", f"{name} has expired, so nothing can leave encrypted", _extend(centre)
+        )
+    if until and until - now < KEY_SOON:
+        return bad("centre key", f"{name} expires on {until:%d %b %Y}", _extend(centre))
+    return good(
+        "centre key", f"{name}, {f'good until {until:%d %b %Y}' if until else 'does not expire'}"
+    )
+
+
+def _extend(centre: Centre) -> str:
+    """Return what is typed to extend a key. gpg's `*` passes over a subkey that has expired."""
+    home, key = shlex.quote(str(centre.home)), centre.fingerprint
+    command = f"gpg --homedir {home} --quick-set-expire {key} 0"
+    every = " ".join([command, *centre.subkeys()])
+    return f"{command} && {every}; then restart the service (typed as the service's account)"
+
+
+def _kept(desk: Desk, now: datetime) -> list[Finding]:
+    """Look at the store, and at what stands in it."""
+    desk.store.write(lambda _: None)  # raises where another program holds it
+    return [shape(desk.store), *clocks(desk.store, now), _readers(desk), *_letters(desk)]
 
 
 def shape(store: Store) -> Finding:

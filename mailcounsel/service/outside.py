@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from datetime import datetime
 
-from mailcounsel import errors
 from mailcounsel.config import Config
+from mailcounsel.crypto.openpgp import Centre
 from mailcounsel.service import app, checks
 from mailcounsel.service.checks import Finding, bad, good
 from mailcounsel.store.engine import Store
@@ -20,26 +19,14 @@ def of_stopped(config: Config, now: datetime) -> list[Finding]:
     """Look at keys, store and mail servers, changing nothing."""
     keys = BRING_BACK if app.has_store(config) else INIT
     return [
-        *_looked("keyring", keys, lambda: _keyring(config)),
-        *_looked("centre key", keys, lambda: _centre(config, now)),
+        *checks.looked("keyring", keys, lambda: _keyring(config)),
+        *_centre(config, keys, now),
         checks.memory(),
-        *_looked(
-            "store",
-            "Check [store] in config.toml, and that its disk or server is there.",
-            lambda: _store(config, now),
-        ),
+        *checks.disk(config),
+        *checks.looked("store", checks.STORE, lambda: _store(config, now)),
         *checks.crisis_directory(config, now),
         *checks.of_servers(config),
     ]
-
-
-def _looked(part: str, fix: str, look: Callable[[], list[Finding]]) -> list[Finding]:
-    try:
-        return look()
-    except errors.MailcounselError as fault:
-        return [bad(part, str(fault), fix)]
-    except OSError as fault:
-        return [bad(part, f"cannot be read: {fault.strerror}", fix)]
 
 
 def _keyring(config: Config) -> list[Finding]:
@@ -47,9 +34,13 @@ def _keyring(config: Config) -> list[Finding]:
     return [good("keyring", "there, and can be read")]
 
 
-def _centre(config: Config, now: datetime) -> list[Finding]:
-    with contextlib.closing(app.open_centre(config)) as centre:
-        return [checks.centre_key(centre, now)]
+def _centre(config: Config, fix: str, now: datetime) -> list[Finding]:
+    with contextlib.ExitStack() as stack:
+
+        def opened() -> Centre:
+            return stack.enter_context(contextlib.closing(app.open_centre(config)))
+
+        return checks.centre_key(opened, fix, now)
 
 
 def _store(config: Config, now: datetime) -> list[Finding]:

@@ -218,6 +218,32 @@ def test_a_locked_store_is_said_at_the_start(make_centre):
 # -- it goes on -----------------------------------------------------------------------------------
 
 
+def looked(centre: Centre, part: str, env: dict[str, str] | None = None) -> str:
+    """Return what `doctor` says of a part, with its fix."""
+    _, said = centre.run("doctor", env={"MAILCOUNSEL_AS": "sari"} | (env or {}))
+    found = re.search(rf"^\w+ +{part}: .*(?:\n +fix: .*)?", said, re.MULTILINE)
+    assert found, said
+    return found[0]
+
+
+def test_gpg_that_goes_missing_is_named_by_a_running_service(make_centre, short_tmp, need):
+    """`doctor` says what the service lacks, not that it does not run, and looks at the rest."""
+    programs = short_tmp / "programs"
+    programs.mkdir()
+    for name in ("gpg", "gpgconf", "gpg-agent"):
+        (programs / name).symlink_to(need(name))
+    centre = make_centre()
+    centre.start(env={"PATH": str(programs)})
+    shutil.rmtree(programs)
+    assert "gpg is not installed" in looked(centre, "centre key")
+    assert looked(centre, "service") == "ok   service: running"
+    assert looked(centre, "store").startswith("ok ")
+    centre.stop()
+    alone = looked(centre, "centre key", {"PATH": str(programs)})
+    assert "fix: sudo apt install gnupg" in alone
+    assert "docs/backup.md" not in alone  # nothing is lost
+
+
 def test_a_locked_store_makes_letters_wait_outside(make_centre):
     """While the store is locked a letter gets a 4xx, and it is taken when it comes again."""
     centre = make_centre()
@@ -225,6 +251,9 @@ def test_a_locked_store_makes_letters_wait_outside(make_centre):
     letter = running.mail(ANI, "Knock.", name="1")
     with locked(centre):
         assert answer_to(centre, letter, ANI) == 451
+        assert "a letter could not be kept: The store does not answer." in centre.words()
+        assert looked(centre, "store").startswith("bad  store: The store does not answer.")
+        assert looked(centre, "service") == "ok   service: running"
     assert answer_to(centre, letter, ANI) == 250
     centre.settle()
     nothing_lost(centre, "Knock.")
@@ -274,8 +303,15 @@ def full_disk(centre: Centre) -> None:
     fill(ballast)
     large = running.mail(BUDI, "During. " + "x" * 200_000, name="2")
     assert answer_to(centre, large, BUDI) == 452
-    assert centre.is_alive()
+    assert "a letter could not be kept: The disk is full." in centre.words()
+    assert looked(centre, "disk").startswith("bad  disk: 0 MB are free")
+    centre.stop()
+    fill(ballast)
+    code, said = centre.run("serve")
+    assert (code, said) == (75, "The disk is full. Free some space; nothing was lost.")
+    assert "docs/backup.md" not in looked(centre, "centre key")  # it is not lost
     ballast.unlink()
+    centre.start()
     assert answer_to(centre, large, BUDI) == 250
     centre.settle()
     assert len(centre.received()) == 2
@@ -418,6 +454,21 @@ def test_a_centre_key_that_expired_still_opens_letters(make_centre, short_tmp):
     centre.send(running.locked(client, key, ANI, "Are you there?"), ANI)
     tools.until(lambda: len(centre.received()) == 2, "the letter to be placed")
     assert sorted(centre.received()) == ["Are you there?", "Locked words."]
+
+
+def test_doctor_says_how_an_expired_centre_key_is_extended(make_centre):
+    """What stands after `fix:` can be typed as it is, and mends the whole key."""
+    centre = make_centre()
+    expire(centre)
+    said = looked(centre, "centre key")
+    assert "has expired" in said
+    typed, _, then = said.partition("fix: ")[2].partition("; then ")
+    assert "restart" in then
+    subprocess.run(["bash", "-c", typed], check=True, stdin=subprocess.DEVNULL)
+    end_agent(centre)
+    centre.stop()
+    centre.start()
+    assert looked(centre, "centre key").endswith("does not expire")
 
 
 def expire(centre: Centre) -> None:

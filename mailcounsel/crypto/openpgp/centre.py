@@ -66,7 +66,7 @@ class Centre:
         Raises: NoUsableKey if the home does not hold that key; Unavailable where gpg could only
         work on a disk.
         """
-        self.fingerprint = full(fingerprint)
+        self.home, self.fingerprint = home, full(fingerprint)
         self._cap, self._patience = cap, patience
         homes.prepare(home)
         homes.check()
@@ -82,6 +82,10 @@ class Centre:
     def public_certificate(self) -> bytes:
         """Return the certificate for clients: binary, with nobody else's signatures on it."""
         return self._certificate
+
+    def subkeys(self) -> list[str]:
+        """Return the fingerprints of the key's subkeys, also of those that have expired."""
+        return packets.subkeys(self._own)
 
     def decrypt(self, ciphertext: bytes, certificates: Sequence[bytes]) -> Opened:
         """Open a letter, and check its signatures against these certificates.
