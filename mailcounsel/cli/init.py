@@ -407,19 +407,28 @@ def _todo_password(path: str) -> str:
 
 def _next(done: Mapping[str, Any]) -> list[str]:
     command = _command(done)
+    here = "" if done["system"] or not _is_usual(done) else f", in {Path.cwd()}"
     serve = "sudo systemctl enable --now mailcounsel" if done["system"] else f"{command} serve"
     if done["invited"] is None:
-        return ["Nobody is left to invite. Next:", f"  {serve}", f"  {command} doctor"]
+        return [f"Nobody is left to invite. Next{here}:", f"  {serve}", f"  {command} doctor"]
     person, code = done["invited"]["person"], done["invited"]["code"]
+    again = "" if done["config"] in done["made"] else BEFORE
     return [
-        f"The code for {person}, good for three days: {code}",
-        "Next, and the second in another terminal:",
+        f"The code for {person}, good for three days: {code}{again}",
+        f"Next{here}, and the second in another terminal:",
         f"  {serve}",
         f"  {command} enrol {code}",
     ]
 
 
+BEFORE = "\n(one made before is good as well, until either is used or its three days are over)"
+
+
+def _is_usual(done: Mapping[str, Any]) -> bool:
+    return Path(done["config"]) == Path("config.toml")
+
+
 def _command(done: Mapping[str, Any]) -> str:
-    path = Path(done["config"])
-    is_usual = done["system"] or path == Path("config.toml")
-    return "mailcounsel" if is_usual else f"mailcounsel --config {shlex.quote(str(path))}"
+    if done["system"] or _is_usual(done):
+        return "mailcounsel"
+    return f"mailcounsel --config {shlex.quote(str(Path(done['config']).absolute()))}"

@@ -95,6 +95,29 @@ def test_init_says_what_to_type_next(admin):
     assert enrol.split()[-1] in said.split("good for three days: ")[1]
 
 
+def test_what_init_says_to_type_holds_in_any_folder(admin):
+    """A configuration named from here is named in full; the usual one says where to type it."""
+    more = (*CENTRE, "--smarthost", "localhost", "--person", "sari")
+    usual = admin.run("init", *more).stdout
+    assert f"Next, in {admin.folder}, and the second in another terminal:" in usual
+    named = admin.run("--config", "sub/other.toml", "init", *more).stdout
+    assert f"  mailcounsel --config {admin.folder}/sub/other.toml serve\n" in named
+
+
+def test_a_code_from_before_works_after_init_ran_again(admin):
+    """Two codes for one person are good until one is used, and `init` says so."""
+    first = admin.init(25)["invited"]["code"]
+    said = admin.run("init").stdout
+    assert "one made before is good as well, until either is used" in said
+    second = said.split("three days: ")[1].split()[0]
+    with admin.serving():
+        admin.run("enrol", first, "--no-passphrase")
+        own = {"HOME": str(admin.folder / "b"), "MAILCOUNSEL_HOME": str(admin.folder / "b/own")}
+        (admin.folder / "b").mkdir()
+        refused = admin.run("enrol", second, "--no-passphrase", expect=4, **own)
+    assert "enrolled" in refused.stderr
+
+
 def test_init_again_changes_nothing(centre):
     """What is there is kept to the byte; a new code is made for whoever is not enrolled."""
     first = (centre.folder / "state/centre.fingerprint").read_text().strip()
