@@ -80,6 +80,10 @@ class Config(Table):
         """Return who may act from an account of this machine; several may share one."""
         return tuple(person for person in self.people if _uid(person) == uid)
 
+    def without_account(self) -> tuple[Person, ...]:
+        """Return whose account is not on this machine: nobody can act as them here."""
+        return tuple(person for person in self.people if _uid(person) is None)
+
     def supervisors(self, queue: str) -> tuple[Person, ...]:
         """Return who supervises a queue."""
         found = self.queue(queue)

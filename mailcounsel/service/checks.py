@@ -82,7 +82,7 @@ def looked(part: str, fix: str, look: Callable[[], list[Finding]]) -> list[Findi
 
 def of_machine(config: Config) -> list[Finding]:
     """Look at the programs and files of this machine."""
-    return [_gpg(), _templates(config), _ladder(config)]
+    return [_gpg(), _templates(config), _accounts(config), _ladder(config)]
 
 
 def _gpg() -> Finding:
@@ -125,6 +125,15 @@ def _templates(config: Config) -> Finding:
         fix = f"Mend the files in {config.centre.templates or 'the installation'}."
         return bad("templates", " ".join(problems), fix)
     return good("templates", f"complete in {', '.join(languages)}")
+
+
+def _accounts(config: Config) -> Finding:
+    """Say whose account is missing: they can type nothing here, nor through ssh."""
+    missing = [f"{one.os_user} ({one.name})" for one in config.without_account()]
+    if missing:
+        fix = "sudo adduser NAME for each, or mend os_user in config.toml, then reload the service."
+        return bad("people", f"no account on this machine: {', '.join(missing)}", fix)
+    return good("people", "everybody has an account on this machine")
 
 
 def _ladder(config: Config) -> Finding:

@@ -154,6 +154,19 @@ def test_doctor_names_a_template_that_is_broken(centre):
     assert not found["ok"]
 
 
+def test_doctor_names_people_without_an_account(centre):
+    """Who has no account on the machine can type nothing there; everybody's name is a good line."""
+    assert parts(centre.json("doctor", expect=1))["people"]["ok"]
+    centre.change(
+        "[[person]]\n",
+        '[[person]]\nname = "bayu"\nos_user = "no-such-user"\nroles = ["admin"]\n\n[[person]]\n',
+    )
+    found = parts(centre.json("doctor", expect=1))["people"]
+    assert not found["ok"]
+    assert found["says"] == "no account on this machine: no-such-user (bayu)"
+    assert "adduser" in found["fix"]
+
+
 def test_doctor_sees_a_clock_that_went_back(centre):
     """Entries from the future in the store mean that a clock is wrong."""
     run_sql(centre, "INSERT INTO audit (at, actor, verb, ref) VALUES ('2999-01-01', 'x', 'x', '')")
