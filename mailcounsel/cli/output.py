@@ -118,6 +118,16 @@ def local(moment: str | None, now: str | None = None) -> str:
     return when.strftime("%H:%M" if same_day else "%d %b %H:%M")
 
 
+def away_from(answer: Mapping[str, Any], moment: str) -> tuple[str, str]:
+    """Return the name of this machine's zone, and the moment at the centre, where they differ."""
+    here = datetime.fromisoformat(moment).astimezone()
+    zone = answer.get("centre_zone")
+    at_centre = here.astimezone(ZoneInfo(zone)) if zone else here
+    if at_centre.utcoffset() == here.utcoffset():
+        return "", ""
+    return f" {here:%Z}", f" ({at_centre:%d %b %H:%M} {zone})"
+
+
 def soon_after(answer: Mapping[str, Any]) -> str:
     """Return when a letter leaves on the client's clock: not in quiet hours, nor to the minute."""
     zone = answer["time_zone"]

@@ -54,7 +54,9 @@ def _table(answer: Mapping[str, Any]) -> str:
     if not cases:
         return NOTHING
     rows = [_row(case, answer["now"]) for case in cases]
-    return output.table(rows, ("CASE", "WAITS", "PROMISED", "PRIORITY", "WITH", "LANG", ""))
+    zone, _ = output.away_from(answer, answer["now"])
+    heads = ("CASE", "WAITS", f"PROMISED{zone}", "PRIORITY", "WITH", "LANG", "")
+    return output.table(rows, heads)
 
 
 def _row(case: Mapping[str, Any], now: str) -> tuple[str, ...]:

@@ -323,8 +323,8 @@ def head(case: Mapping[str, Any]) -> list[str]:
         lines.append(f"the client knows it as: {case['word']}")
     if case["waiting_since"]:
         waited = output.ago(case["waiting_since"], case["now"])
-        promised = output.local(case["promised_at"])
-        lines.append(f"waits {waited}; answer promised by {promised}")
+        promised = output.local(case["promised_at"]), *output.away_from(case, case["promised_at"])
+        lines.append(f"waits {waited}; answer promised by {''.join(promised)}")
     if case["risk"]:
         lines.append(_danger(case))
     lines += resting(case)
@@ -373,12 +373,26 @@ def body(entry: Mapping[str, Any], earlier: Sequence[str], *, full: bool) -> str
     if entry["direction"] == "out" and entry["kind"] not in BY_HAND and not full:
         return f"▸ {words.strip().count(chr(10)) + 1} lines (written by the centre itself)"
     spans = () if full else fold.fold(words, earlier, fold.about_of(entry))
-    # The places of signs count from the subject, which was looked at with the text.
-    start = len(entry.get("subject") or "") + 2
-    signs = [(begin - start, end - start) for _, begin, end in entry.get("signs", [])]
+    signs = _places(entry)
     kept = [span for span in spans if not any(a < span.end and b > span.start for a, b in signs)]
     is_ours = entry["direction"] == "out"
     return text.terminal_safe(fold.render(words, kept, is_ours=is_ours)).strip("\n")
+
+
+def _places(entry: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Return where in the text the signs of danger stand; those in the subject stand before it."""
+    start = len(entry.get("subject") or "") + 2  # they count from the subject, looked at with it
+    return [(begin - start, end - start) for _, begin, end in entry.get("signs", [])]
+
+
+def _is_only_quoted(entry: Mapping[str, Any]) -> bool:
+    """Tell whether every sign of danger stands in what the letter itself marks as quoted.
+
+    Whoever says the words of an earlier letter again quotes nobody.
+    """
+    spans = fold.fold(entry["text"], (), fold.about_of(entry))
+    quotes = [span for span in spans if span.kind == "quote"]
+    return all(any(q.start <= a and b <= q.end for q in quotes) for a, b in _places(entry))
 
 
 def _contract(entry: Mapping[str, Any]) -> str:
@@ -439,7 +453,8 @@ def _of_client(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"   subject: {safe(entry['subject'])}"
     kinds = sorted({sign[0] for sign in entry.get("signs", [])})
     if kinds:
-        yield f"   !! signs of danger: {', '.join(kinds)}"
+        where = " (only in what is quoted)" if _is_only_quoted(entry) else ""
+        yield f"   !! signs of danger: {', '.join(kinds)}{where}"
     for name, of_file in entry.get("signs_in_files", []):
         yield f"   !! signs of danger in the attachment {safe(name)}: {', '.join(of_file)}"
     found = entry.get("problems", [])

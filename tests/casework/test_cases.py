@@ -147,6 +147,16 @@ def forget(name):
     return job
 
 
+def test_a_promise_says_whose_clock_it_goes_by(house):
+    """With the moment comes the zone of the centre, which a terminal elsewhere does not know."""
+    house.write("ani@klien.test", "Halo.")
+    for answer in (
+        house.call("wulan", "queue.list"),
+        house.call("wulan", "case.show", case="C-0001"),
+    ):
+        assert answer["centre_zone"] == "Asia/Jakarta"
+
+
 def test_next_gives_the_most_urgent_then_the_longest_waiting(house):
     """And again one's own, until it is answered."""
     house.write(ANI, "Halo.")

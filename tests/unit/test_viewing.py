@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 import unicodedata
 from base64 import b64encode
 from typing import Any
@@ -165,6 +167,49 @@ def test_danger_is_never_folded():
     shown = viewing.body(entry, [], full=False)
     assert "> two" in shown
     assert "signs of danger: suicide" in "\n".join(viewing.entry_lines(entry, [], full=False))
+
+
+LETTER_BELOW = "Yes.\n\nOn Mon, 2 Nov 2026 at 10:00, House wrote:\n> call if you think of dying\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LETTER_BELOW, "suicide (only in what is quoted)"),
+        (LETTER_BELOW.replace("Yes.", "Yes, dying."), "suicide"),
+        ("I think of dying.", "suicide"),
+    ],
+)
+def test_danger_that_stands_in_a_quotation_alone_says_so(text, said):
+    """A mark that a letter of ours made is told from one for the client's own words."""
+    subject = "Re: a letter"
+    start = len(subject) + 2
+    places = [start + found.start() for found in re.finditer("dying", text)]
+    signs = [["suicide", place, place + 5] for place in places]
+    entry = entry_of(text, subject=subject, signs=signs)
+    lines = list(viewing.entry_lines(entry, ["I think of dying."], full=True))
+    assert f"   !! signs of danger: {said}" in lines
+    of_subject = entry_of(text, subject="dying...", signs=[["suicide", 0, 5]])
+    assert "   !! signs of danger: suicide" in list(viewing.entry_lines(of_subject, [], full=True))
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("UTC", "by 03 Dec 03:00 UTC (03 Dec 10:00 Asia/Jakarta)"),
+        ("Asia/Bangkok", "by 03 Dec 10:00"),
+    ],
+)
+def test_a_promise_names_the_zone_where_it_is_not_the_centres(zone, said, monkeypatch):
+    """Clients are told a day at the centre; a terminal elsewhere says whose clock it goes by."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    moment = "2026-12-03T03:00:00+00:00"
+    case = case_of(waiting_since=NOW, promised_at=moment, centre_zone="Asia/Jakarta")
+    line = next(line for line in viewing.head(case) if "promised" in line)
+    monkeypatch.undo()
+    time.tzset()
+    assert line.endswith(said)
 
 
 def risk_of(cause="words", letter="id1", read_by=None):

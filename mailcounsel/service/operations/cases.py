@@ -112,8 +112,7 @@ def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         more = cases.queue_length(*asked, everything=everything) - len(found)
         return {"cases": summaries(connection, desk, found, caller.person), "more": more}
 
-    shown = {**desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
-    return {**shown, **unread(desk, caller)}
+    return {**desk.store.read(read), **_said_with(desk, caller), **unread(desk, caller)}
 
 
 def unread(desk: Desk, caller: Caller) -> dict[str, Any]:
@@ -176,7 +175,13 @@ def show(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
             "risks": [_risk(row) for row in risk.of_cases(connection, family)],
         }
 
-    return {**desk.store.read(read), "now": iso(desk.now()), "person": caller.person}
+    return {**desk.store.read(read), **_said_with(desk, caller)}
+
+
+def _said_with(desk: Desk, caller: Caller) -> dict[str, Any]:
+    """Return what goes with every answer about cases: when it is, where, and who asked."""
+    zone = desk.office.config.centre.time_zone
+    return {"now": iso(desk.now()), "centre_zone": zone, "person": caller.person}
 
 
 def _keys(connection: Connection, family: Sequence[str], person: str) -> list[dict[str, Any]]:
