@@ -390,6 +390,15 @@ def is_sent_plainly(said: Mapping[str, Any]) -> bool:
     return bool(str(said.get("plain", "")).strip())
 
 
+TOO_LATE = {  # by the state of a letter, why it is not taken back
+    "undone": "it was taken back before",
+    "sent": "it has left",
+    "uncertain": "it may have left (mailcounsel outbox)",
+    "failed": "the mail server refused it (mailcounsel outbox)",
+    "bounced": "it has left, and came back undelivered",
+}
+
+
 def undo(
     connection: Connection, office: Office, person: str, name: str, now: datetime
 ) -> RowMapping:
@@ -405,7 +414,8 @@ def undo(
     values = {"state": "undone", "sealed": None, "fence": outgoing.c.fence + 1}
     changed = update(outgoing).where(here, free)
     if connection.execute(changed.values(**values)).rowcount != 1:
-        message = f"This reply cannot be taken back any more: it is {row['state']}."
+        why = TOO_LATE.get(row["state"], "it is leaving now")
+        message = f"This reply cannot be taken back any more: {why}."
         raise errors.Conflict(message)
     entries = records.letters
     of_reply = update(entries).where(entries.c.id == row["letter_id"])
