@@ -83,6 +83,7 @@ def asked(house):
         "start": 0,
         "id": house.outbox("reply")[0].id,
         "number": 1,
+        "name": "G1",
         "goal": new_id(),
         "label": "jalan",
         "every": "week",
