@@ -180,10 +180,10 @@ def _files(outbox: Outbox, outgoing_id: str, parcel: Parcel) -> tuple[Attachment
 def _with_key(outbox: Outbox, kind: str, parcel: Parcel) -> tuple[Parcel, bytes | None]:
     """Return a letter with the certificate it goes to, where it goes to one.
 
-    Address and key were frozen at approval and stay. Two letters have no way frozen into them: one
-    approved while there was none, which takes the way there is by now; and an automatic one written
-    in clear to a client whose key was proved meanwhile, which is never sent weaker than that. What
-    goes in clear because the client agreed to that goes so only while they do.
+    Address and key were frozen at approval and stay. What was approved while there was no way, or
+    goes in clear because the client agreed to that, takes the way there is by now: none once the
+    yes was taken back, a key once one came. Nor is a note without content ever sent weaker than to
+    the key at hand.
 
     Raises: NoUsableKey when there is still no way, or none any more.
     """
@@ -195,9 +195,8 @@ def _with_key(outbox: Outbox, kind: str, parcel: Parcel) -> tuple[Parcel, bytes 
         way = outbox.store.read(lambda connection: consent.way(connection, keyring, client))
         if way.channel == parcels.NONE:
             raise errors.NoUsableKey
-        if parcel.channel == parcels.NONE:
-            parcel = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
-    if parcel.channel == parcels.PLAIN and parcel.author is None and pin:
+        parcel = replace(parcel, channel=way.channel, fingerprint=way.fingerprint)
+    elif parcel.channel == parcels.PLAIN and parcel.author is None and pin:
         parcel = replace(parcel, channel=parcels.ENCRYPTED, fingerprint=pin.fingerprint)
     return parcel, pin.certificate if pin and pin.fingerprint == parcel.fingerprint else None
 

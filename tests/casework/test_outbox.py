@@ -635,6 +635,15 @@ def test_a_person_may_decide_to_send_plainly(house, sink, people):
     assert WORDS.encode() in sink.wait(1)[0].content
 
 
+def test_a_reply_in_clear_by_consent_is_never_weaker_than_a_key_that_came(house, sink, people):
+    """Held, or tried again for two days: the yes was to having no key, and nobody decided more."""
+    house.store.write(lambda c: consent.give(c, house.keyring, house.client, "letter", "yes", NOW))
+    house.post(house.parcel(statement="{}"))
+    house.pin(people.ida, people.ida_certificate)
+    house.send()
+    assert b"BEGIN PGP MESSAGE" in sink.wait(1)[0].content
+
+
 def test_nothing_leaves_to_an_address_that_is_not_the_clients_any_more(house, sink):
     """Approved or asked for by us: it is given up before the mail server hears of it."""
     parcels_ = [house.parcel(), house.parcel(author=None, auto_submitted="auto-replied")]
