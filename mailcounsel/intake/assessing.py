@@ -38,6 +38,7 @@ class Assessed:
     case_word: case_words.Places | None = None  # three words as a case may be named by
     in_files: tuple[InFile, ...] = ()
     is_spoken: bool = False  # the command is no word alone, but said as people say it
+    is_in_unmarked: bool = False  # a sign stands in a quotation, on a line without its mark
 
     @property
     def says_more(self) -> bool:
@@ -57,6 +58,14 @@ class Assessed:
         return own or any(file.is_fresh for file in self.in_files)
 
     @property
+    def may_be_fresh_danger(self) -> bool:
+        """Tell whether the client wrote it now, or may have: into a quotation without marks.
+
+        Who wrote what there cannot be told, so a person reads the letter before it is filed.
+        """
+        return self.is_fresh_danger or self.is_in_unmarked
+
+    @property
     def is_plain_danger(self) -> bool:
         """Tell whether the client says so now, and does not deny it in the same breath.
 
@@ -73,14 +82,16 @@ def assess(letter: Letter, languages: tuple[str, ...]) -> Assessed:
     quoted = [(begin + start, end + start) for begin, end in _quotes(spans)]
     new_words = fold.new_words(letter.text, spans)
     alone = _command(letter.subject, new_words)
+    signs = _signs(text, start, quoted)
     return Assessed(
         language=language.guess(new_words or letter.text.strip() or letter.subject, languages),
         new_words=new_words,
         command=_meant(letter, alone or spoken.command(new_words)),
-        signs=_signs(text, start, quoted),
+        signs=signs,
         case_word=case_words.find(text),
         in_files=tuple(_in_files(letter)),
         is_spoken=alone is None,
+        is_in_unmarked=any(one.quoted and not _is_marked(text, one) for one in signs),
     )
 
 
@@ -89,6 +100,11 @@ def _signs(text: str, start: int, quoted: Sequence[tuple[int, int]]) -> tuple[da
     said = danger.signs(text, quoted)
     hinted = danger.hints(text, [*quoted, (start, start)], said)
     return tuple(sorted([*said, *hinted], key=lambda sign: sign.start))
+
+
+def _is_marked(text: str, sign: danger.Sign) -> bool:
+    """Tell whether the line of a sign begins with the mark of what is quoted."""
+    return text.startswith(">", text.rfind("\n", 0, sign.start) + 1)
 
 
 def _quotes(spans: Sequence[fold.Span]) -> list[tuple[int, int]]:

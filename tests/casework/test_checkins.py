@@ -260,6 +260,18 @@ def test_an_answer_above_the_quoted_question_is_read(house, four):
     assert house.case(1).waiting_since is None
 
 
+def test_danger_typed_into_a_quotation_without_marks_is_read(house, four):
+    """Nothing tells there what is quoted: a person reads it, and no machine gives thanks."""
+    head = (
+        f"Dari: Rumah <{four.from_address}>\nTerkirim: Jumat, 27 November 2026 21.49\n"
+        f"Kepada: {ANI}\nPerihal: {four.subject}\n"
+    )
+    said = f"G1 6 / G2 4 / mood 5 / latihan 3x\n\n{head}\nApa kabar?\n\nAku tidak mau hidup lagi.\n"
+    house.write(ANI, said, reply_to=four)
+    assert set(by_name(house)[0].values()) == {"unsure"}
+    assert house.case(1).waiting_since is not None
+
+
 def test_what_was_answered_is_kept_and_the_rest_is_shown(house, four):
     """Two certain numbers of four: two are kept, and the therapist reads the letter."""
     house.write(ANI, "G1 6, mood 5, latihan kadang-kadang", reply_to=four)
@@ -810,38 +822,25 @@ def test_a_long_answer_is_rated_and_read(house, ani):
     assert house.case(1).waiting_since is not None
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "3. Ayah saya meninggal kemarin dan pekerjaan saya hilang, saya tidak berhenti menangis.",
-        "7. Apakah saya boleh berhenti minum obat?",
-        "5, tolong telepon saya",
-    ],
-)
-def test_words_that_tell_or_ask_something_are_read(house, ani, words):
-    """A number beside a story or a question is kept, and a person reads the words."""
-    question = asked(house)
-    house.write(ANI, words, reply_to=question)
-    assert states(house) == [("answered", "")]
-    assert house.case(1).waiting_since is not None
-    assert house.outbox("checkin-thanks") == []
-    assert house.outbox("acknowledgement-again") != []
+TOLD = [
+    "3. Ayah saya meninggal kemarin dan pekerjaan saya hilang, saya tidak berhenti menangis.",
+    "7. Apakah saya boleh berhenti minum obat?",
+    "5, tolong telepon saya",
+]
+LOST_HEART = [
+    "0",
+    "nol kak",
+    "0 lah kak, udah gak ada gunanya",
+    "3. Percuma saja.",
+    "2, capek kak",
+    "4. I feel empty.",
+    "3, there is no point",
+]
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "0",
-        "nol kak",
-        "0 lah kak, udah gak ada gunanya",
-        "3. Percuma saja.",
-        "2, capek kak",
-        "4. I feel empty.",
-        "3, there is no point",
-    ],
-)
-def test_nobody_is_thanked_by_a_machine_for_losing_heart(house, ani, words):
-    """The lowest rating, and words that lose heart beside any, are kept and go before a person."""
+@pytest.mark.parametrize("words", TOLD + LOST_HEART)
+def test_words_beside_a_number_are_read(house, ani, words):
+    """A story, a question, a rating of nought or a lost heart is kept; no machine gives thanks."""
     question = asked(house)
     house.write(ANI, words, reply_to=question)
     assert states(house) == [("answered", "")]

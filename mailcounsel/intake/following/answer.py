@@ -35,7 +35,7 @@ def is_about_meeting(this: Recorded) -> bool:
     What a calendar answers counts whichever program sent it; plain words only where surely a
     person wrote them. A refusal, a word more and a fresh sign of danger are for a person.
     """
-    if not _is_theirs(this) or this.plan.assessed.is_fresh_danger:
+    if not _is_theirs(this) or this.plan.assessed.may_be_fresh_danger:
         return False
     is_letter = this.plan.kind.kind == classifying.LETTER
     said, is_all = acceptance.take(
@@ -136,7 +136,7 @@ def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> b
 
 def _read_answers(this: Recorded, asked: answering.OpenLetter, words: str) -> answers.Answers:
     """Read what was asked; beside a fresh sign of danger nothing is, so that a person reads."""
-    if this.plan.assessed.is_fresh_danger:
+    if this.plan.assessed.may_be_fresh_danger:
         return {one.name: Unsure("danger") for one in asked.asks}
     language = this.plan.assessed.language or this.case["language"]
     return answers.read(words, asked.asks, language)

@@ -34,8 +34,8 @@ def _may_be_spoken(this: Recorded) -> bool:
     """
     kind = requests.answers_kind(this.connection, this.office, this.references)
     if this.plan.assessed.command == assessing.AGREE:
-        return kind in requests.OFFERS and not this.plan.assessed.is_fresh_danger
-    return kind != "reply" and not this.plan.assessed.is_fresh_danger
+        return kind in requests.OFFERS and not this.plan.assessed.may_be_fresh_danger
+    return kind != "reply" and not this.plan.assessed.may_be_fresh_danger
 
 
 def _may_agree(this: Recorded) -> bool:

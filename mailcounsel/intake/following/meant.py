@@ -15,7 +15,7 @@ def asks_back(this: Recorded) -> bool:
     """
     client_id, keyring = this.case["client_id"], this.office.keyring
     is_proved = this.plan.vouched.is_proved and this.plan.placement.case is not None
-    if not is_proved or this.plan.assessed.is_fresh_danger:
+    if not is_proved or this.plan.assessed.may_be_fresh_danger:
         return False
     if not spoken.may_mean_agree(this.plan.assessed.new_words):
         return False
