@@ -116,8 +116,11 @@ def _put_back(desk: Desk) -> None:
     Left to its lease a letter would wait longer, and count an attempt that was none of its own.
     Raises: TryLater while the store is away.
     """
-    while desk.owed:
-        received = desk.owed.popleft()
+    while True:
+        try:
+            received = desk.owed.popleft()  # the loop for heavy letters may take the last one
+        except IndexError:
+            return
         try:
             inbox.postponed(desk.store, received, desk.now())
         except errors.TryLater:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
+
 import pytest
 
 import house as house_of
 from mailcounsel import errors
+from mailcounsel.intake import inbox
 from mailcounsel.service import work
 from mailcounsel.store import models, schema
 from mailcounsel.store.engine import Store
@@ -60,3 +64,16 @@ def test_a_store_that_goes_away_costs_a_letter_no_attempt(
     assert work.place_letters(desk) == 1
     assert house.states() == ["case"]
     store.close()
+
+
+class TakenMeanwhile(deque[inbox.Received]):
+    """Letters of which the loop for heavy ones takes the last, between a look and a grasp."""
+
+    def __bool__(self):
+        return True
+
+
+def test_two_loops_that_put_back_the_same_letters_disturb_nobody(house):
+    """Whoever finds nothing left goes on with the letters that are due."""
+    house.keep(house.mail("ani@klien.test", "Aku tidak bisa tidur."))
+    assert work.place_letters(replace(house.desk, owed=TakenMeanwhile())) == 1
