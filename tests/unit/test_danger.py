@@ -444,6 +444,24 @@ def test_everyday_words_without_their_vowels_raise_nothing(text: str) -> None:
     assert not danger.signs(text), text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm on track, G1 7", "I am on track with my goals this week.",
+        "I take 20 mg of fluoxetine every morning.", "I take 50 mg sertraline daily",
+        "The kids ate the lot.", "i dun wan to be late for class",
+        "I was standing on a chair to change the bulb.", "We drive people over to church.",
+        "I haven't eaten meat for twelve days.", "im on the roof fixing tiles with dad",
+        "I'm at the railway station, the train is late.",
+        "My family is taking me to a wedding on Saturday.",
+        "Not allowed out since the flood, the roads are closed.",
+    ],
+)  # fmt: skip
+def test_places_and_medicines_of_an_ordinary_day_raise_nothing(text: str) -> None:
+    """A goal that goes well, a dose as it was prescribed, a roof that is mended."""
+    assert not danger.signs(text), text
+
+
 def test_recall_and_precision_over_all_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     """Recall over our own sentences is complete; both figures are printed."""
     wanted = [text for texts in DANGER.values() for text in texts]

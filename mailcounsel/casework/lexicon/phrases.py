@@ -106,11 +106,6 @@ def consonants(word: str) -> str:
     return word.translate(_WITHOUT_VOWELS)
 
 
-def consonants_of_all(words: Sequence[str]) -> list[str]:
-    """Return folded words without their vowels, all at once."""
-    return "\n".join(words).translate(_WITHOUT_VOWELS).split("\n") if words else []
-
-
 def may_be_shortened(word: str) -> bool:
     """Tell whether vowels stand between the consonants of a word, so that it can lose some."""
     return len(word) > _SHORTEST and any(_CONSONANT.split(word)[1:-1])

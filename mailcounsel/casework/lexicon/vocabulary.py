@@ -95,12 +95,11 @@ class Vocabulary(dict[str, int]):
 
     def _learn(self, unseen: Sequence[str]) -> None:
         bare = [written.strip(phrases.JOINERS) for written in unseen]
-        folded_all = phrases.fold_all(bare)
-        consonants = phrases.consonants_of_all(folded_all)
         exact, prefixes, shortened = self._exact, self._prefixes, self._by_consonants
-        for written, word, folded, bones in zip(unseen, bare, folded_all, consonants, strict=True):
+        for written, word, folded in zip(unseen, bare, phrases.fold_all(bare), strict=True):
             may_be_one = folded in exact or folded[:_HEAD] in prefixes or len(folded) == 1
-            if may_be_one or bones in shortened or "*" in folded or folded.isdecimal():
+            is_odd = "*" in folded or folded.isdecimal()
+            if may_be_one or is_odd or phrases.consonants(folded) in shortened:
                 self[written] = self._of(folded)
             else:
                 self[written] = 0 if word else NO_WORD
