@@ -211,7 +211,7 @@ def taken_back(connection: Connection, office: Office, reply: RowMapping, now: d
             for name, value in kept.before.items()
             if name != "sealed"
         }
-        stood = replace(kept, **kept.before.get("sealed", {}))  # rows of older stores have none
+        stood = replace(kept, **kept.before["sealed"])
         values["sealed"] = meetings.seal(office, row["id"], stood)
         # The sequence stays as it is: one that was signed once is not used a second time.
         statements.change(connection, appointments, row["id"], **values)

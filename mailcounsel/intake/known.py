@@ -25,17 +25,6 @@ def _named(*which: ColumnElement[bool]) -> Ready:
 _BY_MESSAGE = _named()
 _BY_OURS = _named(message_ids.c.outgoing_id.is_not(None))
 _OURS = Ready(
-    select(cases)
-    .where(
-        cases.c.id.in_(
-            select(message_ids.c.case_id).where(
-                message_ids.c.lookup == bindparam("key"), message_ids.c.outgoing_id.is_not(None)
-            )
-        )
-    )
-    .order_by(cases.c.number)
-)
-_OURS = Ready(
     select(message_ids.c.outgoing_id).where(
         message_ids.c.lookup == bindparam("key"), message_ids.c.outgoing_id.is_not(None)
     )
