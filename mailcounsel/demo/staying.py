@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 300.0  # seconds; a month of tomorrows takes a while
 MOST_DAYS = 366
+A_MOMENT = 1.0  # seconds; a Ctrl-C just before a wait without an end would never wake it
 LINE_BYTES = 1024 * 1024
 
 HELP = """\
@@ -127,7 +128,8 @@ def stay(stage: Stage) -> None:
     try:
         with _announced(path, stage.environment()):
             print(HELP.format(program=shlex.quote(program())), flush=True)
-            desk.stopped.wait()
+            while not desk.stopped.wait(A_MOMENT):
+                pass
     finally:
         server.get_loop().call_soon_threadsafe(server.close)
     print("The centre is closed.", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -244,6 +245,17 @@ def test_ctrl_c_closes_it(place, settings):
     with started(settings, "demo", "--stay") as process:
         read_until(process, "Ctrl-C")
         process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+    wait_until_clean(place)
+
+
+def test_ctrl_c_that_meets_another_thread_closes_it(place, settings):
+    """Nothing wakes a wait then, as when it comes just before the wait begins."""
+    with started(settings, "demo", "--stay") as process:
+        read_until(process, "Ctrl-C")
+        threads = sorted(int(one.name) for one in Path(f"/proc/{process.pid}/task").iterdir())
+        ctypes.CDLL(None).tgkill(process.pid, threads[-1], signal.SIGINT)
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
     wait_until_clean(place)
