@@ -2,13 +2,14 @@
 
 A letter that asked stays open for two weeks. Every question it held is answered for itself: a
 certain number is sealed to the case with the client's words, what is unsure is left to a person.
+What another letter asked is answered along with it by its name.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
@@ -18,9 +19,10 @@ from mailcounsel.casework import goals, letters, questions, resting, skills
 from mailcounsel.casework.letters import Asked
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.references import ours
+from mailcounsel.practice import answers
 from mailcounsel.practice.answers import Answers, Question
-from mailcounsel.practice.names import PRACTICE
-from mailcounsel.practice.numbers import Number
+from mailcounsel.practice.names import MEASURE, PRACTICE
+from mailcounsel.practice.numbers import Number, Unsure
 from mailcounsel.store import models, statements
 from mailcounsel.store.ready import Ready, among
 from mailcounsel.trust import casekeys
@@ -40,22 +42,31 @@ _ASKED = Ready(
 
 @dataclass(frozen=True, slots=True)
 class OpenLetter:
-    """A letter that asked, with its check-ins; `named` when the client's letter refers to it."""
+    """A letter that asked, with its check-ins; `named` when the client's letter refers to it.
 
-    rows: Sequence[RowMapping]  # check-ins, each with its question's `number`, `asks`, `created_at`
+    Each check-in has its question's `number`, `asks` and `created_at`. Without any it stands for no
+    letter: then nothing can be answered but what is `beside` it.
+    """
+
+    rows: Sequence[RowMapping]
     named: bool = False
+    beside: Mapping[str, RowMapping] = field(default_factory=dict)
+    """What other letters asked that has no number yet, by the name it was asked under."""
 
     @property
     def open(self) -> dict[str, RowMapping]:
         """Return what has no number yet, by the name it was asked under."""
-        asked = zip(questions.named(self.rows), self.rows, strict=True)
-        return {one.name: row for one, row in asked if row["state"] != "answered"}
+        return {name: row for name, row in _by_name(self.rows) if row["state"] != "answered"}
 
     @property
     def asks(self) -> list[Question]:
         """Return the questions that have no number yet, in the order of the letter."""
-        open_now = self.open
-        return [one for one in questions.named(self.rows) if one.name in open_now]
+        return [answers.question(name) for name in self.open]
+
+    @property
+    def asks_beside(self) -> list[Question]:
+        """Return the questions of other letters that are answered by their names alone."""
+        return [answers.question(name) for name in self.beside]
 
 
 def letter_for(
@@ -68,23 +79,51 @@ def letter_for(
     """Return the letter of ours that a client's letter answers, or None.
 
     It is the one they refer to (`references` run from the nearest to the oldest), else the only
-    one that waits; of several that asked the same it is the newest. A letter waits once it was
-    sent, while a question of it has no number and is not older than two weeks.
+    one that waits; of several that asked the same it is the newest. Where several asked different
+    things, it is none of them. A letter waits once it was sent, while a question of it has no
+    number and is not older than two weeks.
     """
     since = {"since": now - questions.ANSWER_LASTS}
     rows = [row for one in case_ids for row in _ASKED.rows(connection, {"case": one, **since})]
     by_letter = _by_letter(rows)
     if not by_letter:
         return None
+    newest_of = {row["goal_id"]: row["id"] for row in sorted(rows, key=lambda row: row["due_at"])}
+    latest = frozenset(newest_of.values())
     reminders = _reminders(connection, list(by_letter))
     for ids in ours(connection, office, references):
         for asked in (reminders.get(one, one) for one in ids):
             if asked in by_letter:
-                return OpenLetter(by_letter[asked], named=True)
-    waiting = [one for one in by_letter.values() if any(row["state"] == "asked" for row in one)]
-    same = {frozenset(row["goal_id"] for row in one) for one in waiting}
-    newest = max(waiting, key=lambda one: one[0]["due_at"], default=None)
-    return OpenLetter(newest) if newest and len(same) == 1 else None
+                beside = _beside(by_letter, asked, latest)
+                return OpenLetter(by_letter[asked], named=True, beside=beside)
+    waiting = [key for key, one in by_letter.items() if any(row["state"] == "asked" for row in one)]
+    same = {frozenset(row["goal_id"] for row in by_letter[key]) for key in waiting}
+    newest = max(waiting, key=lambda key: by_letter[key][0]["due_at"], default="")
+    meant = newest if len(same) == 1 else ""
+    return OpenLetter(by_letter.get(meant, []), beside=_beside(by_letter, meant, latest))
+
+
+def _by_name(rows: Sequence[RowMapping]) -> Iterator[tuple[str, RowMapping]]:
+    """Yield the check-ins of a letter in its order, each with the name it was asked under."""
+    for one, row in zip(questions.named(rows), rows, strict=True):
+        yield one.name, row
+
+
+def _beside(
+    by_letter: Mapping[str, Sequence[RowMapping]], meant: str, latest: frozenset[str]
+) -> dict[str, RowMapping]:
+    """Return what the other letters asked, by name: of each question the latest, while it is open.
+
+    No name that two questions go by; `meant` is the id of the letter itself, or "".
+    """
+    goal_of = {name: row["goal_id"] for name, row in _by_name(by_letter.get(meant, []))}
+    found, shared = {}, set(goal_of)
+    for name, row in (one for rows in by_letter.values() for one in _by_name(rows)):
+        if row["goal_id"] != goal_of.setdefault(name, row["goal_id"]):
+            shared.add(name)
+        if row["id"] in latest and row["state"] != "answered" and row["asks"] != MEASURE:
+            found[name] = row
+    return {name: row for name, row in found.items() if name not in shared}
 
 
 def _reminders(connection: Connection, asked: Sequence[str]) -> dict[str, str]:
@@ -118,11 +157,12 @@ def answer(
     thank: bool = True,
 ) -> None:
     """Keep an answer: each certain number with the client's words, sealed; the rest *unsure*."""
-    for one in letter.asks:
-        row, said = letter.open[one.name], read[one.name]
+    rows = {**letter.beside, **letter.open}
+    for name, said in read.items():
+        row = rows[name]
         values: dict[str, object] = {"letter_id": letter_id, "answered_at": now}
         if isinstance(said, Number):
-            content = {one.kind: said.value, "words": words}
+            content = {answers.question(name).kind: said.value, "words": words}
             sealed = _sealed(connection, office, case, row["id"], content)
             values |= {"state": "answered", "reason": "", "answer": sealed}
             values |= {"epoch": case["epoch"]}
@@ -130,17 +170,16 @@ def answer(
             values |= {"state": "unsure", "reason": said.reason}
         statements.change(connection, checkins, row["id"], **values)
     if thank and all(isinstance(said, Number) for said in read.values()):
-        practised = [row["goal_id"] for row in letter.rows if _is_practised(row, letter, read)]
+        done = [name for name in read if _is_practised(rows[name], read[name])]
+        practised = [rows[name]["goal_id"] for name in done]
         template, facts = skills.thanks(connection, office, practised)
-        once = f"thanks:{letter.rows[0]['outgoing_id']}"
+        once = f"thanks:{rows[next(iter(read))]['outgoing_id']}"
         letters.ask(connection, office, case, Asked(template, facts, once), now)
 
 
-def _is_practised(row: RowMapping, letter: OpenLetter, read: Answers) -> bool:
+def _is_practised(row: RowMapping, said: Number | Unsure) -> bool:
     """Tell whether a check-in asked about practice, and the answer says there was some."""
-    names = [name for name, asked in letter.open.items() if asked["id"] == row["id"]]
-    said = [read[name] for name in names if row["asks"] == PRACTICE]
-    return any(isinstance(one, Number) and one.value > 0 for one in said)
+    return row["asks"] == PRACTICE and isinstance(said, Number) and said.value > 0
 
 
 def _sealed(

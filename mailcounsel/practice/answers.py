@@ -95,6 +95,22 @@ def read(text: str, questions: Sequence[Question], language: str | None = None) 
     return _in_order(text, questions) or _unsure(questions, _why_not(text))
 
 
+def by_name(text: str, questions: Sequence[Question]) -> dict[str, Number]:
+    """Read the certain numbers of an answer to questions it gives by their names, and no others."""
+    if len(text) > numbers.LONGEST:
+        return {}
+    text = doubts.without_faces(text)
+    named = None if doubts.takes_back(text) else _named(text, questions)
+    return {name: said for name, said in (named or {}).items() if isinstance(said, Number)}
+
+
+def numbered(text: str) -> set[str]:
+    """Return the names a text gives a certain number, asked or not: {"G1", "mood", "practice"}."""
+    folded = spelling.folded(doubts.without_faces(text[: numbers.LONGEST]))
+    named = {_name(one) for one in _NAME.finditer(folded) if not one["other"]}
+    return set(by_name(text, [question(name) for name in sorted(named)]))
+
+
 def _unsure(questions: Sequence[Question], why: Unsure) -> Answers:
     return {one.name: why for one in questions}
 

@@ -507,6 +507,89 @@ def test_bare_numbers_go_in_the_order_of_the_letter(house, ani):
     assert [given[row.id] for row in rows] == [6, 4, 5]
 
 
+# -- questions of several letters -----------------------------------------------------------------
+
+
+@pytest.fixture
+def apart(house, ani):
+    """Ani is asked about her walk on Mondays and about her practice on Tuesdays; both wait."""
+    agree(house, label="napas perut", at="Tue 09:00", asks="practice")
+    walk = asked(house)
+    return walk, asked_next(house)
+
+
+def asked_next(house):
+    """Let what is due next be asked and sent; return it as the client gets it."""
+    go_to(house, min(row.next_due_at for row in house.rows(models.Goal)))
+    ask(house)
+    house.clock.on(hours=1)
+    (question,) = house.send()
+    return question
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_answer_may_name_what_another_letter_asked(house, apart, which):
+    """A number that a client gave a name is kept, whichever of the letters they answered."""
+    house.write(ANI, "G1 6, latihan 3x", reply_to=apart[which])
+    assert by_name(house)[0] == {"G1": "answered", "P1": "answered"}
+    assert sorted(by_name(house)[1], key=str) == [{"rating": 6}, {"times": 3}]
+    assert house.case(1).waiting_since is None
+    assert len(house.outbox("checkin-thanks")) == 1
+
+
+def test_names_tell_what_is_answered_where_no_letter_is(house, apart, willing):
+    """In a letter that answers neither of two that wait, each number needs its name."""
+    house.write(ANI, "3", reply_to=willing)
+    assert by_name(house)[0] == {"G1": "asked", "P1": "asked"}
+    house.write(ANI, "G1 6\nlatihan 3x", reply_to=willing)
+    assert by_name(house)[0] == {"G1": "answered", "P1": "answered"}
+
+
+def test_a_number_without_a_name_answers_its_own_letter_alone(house, apart):
+    """The other letter goes on waiting; nothing about it is unsure."""
+    house.write(ANI, "3x, enak", reply_to=apart[1])
+    assert by_name(house)[0] == {"G1": "asked", "P1": "answered"}
+    house.write(ANI, "latihan sudah, jalan 5", reply_to=apart[0])
+    assert by_name(house)[0]["P1"] == "answered"
+
+
+def test_a_number_for_a_goal_that_does_not_wait_is_read_by_a_person(house, apart):
+    """It may be better than the one that was kept, or meant for another: no machine thanks."""
+    house.write(ANI, "5", reply_to=apart[0])
+    house.write(ANI, "G1 6, latihan 3x", reply_to=apart[1])
+    assert by_name(house)[0] == {"G1": "answered", "P1": "answered"}
+    assert sorted(by_name(house)[1], key=str) == [{"rating": 5}, {"times": 3}]
+    assert house.case(1).waiting_since is not None
+    assert len(house.outbox("checkin-thanks")) == 1
+
+
+def test_a_number_goes_to_no_question_of_last_week(house, ani, willing):
+    """Once a question was answered, what went unanswered before stays so."""
+    agree(house, label="napas perut", at="Tue 09:00", asks="practice")
+    asked(house)
+    house.write(ANI, "3x", reply_to=asked_next(house))
+    house.send()
+    house.write(ANI, "5", reply_to=asked_next(house))
+    house.send()
+    house.write(ANI, "G1 6, latihan 3x", reply_to=asked_next(house))
+    numbers = sorted(by_name(house)[1], key=str)
+    assert numbers == [{"rating": 5}, {"times": 3}, {"times": 3}]
+    assert states(house)[0] == ("asked", "")
+
+
+def test_a_name_two_letters_share_is_no_name_for_a_third(house, ani, willing):
+    """Each of two practices was "latihan" in its letter: elsewhere the word tells neither."""
+    agree(house, label="napas perut", at="Tue 09:00", asks="practice")
+    agree(house, label="jalan pelan", at="Wed 09:00", asks="practice")
+    asked(house), asked_next(house)
+    house.write(ANI, "MULAI", reply_to=willing)  # who is silent is asked no third time
+    house.send()
+    asked_next(house)
+    house.write(ANI, "G1 6, latihan 3x", reply_to=willing)
+    assert by_name(house)[0] == {"G1": "answered", "P1": "asked", "P2": "asked"}
+    assert house.case(1).waiting_since is not None
+
+
 # -- silence --------------------------------------------------------------------------------------
 
 

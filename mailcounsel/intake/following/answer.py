@@ -75,14 +75,15 @@ def is_answer(this: Recorded) -> bool:
     )
     if asked is None:
         return False
-    if asked.rows[0]["asks"] == names.MEASURE:
+    if asked.rows and asked.rows[0]["asks"] == names.MEASURE:
         return _is_measure(this, asked.rows[0], named=False)
     if this.plan.kind.may_be_machine:
         return False
     words = this.plan.assessed.new_words
     read = _read_answers(this, asked, words)
     certain = [isinstance(said, Number) for said in read.values()]
-    is_all = all(certain) and not _says_more(words) and not _is_lowest(asked, read)
+    is_all = all(certain) and not _says_more(words) and not _is_lowest(read)
+    is_all = is_all and answers.numbered(words) <= set(read)  # no number is left over
     if not any(certain) and not asked.named:
         return False  # a letter about something else: the question stays open
     answering.answer(
@@ -107,9 +108,10 @@ def _says_more(words: str) -> bool:
     return calls or lint.asks(words) or len(_WORD.findall(words)) > LONG_ANSWER
 
 
-def _is_lowest(asked: answering.OpenLetter, read: answers.Answers) -> bool:
+def _is_lowest(read: answers.Answers) -> bool:
     """Tell whether a rating is 0: no machine says that it is good to hear so, a person reads it."""
-    return any(one.kind == "rating" and read[one.name] == Number(0) for one in asked.asks)
+    lowest = [name for name, said in read.items() if said == Number(0)]
+    return any(answers.question(name).kind == "rating" for name in lowest)
 
 
 def _is_measure(this: Recorded, checkin: RowMapping, *, named: bool = True) -> bool:
@@ -139,4 +141,5 @@ def _read_answers(this: Recorded, asked: answering.OpenLetter, words: str) -> an
     if this.plan.assessed.may_be_fresh_danger:
         return {one.name: Unsure("danger") for one in asked.asks}
     language = this.plan.assessed.language or this.case["language"]
-    return answers.read(words, asked.asks, language)
+    own = answers.read(words, asked.asks, language)
+    return own | answers.by_name(words, asked.asks_beside)
