@@ -135,9 +135,11 @@ def _line(name: str, points: Sequence[Point], highest: float) -> str:
     return f"   {_cut(name, 34).ljust(34)}  {bars}  {numbers}"
 
 
-def _goal(goal: GoalLine) -> str:
+def _goal(goal: GoalLine, levels: Sequence[Mapping[str, Any]]) -> str:
+    """Return a goal with its line and, of one that is scaled, the level it has reached."""
     target = f" ({goal.target})" if goal.target else ""
-    return _line(f"{names.of(names.GOAL, goal.number)} {goal.text}{target}", goal.points, 10)
+    drawn = _line(f"{names.of(names.GOAL, goal.number)} {goal.text}{target}", goal.points, 10)
+    return f"{drawn}  at {attainment.signed(levels[-1]['level'])}" if levels else drawn
 
 
 def _skill(name: str, practised: Sequence[Point]) -> str:
@@ -148,8 +150,11 @@ def _skill(name: str, practised: Sequence[Point]) -> str:
 
 def _goals(told: Told) -> list[str]:
     """Return the goals that are asked about, and what their scales say together."""
-    block = _block("GOALS", [_goal(one) for one in told.journey.goals if one.state == "active"])
-    together = attainment.summary(attainment.rated(told.goals, told.entries))
+    rated = attainment.rated(told.goals, told.entries)
+    levels = {goal["number"]: goal["levels"] for goal in rated if goal["asks"] == names.GOAL}
+    asked = [one for one in told.journey.goals if one.state == "active"]
+    block = _block("GOALS", [_goal(one, levels.get(one.number, ())) for one in asked])
+    together = attainment.summary(rated)
     return [*block, f"   {together}"] if together else block
 
 

@@ -132,11 +132,12 @@ def test_scores_of_another_questionnaire_are_drawn_against_their_highest():
 
 
 def test_scaled_goals_are_told_together():
-    """Goals with five levels give one T-score below their lines."""
+    """Each says which of its levels it has reached; one T-score stands below their lines."""
     scale = {"levels": {str(level): f"walks {level}" for level in range(-2, 3)}, "weight": 1}
     rated = note("measure", 2, goal="g", level=1)
     shown, story = told([rated], [goal_of(scale=scale)])
-    assert "1 scaled goal together: T 60" in journey_view.page(shown, story)
+    page = journey_view.page(shown, story)
+    assert "  at +1\n   1 scaled goal together: T 60" in page
 
 
 def test_where_a_goal_stood_at_first_begins_its_line():
