@@ -15,6 +15,7 @@ from mailcounsel.practice.milestones import (
     ACTIVITIES,
     Activity,
     Contract,
+    Evaluation,
     GoalLine,
     Journey,
     Point,
@@ -77,7 +78,7 @@ def of(case: Opened, entries: Sequence[Opened], goals: Sequence[Opened], now: da
         summaries=_versions(_of_kind(notes, "summary")),
         strengths=tuple(_said(one) for one in _of_kind(notes, "strength")),
         moods=tuple(_goal(goal) for goal in goals if _asks(goal) == "mood"),
-        evaluations=tuple(_said(one) for one in _of_kind(notes, "evaluation")),
+        evaluations=tuple(_evaluation(one) for one in _of_kind(notes, "evaluation")),
         replies=tuple(_at(one) for one in readable if one["kind"] == "reply"),
     )
 
@@ -107,6 +108,10 @@ def _number(value: object) -> float | None:
 
 def _said(entry: Opened) -> Said:
     return Said(_at(entry), _text(entry))
+
+
+def _evaluation(entry: Opened) -> Evaluation:
+    return Evaluation(_at(entry), _text(entry), bool(entry.get("ending")))
 
 
 def _contract(entry: Opened) -> Contract:
@@ -242,7 +247,7 @@ def _noted(entry: Opened, *, agreed: str) -> Iterator[tuple[str, Step]]:
         "plan": ("goals", _text(entry, "reason") or "plan"),
         "skill": ("skills", _text(entry, "skill") or words),
         "strength": ("support", f"strength: {words}"),
-        "evaluation": ("evaluation", "ending" if entry.get("ending") else "evaluated"),
+        "evaluation": ("evaluation", "ending" if _evaluation(entry).is_ending else "evaluated"),
     }
     if kind in known:
         name, told = known[kind]

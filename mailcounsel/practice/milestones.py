@@ -102,10 +102,19 @@ class ScoreLine:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A strength that was named, or an evaluation."""
+    """A strength that was named."""
 
     at: datetime
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A look back together with the client; the last one may be an ending."""
+
+    at: datetime
+    text: str
+    is_ending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,7 @@ class Journey:
     plans: tuple[Version, ...]
     summaries: tuple[Version, ...]
     strengths: tuple[Said, ...]
-    evaluations: tuple[Said, ...]
+    evaluations: tuple[Evaluation, ...]
     replies: tuple[datetime, ...]
     moods: tuple[GoalLine, ...] = ()
 

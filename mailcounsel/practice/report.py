@@ -106,12 +106,15 @@ def _agreed(journey: Journey) -> list[str]:
     return [f"<p>{words(kept)}</p>", *([f"<p>{words(agreed.text)}</p>"] if agreed.text else [])]
 
 
+LOOKED_BACK = {False: "Looked back together", True: "Ended"}
+
+
 def _events(journey: Journey) -> list[Event]:
     """Return what happened that may bend a line, each with its mark, oldest first."""
     happened = [
         *((one.at, _changed(one)) for one in journey.plans),
         *((one.at, f"Skill taught: {one.name}") for one in journey.skills),
-        *((one.at, "Looked back together") for one in journey.evaluations),
+        *((one.at, LOOKED_BACK[one.is_ending]) for one in journey.evaluations),
     ]
     ordered = sorted(happened, key=lambda one: one[0])
     return [Event(_mark(place), at, said) for place, (at, said) in enumerate(ordered)]

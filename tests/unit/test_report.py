@@ -13,7 +13,7 @@ from mailcounsel.practice import journey as telling
 from mailcounsel.practice import report
 from mailcounsel.practice.milestones import Point
 from mailcounsel.practice.pictures import Band, Frame, line
-from unit.test_journey_view import full
+from unit.test_journey_view import full, note
 from unit.test_viewing import case_of, goal_of, hostile_text
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -98,6 +98,14 @@ def test_the_page_shows_the_journey():
                   "Skill taught"):  # fmt: skip
         assert words in page.words
     assert "@media print" in report.STYLE
+
+
+def test_an_ending_is_told_from_a_look_back():
+    """Each is an event that stands by its own name."""
+    looked = [note("evaluation", 9), note("evaluation", 2, ending=True)]
+    page = Page(report.page("C-0042", telling.of(case_of(), looked, [], NOW), {}))
+    assert "Looked back together" in page.words
+    assert "Ended" in page.words
 
 
 def test_the_mood_is_drawn_as_well():
