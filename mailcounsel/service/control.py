@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 LINE_BYTES = 1024 * 1024
 LARGEST_NUMBER = 2**31 - 1  # that every database keeps
-CALLS_AT_ONCE = 32  # connections; more wait
+CALLS_AT_ONCE = 32  # requests being carried out; more wait, however many connections are open
 IDLE_SECONDS = 3600
 
 Parameters = Mapping[str, Any]
@@ -126,9 +126,8 @@ class Control:
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
         try:
-            async with self._room:
-                with contextlib.suppress(ConnectionError, TimeoutError):
-                    await self._converse(reader, writer)
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await self._converse(reader, writer)
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
@@ -145,7 +144,8 @@ class Control:
                 return
             if not line:
                 return
-            answer = await asyncio.to_thread(self.answer, uid, line)
+            async with self._room:
+                answer = await asyncio.to_thread(self.answer, uid, line)
             writer.write(answer)
             await writer.drain()
 

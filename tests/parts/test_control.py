@@ -367,6 +367,14 @@ def test_two_callers_are_served_at_once(listening):
         assert json.loads(answers.readline())["result"] == "slow"
 
 
+def test_connections_that_say_nothing_hold_nobody_up(listening):
+    """An editor left open, or a caller that means harm, costs the others no answer."""
+    with contextlib.ExitStack() as idle:
+        for _ in range(control.CALLS_AT_ONCE + 1):
+            idle.enter_context(closing(connect(listening)))
+        assert "result" in ask(listening, request("hello") + b"\n")
+
+
 def test_several_requests_on_one_line_are_answered_in_order(listening):
     """One object a line, each with its own id."""
     with closing(connect(listening)) as line, line.makefile("rb") as answers:
