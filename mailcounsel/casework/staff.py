@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, upda
 from mailcounsel.casework import cases, letters, parcels, records
 from mailcounsel.casework.office import Office
 from mailcounsel.casework.parcels import Parcel
-from mailcounsel.config import Person
+from mailcounsel.config import Config, Person
 from mailcounsel.letter import templates
 from mailcounsel.store import models, statements
 from mailcounsel.store.columns import database_now, new_id
@@ -21,6 +21,7 @@ from mailcounsel.trust import addressbook
 
 outgoing = models.table(models.Outgoing)
 
+IN_CHARGE = frozenset({"admin", "supervisor"})  # roles that can do something about the centre
 URGENT = cases.PRIORITIES.index("urgent")
 AWAY = "therapist-away"  # the flag of a case that somebody else should take over
 # Notes of which a person gets one at a time: where several would leave together, the last of these.
@@ -53,6 +54,13 @@ def _concerned(office: Office, case: RowMapping, day: date, *, is_urgent: bool) 
     is_alone = assignee.is_here(day) and not is_urgent
     above = () if is_alone else office.config.supervisors(case["queue"])
     return list(dict.fromkeys((assignee, *above)))
+
+
+def in_charge(config: Config, now: datetime) -> list[Person]:
+    """Return the admins and supervisors with notes who are there today, else all of them."""
+    day = now.astimezone(ZoneInfo(config.centre.time_zone)).date()
+    people = [one for one in config.people if one.notify and IN_CHARGE & set(one.roles)]
+    return [one for one in people if one.is_here(day)] or people
 
 
 def tell(

@@ -40,6 +40,7 @@ WORDS = {
     "erased": "the file was erased",
     "staff-notice": "note to staff",
     "staff-risk": "urgent note to staff",
+    "staff-mailbox": "note to staff about a mailbox",
     "staff-quarantine": "note to staff about quarantine",
     "staff-silence": "urgent note to staff",
     "staff-locked": "urgent note to staff",

@@ -32,17 +32,28 @@ def queue(setting: client.Settings, *, everything: bool, as_json: bool) -> None:
 
 
 def unread(answer: Mapping[str, Any]) -> str:
-    """Return the line above a queue that tells of letters nobody could read, "" where none is.
+    """Return the lines above a queue that tell of letters and mailboxes nobody could read.
 
     The service says nothing of them to whoever can do nothing about it.
     """
+    return "".join(f"!! {line}\n" for line in (_letters(answer), _mailboxes(answer)) if line)
+
+
+def _letters(answer: Mapping[str, Any]) -> str:
     count = answer.get("quarantine", 0)
-    if not count:
-        return ""
-    since = output.local(answer["quarantine_since"], answer.get("now"))
+    since = output.local(answer.get("quarantine_since"), answer.get("now"))
     letters = "1 letter" if count == 1 else f"{count} letters"
     more = "An admin sees which: mailcounsel quarantine list"
-    return f"!! {letters} nobody could read, since {since}. {more}\n"
+    return f"{letters} nobody could read, since {since}. {more}" if count else ""
+
+
+def _mailboxes(answer: Mapping[str, Any]) -> str:
+    count = answer.get("mailboxes", 0)
+    since = output.local(answer.get("mailboxes_since"), answer.get("now"))
+    which = "1 mailbox" if count == 1 else f"{count} mailboxes"
+    when = f", since {since}" if since else ""
+    more = "An admin sees what is wrong: mailcounsel doctor"
+    return f"No letters come from {which}{when}. {more}" if count else ""
 
 
 def _render(answer: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select, update
 
@@ -30,7 +29,6 @@ NOTE = "staff-quarantine"  # the template
 BETWEEN = timedelta(hours=1)  # two notes to one person, unless there is danger
 LOOKED_AT = 256 * 1024  # bytes of a letter that are searched for danger
 HARMLESS = ("too-large", "OverBudget")  # others may be what kills a process that looks at them
-CONCERNED = frozenset({"admin", "supervisor"})
 
 _HERE = inboxes.c.state == "quarantine"
 
@@ -99,7 +97,7 @@ def _tell_all(connection: Connection, office: Office, dangerous: list[str], now:
     facts = {"letters": waiting(connection).letters, "urgent": len(dangerous)}
     told = [
         staff.tell(connection, office, person, NOTE, facts, _once(person, now, dangerous), now)
-        for person in _concerned(office.config, now)
+        for person in staff.in_charge(office.config, now)
         if dangerous or _is_due(connection, office, person, newest, now)
     ]
     return any(told)
@@ -107,13 +105,6 @@ def _tell_all(connection: Connection, office: Office, dangerous: list[str], now:
 
 def _once(person: Person, now: datetime, dangerous: list[str]) -> str:
     return f"staff:{person.name}:quarantine:{dangerous[0] if dangerous else now.isoformat()}"
-
-
-def _concerned(config: Config, now: datetime) -> list[Person]:
-    """Return the admins and supervisors who are there today, else all of them."""
-    day = now.astimezone(ZoneInfo(config.centre.time_zone)).date()
-    people = [one for one in config.people if one.notify and CONCERNED & set(one.roles)]
-    return [one for one in people if one.is_here(day)] or people
 
 
 def _is_due(

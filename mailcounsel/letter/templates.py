@@ -79,6 +79,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "copy": _CLIENT | {"emergency"},
         "key": _CLIENT | {"emergency", "client_key"},
         "staff-quarantine": frozenset({"letters", "urgent"}),
+        "staff-mailbox": frozenset({"mailboxes"}),
         "staff-notice": frozenset({"new", "urgent", "flagged", "to_assign"}),
         "staff-risk": frozenset({"ago"}),
         "staff-silence": frozenset({"ago"}),

@@ -52,6 +52,7 @@ TICKS = {  # seconds
     "promises": 60.0,
     "sweep": 60.0,
     "quarantine": 60.0,
+    "mailboxes": 60.0,
 }
 BESIDE = {"intake": "heavy letters"}  # a loop that is woken with another one
 
@@ -165,6 +166,7 @@ class Service:
             "promises": work.keep_promises,
             "sweep": work.sweep,
             "quarantine": work.tell_of_quarantine,
+            "mailboxes": work.tell_of_mailboxes,
         }
         for name, job in jobs.items():
             self._bells[name] = loops.Bell(loop)

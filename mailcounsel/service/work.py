@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from mailcounsel import errors
 from mailcounsel.casework import absence, checkins, duties, errands, keeping
-from mailcounsel.intake import inbox, opening, pipeline, quarantine, recording
+from mailcounsel.intake import inbox, mailboxes, opening, pipeline, quarantine, recording
 from mailcounsel.intake.inbox import Received
 from mailcounsel.outgoing import claim
 from mailcounsel.service import clockback, roundtrip, watermark
@@ -148,6 +148,13 @@ def sweep(desk: Desk) -> int:
 def tell_of_quarantine(desk: Desk) -> int:
     """Tell the staff of letters nobody could read. Nothing more is there until the next minute."""
     if quarantine.tell(desk.store, desk.office, desk.now()):
+        desk.ring("outbox")
+    return 0
+
+
+def tell_of_mailboxes(desk: Desk) -> int:
+    """Tell the staff of mailboxes nobody can read. Nothing more is there until the next minute."""
+    if mailboxes.tell(desk.store, desk.office, desk.now()):
         desk.ring("outbox")
     return 0
 

@@ -26,7 +26,7 @@ from mailcounsel.casework import (
     staff,
     taking,
 )
-from mailcounsel.intake import quarantine
+from mailcounsel.intake import mailboxes, quarantine
 from mailcounsel.service.control import Parameters, data, listed, number, text
 from mailcounsel.service.desk import Caller, Desk
 from mailcounsel.trust import addressbook, casekeys, roster
@@ -116,11 +116,17 @@ def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
 
 
 def unread(desk: Desk, caller: Caller) -> dict[str, Any]:
-    """Return how many letters nobody could read, for those who may do something about it."""
-    if not quarantine.CONCERNED & set(caller.roles):
+    """Return how many letters and mailboxes nobody could read, for those in charge."""
+    if not staff.IN_CHARGE & set(caller.roles):
         return {}
     found = desk.store.read(quarantine.waiting)
-    return {"quarantine": found.letters, "quarantine_since": iso(found.since)}
+    boxes = mailboxes.silent(desk.store, desk.office, desk.now())
+    return {
+        "quarantine": found.letters,
+        "quarantine_since": iso(found.since),
+        "mailboxes": boxes.mailboxes,
+        "mailboxes_since": iso(boxes.since),
+    }
 
 
 def take_next(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
