@@ -2,8 +2,9 @@
 
 A machine that starts with a wrong clock writes its moments down until the right time reaches it.
 Nobody can tell afterwards what of a year was meant, so only that is brought back which is owed
-soon after it is written down: letters to be placed, letters to be sent, and who is told next of a
-danger nobody has read. Too early does little harm there; too late does.
+soon after it is written down: letters to be placed, letters to be sent, answers that a client waits
+for, and who is told next of a danger nobody has read. Too early does little harm there; too late
+does.
 """
 
 from __future__ import annotations
@@ -11,22 +12,25 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
-from mailcounsel.casework import errands, ladder, letters
+from mailcounsel.casework import cases, errands, ladder, letters
+from mailcounsel.casework.office import Office
 from mailcounsel.intake import inbox
 from mailcounsel.outgoing import claim
+from mailcounsel.store import statements
 
 log = logging.getLogger(__name__)
 
 DRIFT = timedelta(minutes=2)  # what clocks may differ by
 
 
-def bring_back(connection: Connection, now: datetime) -> int:
+def bring_back(connection: Connection, office: Office, now: datetime) -> int:
     """Let what waits for a moment of a clock that was ahead be due again. Return how much."""
-    found = _letters_in(connection, now) + _letters_out(connection, now) + _steps(connection, now)
+    found = _letters_in(connection, now) + _letters_out(connection, now)
+    found += _steps(connection, now) + _answers(connection, office, now)
     if found:
-        log.warning("the clock was put back: %d letters and notes are due again", found)
+        log.warning("the clock was put back: %d letters, notes and cases are due again", found)
     return found
 
 
@@ -43,6 +47,20 @@ def _letters_out(connection: Connection, now: datetime) -> int:
     tried = (out.c.attempts > 0) & (out.c.due_at > now + longest)
     late = out.c.state.in_(["ready", "held"]) & (written | tried)
     return connection.execute(update(out).where(late).values(due_at=now)).rowcount
+
+
+def _answers(connection: Connection, office: Office, now: datetime) -> int:
+    """Let clients wait from now on, and be promised anew, who wait since a moment to come."""
+    rows, ahead = cases.cases, now + DRIFT
+    late = (rows.c.waiting_since > ahead) | (rows.c.promised_since > ahead)
+    waits = (rows.c.state == "open") & rows.c.waiting_since.is_not(None)
+    found = connection.execute(select(rows).where(waits, late)).mappings().all()
+    for case in found:
+        since = min(case["waiting_since"], now)
+        until = cases.answer_by(office, case, case["priority"], now)
+        moments = {"waiting_since": since, "promised_since": now, "promised_at": until}
+        statements.change(connection, rows, case["id"], **moments)
+    return len(found)
 
 
 def _steps(connection: Connection, now: datetime) -> int:

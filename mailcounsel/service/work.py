@@ -139,7 +139,7 @@ def sweep(desk: Desk) -> int:
     What waits for a moment of a clock that was ahead is due again.
     """
     now = desk.now()
-    desk.store.write(lambda c: clockback.bring_back(c, now))
+    desk.store.write(lambda c: clockback.bring_back(c, desk.office, now))
     found = claim.sweep(desk.store, now)
     watermark.note(desk.office.config, desk.store)
     return found

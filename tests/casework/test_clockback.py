@@ -68,3 +68,29 @@ def test_what_waits_for_a_right_moment_goes_on_waiting(house):
     due = [row.due_at for row in (*house.outbox(), *house.rows(models.Errand))]
     work.sweep(house.desk)
     assert [row.due_at for row in (*house.outbox(), *house.rows(models.Errand))] == due
+
+
+def test_who_waits_for_an_answer_since_then_waits_from_now_on(ahead):
+    """They would stand last in the queue, with a promise of next year."""
+    ahead.write(ANI, "Halo.")
+    promised = ahead.case(1).promised_at
+    ahead.put_back()
+    case, now = ahead.case(1), ahead.clock.now()
+    assert case.waiting_since == now
+    assert now < case.promised_at < promised
+    assert (case.promised_at - now).days < 10
+    work.sweep(ahead.desk)
+    assert ahead.case(1).promised_at == case.promised_at
+
+
+def test_a_promise_that_was_moved_then_is_made_anew(ahead):
+    """The letter came while the clock was right; it waits since that day."""
+    ahead.put_back()
+    ahead.write(ANI, "Halo.")
+    began = ahead.case(1).waiting_since
+    ahead.clock.on(days=365)
+    work.keep_promises(ahead.desk)
+    ahead.put_back()
+    case = ahead.case(1)
+    assert case.waiting_since == began
+    assert (case.promised_at - ahead.clock.now()).days < 10
