@@ -185,6 +185,29 @@ def test_a_jump_of_a_year_asks_once(house, ani):
     assert house.rows(models.Goal)[0].next_due_at > house.clock.now()
 
 
+def test_questions_of_a_clock_that_was_ahead_come_again_in_their_rhythm(house, ani):
+    """One came too early, and the next would come in a year; so would a questionnaire."""
+    house.clock.on(days=365)
+    send_measure(house)
+    work.ask_checkins(house.desk)
+    agree(house, label="tidur", every="day", at="20:00")
+    house.clock.on(days=-365)
+    work.sweep(house.desk)
+    due = [row.next_due_at for row in house.rows(models.Goal) if row.state == "active"]
+    assert len(due) == 2
+    assert all(0 < (one - house.clock.now()).days + 1 <= 8 for one in due)
+
+
+def test_a_questionnaire_of_a_clock_that_was_ahead_goes_out_once(house, ani):
+    """It was to be sent at once."""
+    house.clock.on(days=365)
+    send_measure(house)
+    house.clock.on(days=-365)
+    work.sweep(house.desk)
+    (row,) = [one for one in house.rows(models.Goal) if one.asks == "measure"]
+    assert row.next_due_at <= house.clock.now()
+
+
 def test_a_step_back_of_the_clock_does_not_ask_again(house, ani):
     """(goal, due time) exists once, whatever the clock does."""
     goal = house.rows(models.Goal)[0]
