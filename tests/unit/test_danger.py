@@ -107,6 +107,7 @@ DANGER: dict[str, list[str]] = {
         "aku pengen bali ning Gusti",
         # Indonesian
         "Aku ingin mati.", "saya mau mati saja", "pengen mati rasanya", "pgn mati aja",
+        "mau mokat aja", "pengen modyar wae",
         "Pingin MATI", "Aku ingin matiii", "ingin cepat mati", "saya ingin bunuh diri",
         "Kadang kepikiran bunuh diri", "aku mau bundir", "pernah percobaan bunuh diri dua kali",
         "Saya ingin mengakhiri hidup saya.", "Rasanya mau akhiri semuanya", "tidak mau hidup lagi",
