@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, func, select
 
 from mailcounsel.casework import cases, letters, risk, staff
 from mailcounsel.casework.office import Office
 from mailcounsel.store import statements
 
+OFTEN = 3  # tries, some six minutes; a server that asks to come again was asked by then
 
 def failed(
     connection: Connection, office: Office, outgoing_id: str, fence: int, now: datetime, reason: str
@@ -46,3 +47,16 @@ def press(
     staff.notify(connection, office, case, f"bounce:{row['id']}", now)
     if cases.has_open_risk(connection, case):
         risk.raise_risk(connection, office, case["id"], entry_id, now, cause="bounced")
+
+
+def tried_in_vain(connection: Connection, office: Office, person: str | None) -> int:
+    """Count the letters that were tried again and again and could not leave yet.
+
+    Of all letters, or of the cases that a person may open.
+    """
+    out = letters.outgoing
+    stuck = (out.c.state == "ready") & (out.c.attempts >= OFTEN)
+    if person is not None:
+        theirs = select(cases.cases.c.id).where(cases.theirs(office, person))
+        stuck &= out.c.case_id.in_(theirs)
+    return int(connection.execute(select(func.count()).where(stuck)).scalar_one())

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mailcounsel.cli import client, output
-from mailcounsel.cli.queue import NOTHING, unread
+from mailcounsel.cli.queue import NOTHING, troubles
 from mailcounsel.cli.show import show_case
 
 
@@ -31,7 +31,7 @@ def next_(setting: client.Settings, *, as_json: bool, no_pager: bool) -> None:
         for one in taken.get("locked", []):
             output.say(locked(one))
         if taken["case"] is None:
-            output.emit(taken, as_json, lambda: unread(taken) + nothing(taken))
+            output.emit(taken, as_json, lambda: troubles(taken) + nothing(taken))
             return
         show_case(service, taken["case"], full=False, as_json=as_json, no_pager=no_pager)
         if not as_json:

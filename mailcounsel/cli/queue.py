@@ -31,12 +31,20 @@ def queue(setting: client.Settings, *, everything: bool, as_json: bool) -> None:
     output.emit(answer, as_json, lambda: _render(answer))
 
 
-def unread(answer: Mapping[str, Any]) -> str:
-    """Return the lines above a queue that tell of letters and mailboxes nobody could read.
+def troubles(answer: Mapping[str, Any]) -> str:
+    """Return the lines above a queue that tell of letters that cannot leave or be read.
 
-    The service says nothing of them to whoever can do nothing about it.
+    Of what nobody could read the service says nothing to whoever can do nothing about it.
     """
-    return "".join(f"!! {line}\n" for line in (_letters(answer), _mailboxes(answer)) if line)
+    lines = (_unsent(answer), _letters(answer), _mailboxes(answer))
+    return "".join(f"!! {line}\n" for line in lines if line)
+
+
+def _unsent(answer: Mapping[str, Any]) -> str:
+    count = answer.get("unsent", 0)
+    letters = "1 letter" if count == 1 else f"{count} letters"
+    more = "Which, and why: mailcounsel outbox"
+    return f"{letters} could not leave, tried again and again. {more}" if count else ""
 
 
 def _letters(answer: Mapping[str, Any]) -> str:
@@ -57,7 +65,7 @@ def _mailboxes(answer: Mapping[str, Any]) -> str:
 
 
 def _render(answer: Mapping[str, Any]) -> str:
-    return unread(answer) + _table(answer) + output.and_more(answer)
+    return troubles(answer) + _table(answer) + output.and_more(answer)
 
 
 def _table(answer: Mapping[str, Any]) -> str:

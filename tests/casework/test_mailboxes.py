@@ -36,7 +36,7 @@ def notes(house):
 
 
 def above(house, person="sari"):
-    return queue.unread(house.call(person, "queue.list"))
+    return queue.troubles(house.call(person, "queue.list"))
 
 
 def test_a_mailbox_that_went_silent_is_told_of_once_a_day(house, watched):

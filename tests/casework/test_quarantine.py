@@ -53,7 +53,7 @@ def notes(house) -> list[tuple[str, str]]:
 
 def test_the_queue_of_who_may_help_begins_with_it(house):
     """A number, since when, and what to type; for a therapist there is nothing to do about it."""
-    assert queue.unread(house.call("sari", "queue.list")) == ""
+    assert queue.troubles(house.call("sari", "queue.list")) == ""
     since = house.clock.now()
     too_large(house, "Halo.")
     house.clock.on(days=1)
@@ -70,7 +70,7 @@ def test_next_says_so_where_nothing_waits(house):
     too_large(house, "Halo.")
     nothing = house.call("sari", "case.next")
     assert (nothing["case"], nothing["quarantine"]) == (None, 1)
-    assert queue.unread(nothing).startswith("!! 1 letter nobody could read, since")
+    assert queue.troubles(nothing).startswith("!! 1 letter nobody could read, since")
     assert house.call("wulan", "case.next")["case"] is None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from mailcounsel.casework import duties, errands, letters, records, staff
+from mailcounsel.cli import queue
 from mailcounsel.config import Person
+from mailcounsel.store import models
 
 ANI = "ani@klien.test"
 DANGER = "Saya ingin mengakhiri hidup saya malam ini."
@@ -165,3 +167,18 @@ def test_a_note_on_its_way_is_not_taken_back(house):
     house.store.write(lambda c: letters.due(c, now, 9))
     house.write("b@klien.test", DANGER)
     assert len(notes(house)) == 2
+
+
+def test_letters_that_cannot_leave_stand_above_the_queue(house):
+    """The smarthost is down: whoever waits for an answer to be read should know that none left."""
+    house.write(ANI, "Halo.")
+    house.call("wulan", "case.next")
+    assert queue.troubles(house.call("wulan", "queue.list")) == ""
+    (row,) = [one for one in house.outbox() if one.state == "ready" and one.case_id]
+    house.edit(models.Outgoing, row.id, attempts=2)
+    assert queue.troubles(house.call("wulan", "queue.list")) == ""
+    house.edit(models.Outgoing, row.id, attempts=3)
+    said = "1 letter could not leave, tried again and again. Which, and why: mailcounsel outbox"
+    line = f"!! {said}\n"
+    for person, seen in (("wulan", line), ("sari", line), ("bayu", "")):
+        assert queue.troubles(house.call(person, "queue.list")) == seen

@@ -25,6 +25,7 @@ from mailcounsel.casework import (
     splitting,
     staff,
     taking,
+    undelivered,
 )
 from mailcounsel.intake import mailboxes, quarantine
 from mailcounsel.service.control import Parameters, data, listed, number, text
@@ -112,11 +113,17 @@ def queue(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, Any]:
         more = cases.queue_length(*asked, everything=everything) - len(found)
         return {"cases": summaries(connection, desk, found, caller.person), "more": more}
 
-    return {**desk.store.read(read), **_said_with(desk, caller), **unread(desk, caller)}
+    return {**desk.store.read(read), **_said_with(desk, caller), **troubles(desk, caller)}
 
 
-def unread(desk: Desk, caller: Caller) -> dict[str, Any]:
-    """Return how many letters and mailboxes nobody could read, for those in charge."""
+def troubles(desk: Desk, caller: Caller) -> dict[str, Any]:
+    """Return how many letters cannot leave, and for those in charge how many nobody could read."""
+    whose = None if "admin" in caller.roles else caller.person
+    unsent = desk.store.read(lambda c: undelivered.tried_in_vain(c, desk.office, whose))
+    return {"unsent": unsent, **_unread(desk, caller)}
+
+
+def _unread(desk: Desk, caller: Caller) -> dict[str, Any]:
     if not staff.IN_CHARGE & set(caller.roles):
         return {}
     found = desk.store.read(quarantine.waiting)
@@ -145,7 +152,7 @@ def take_next(desk: Desk, caller: Caller, parameters: Parameters) -> dict[str, A
         "case": cases.handle(case["number"]) if case else None,
         **({"with": case["assignee"]} if case and taken.is_lent else {}),
         **({"locked": locked} if locked else {}),
-        **({} if case else unread(desk, caller)),
+        **({} if case else troubles(desk, caller)),
     }
 
 
