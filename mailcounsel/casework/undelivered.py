@@ -12,6 +12,7 @@ from mailcounsel.store import statements
 
 OFTEN = 3  # tries, some six minutes; a server that asks to come again was asked by then
 
+
 def failed(
     connection: Connection, office: Office, outgoing_id: str, fence: int, now: datetime, reason: str
 ) -> bool:

@@ -75,10 +75,16 @@ def _row(letter: Mapping[str, Any], now: str) -> tuple[str, ...]:
         output.short(letter["id"]),
         letter["case"] or "-",
         kinds.of_letter(letter["kind"]),
-        STATES.get(letter["state"], letter["state"]),
+        _state(letter),
         output.local(when, now),
         letter["reason"],
     )
+
+
+def _state(letter: Mapping[str, Any]) -> str:
+    if letter["state"] == "ready" and letter["reason"]:
+        return "tried again at"
+    return str(STATES.get(letter["state"], letter["state"]))
 
 
 @outbox.command()

@@ -307,6 +307,11 @@ def test_a_letter_that_is_stuck_says_what_to_do():
     assert "no such address" not in late
     well = outbox._render({"letters": [stuck(state="sent", reason="")], "now": now})
     assert "resend" not in well
+    again = outbox._render({"letters": [stuck(state="ready", reason="unreachable")], "now": now})
+    assert "tried again at" in again
+    assert "tried again" not in outbox._render(
+        {"letters": [stuck(state="ready", reason="")], "now": now}
+    )
 
 
 def test_a_language_is_told_by_its_name():
