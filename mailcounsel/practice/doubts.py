@@ -13,7 +13,7 @@ from typing import Any, Final
 from mailcounsel.practice import spelling
 
 # Faces that hold a digit: "8)", ":3", "0:)". Behind a name ("G1:3") it is a number.
-_FACE: Final = re.compile(r"(?<![\w.,])(?:[08]-?\)|:-?[03]|=[03]|[03]:-?\))(?!\w)")
+_FACE: Final = re.compile(r"(?<![\w.,(])(?:[08]-?\)|:-?[03]|=[03]|[03]:-?\))(?!\w)")
 # Pictures that make a number one of hours, pills or children, or turn it round.
 _THINGS: Final = re.compile(
     "[\u2190-\u21ff\u231a\u231b\u23e9-\u23f3\u260e\u274c\u2b05-\u2b07\U0001f378-\U0001f37b"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final, Literal
 
 from mailcounsel.practice.spelling import Kind, plain, sets, values, words_of
@@ -40,6 +40,7 @@ _CLAUSE: Final = re.compile(
 )
 _SPACED: Final = re.compile(r"[.,;!?…]+(?!\d)")
 # "3 out of 7 days" says how many times.
+_WRITTEN_OUT: Final = re.compile(r"\b(\w+) ?\((\w+)\)")
 _OF_DAYS: Final = re.compile(
     r"(?<![\w/.,:–-])(\w+)(?: ?(?:x|kali|times))? (?:dari|out of|of) (\w+)"
     r" (?:hari|malam|pagi|days|nights|mornings|evenings)\b"
@@ -94,7 +95,8 @@ def number(text: str, kind: Kind = "rating") -> Number | Unsure:
         return Unsure("too long")
     if kind == "times" and _says_none(text):
         return Number(0)
-    said = plain(text) if kind == "rating" else _OF_DAYS.sub(_done, plain(text))
+    said = _WRITTEN_OUT.sub(partial(_once, kind=kind), plain(text))
+    said = said if kind == "rating" else _OF_DAYS.sub(_done, said)
     clauses = list(_clauses(said, kind))
     numbers = [number for clause in clauses for number in clause.numbers]
     doubt = next((number.doubt for number in numbers if number.doubt), None)
@@ -102,6 +104,12 @@ def number(text: str, kind: Kind = "rating") -> Number | Unsure:
         return Unsure(doubt)
     reason, value = _settle(clauses)
     return Unsure(reason) if value is None else Number(value)
+
+
+def _once(match: re.Match[str], kind: Kind) -> str:
+    """Leave out a number that stands behind itself in brackets: "7 (seven)"."""
+    values = {_value(word, kind) for word in match.groups()}
+    return match[1] if len(values) == 1 and None not in values else match[0]
 
 
 def _done(match: re.Match[str]) -> str:

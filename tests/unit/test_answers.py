@@ -87,6 +87,8 @@ def test_no_sentence_is_misread(held_out: bool) -> None:
         ("practice", "3 out of 7 days", (3,)),
         ("practice", "4x dari 6 malam", (4,)),
         ("practice", "none at all", (0,)),
+        ("goal", "7 (tujuh)", (7,)),
+        ("practice", "3 (three) times", (3,)),
         ("practice", "tidak sama sekali", (0,)),
         ("practice", "Not once, I'm afraid", (0,)),
         ("mood,practice", "Anak saya umur 9 tahun. Mood 2, lat 1x", (2, 1)),
@@ -110,6 +112,12 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     questions = answers.questions_of("G1,G2,mood,practice")
     for asked, said in zip(questions, answers.read(text, questions).values(), strict=True):
         assert isinstance(said, Unsure) or 0 <= said.value <= MOST[asked.kind]
+
+
+@pytest.mark.parametrize("text", ["7 (8)", "7(8)", "7 (delapan)"])
+def test_another_number_in_brackets_is_another_number(text: str) -> None:
+    """No face either: an eye has no bracket before it."""
+    assert isinstance(answers.read(text, [answers.question("goal")])["goal"], Unsure)
 
 
 @pytest.mark.parametrize("names", ["", "G1,,G2", "G0", "sleep", "goal,goal", "G1;G2", "G1,G1"])
