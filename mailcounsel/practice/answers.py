@@ -107,8 +107,10 @@ def by_name(text: str, questions: Sequence[Question]) -> dict[str, Number]:
 def numbered(text: str) -> set[str]:
     """Return the names a text gives a certain number, asked or not: {"G1", "mood", "practice"}."""
     folded = spelling.folded(doubts.without_faces(text[: numbers.LONGEST]))
-    named = {_name(one) for one in _NAME.finditer(folded) if not one["other"]}
-    return set(by_name(text, [question(name) for name in sorted(named)]))
+    found = [one for one in _NAME.finditer(folded) if not one["other"]]
+    parts = _parts(folded, found) if found else ()
+    kinds = [(part.name, numbers.number(part.words, question(part.name).kind)) for part in parts]
+    return {name for name, said in kinds if isinstance(said, Number)}
 
 
 def _unsure(questions: Sequence[Question], why: Unsure) -> Answers:

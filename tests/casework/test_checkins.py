@@ -576,6 +576,13 @@ def test_a_number_without_a_name_answers_its_own_letter_alone(house, apart):
     assert by_name(house)[0]["P1"] == "answered"
 
 
+def test_a_named_number_behind_a_bare_one_is_left_to_a_person(house, apart):
+    """The bare one answers its letter; whether the other is meant as well, a person sees."""
+    house.write(ANI, "7\nlatihan 3x", reply_to=apart[0])
+    assert by_name(house)[0] == {"G1": "answered", "P1": "asked"}
+    assert house.case(1).waiting_since is not None
+
+
 def test_a_number_for_a_goal_that_does_not_wait_is_read_by_a_person(house, apart):
     """It may be better than the one that was kept, or meant for another: no machine thanks."""
     house.write(ANI, "5", reply_to=apart[0])
