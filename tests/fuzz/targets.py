@@ -20,7 +20,7 @@ from mailcounsel import config, errors
 from mailcounsel.crypto import status
 from mailcounsel.intake import assessing, classifying, imap, inbox, opening, smtp, vouching
 from mailcounsel.intake.knowledge import NoKnowledge
-from mailcounsel.letter import addresses, calendars, fold, headers, parse, pictures, text, tnef
+from mailcounsel.letter import addresses, calendars, cms, fold, headers, parse, pictures, text, tnef
 from mailcounsel.service import explaining
 
 Target = Callable[[bytes], None]
@@ -114,6 +114,7 @@ def terminal(data: bytes) -> None:
 def files(data: bytes) -> None:
     """Enclosed files of any kind are read or left, and never an error."""
     tnef.read(data)
+    assert len(cms.signed_content(data) or b"") <= len(data)
     assert is_clean(calendars.described(data))
     cleaned = pictures.without_traces(data)
     assert cleaned is None or pictures.without_traces(cleaned) == cleaned
