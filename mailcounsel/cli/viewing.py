@@ -334,17 +334,21 @@ def head(case: Mapping[str, Any]) -> list[str]:
 def resting(case: Mapping[str, Any]) -> list[str]:
     """Return the line that says that check-ins rest, why and until when; [] where they do not."""
     why = case.get("checkins_rest")
-    is_asked = any(goal["state"] == "active" for goal in case.get("goals", ()))
-    if why is None or not (is_asked or why in BY_THE_CLIENT):
+    if why is None or not (_is_asked(case) or why in BY_THE_CLIENT):
         return []
     return [f"check-ins rest: {RESTS.get(why, why).format_map(case)}"]
+
+
+def _is_asked(case: Mapping[str, Any]) -> bool:
+    """Tell whether any check-in is agreed in a case."""
+    return any(goal["state"] == "active" for goal in case.get("goals", ()))
 
 
 def going_on(case: Mapping[str, Any]) -> str:
     """Say whether check-ins go on now, or why they rest all the same."""
     why = case.get("checkins_rest")
     if why is None:
-        return "its check-ins go on"
+        return "its check-ins go on" if _is_asked(case) else "no check-ins are agreed in it"
     return f"its check-ins rest: {RESTS.get(why, why).format_map(case)}"
 
 

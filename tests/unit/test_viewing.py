@@ -387,7 +387,9 @@ def test_a_goal_that_does_not_open_says_so_in_its_place():
 
 def test_check_ins_that_rest_all_the_same_are_not_said_to_go_on():
     """A case is open again, or its danger closed: a client who sent STOP is asked nothing."""
-    assert viewing.going_on(case_of(checkins_rest=None)) == "its check-ins go on"
+    asked = case_of(checkins_rest=None, goals=[{"state": "active"}])
+    assert viewing.going_on(asked) == "its check-ins go on"
+    assert viewing.going_on(case_of(checkins_rest=None)) == "no check-ins are agreed in it"
     said = viewing.going_on(case_of(checkins_rest="stopped"))
     assert said.startswith("its check-ins rest: the client sent STOP")
 
