@@ -18,6 +18,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -42,7 +43,17 @@ class View:
 
     uidvalidity: int
     uids: frozenset[int]
+    uidnext: int | None
     mark: tuple[int | None, ...]
+
+    def counts_anew(self, seen: AbstractSet[int]) -> bool:
+        """Tell whether UIDs that were seen will be given again, to other letters.
+
+        A server that was restored from a copy forgets the letters since, and their numbers with
+        them (RFC 3501 §2.3.1.1 forbids it). A UIDNEXT that is below letters still there is no sign.
+        """
+        following = 0 if self.uidnext is None else self.uidnext
+        return following > max(self.uids, default=0) and following <= max(seen, default=0)
 
 
 @contextmanager
@@ -100,7 +111,8 @@ class Connection:
             raise errors.MailboxError("folder-missing") from exc
         if b"UIDVALIDITY" not in state:
             raise errors.MailboxError("server-cannot")
-        return View(int(state[b"UIDVALIDITY"]), self._uids(state[b"EXISTS"]), _mark(state))
+        uids = self._uids(state[b"EXISTS"])
+        return View(int(state[b"UIDVALIDITY"]), uids, state.get(b"UIDNEXT"), _mark(state))
 
     def _uids(self, exists: int) -> frozenset[int]:
         found: set[int] = set()

@@ -107,6 +107,12 @@ def seen(store: Store, folder: Folder) -> set[int]:
     return store.read(lambda connection: {int(uid) for uid in connection.execute(query).scalars()})
 
 
+def set_apart(store: Store, folder: Folder, now: datetime) -> None:
+    """Keep what was seen in a folder, but under a UIDVALIDITY no server has (RFC 3501 §2.3.1.1)."""
+    change = update(sightings).where(*_lines(folder)).values(uidvalidity=-int(now.timestamp()))
+    store.write(lambda connection: connection.execute(change).rowcount)
+
+
 def ripe(store: Store, folder: Folder, seen_before: datetime, most: int) -> list[int]:
     """Return UIDs, lowest first, whose letter is safe in its last state and was seen long ago."""
     joined = sightings.join(inboxes, inboxes.c.id == sightings.c.inbox_id)

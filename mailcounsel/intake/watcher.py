@@ -186,6 +186,10 @@ class Watcher:
         folder = Folder(self._account, name, view.uidvalidity)
         if folder not in self._seen:
             self._seen[folder] = ledger.seen(self._store, folder)
+        if view.counts_anew(self._seen[folder]):
+            log.warning("mailbox %s: restored, all of it is looked at again", self._account[:8])
+            ledger.set_apart(self._store, folder, self._clock.now())
+            self._seen[folder] = set()
         missing = sorted(view.uids - self._seen[folder])
         easy, hard, waiting = self._bad.sorted(folder, missing, time.monotonic())
         if waiting:

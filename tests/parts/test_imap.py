@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
+import shutil
 import socket
 import ssl
+import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -232,6 +235,42 @@ def test_a_renumbered_folder_loses_and_doubles_nothing(centre, dovecot, mailbox,
         dovecot.append(user, letter(name), "Work")
     until(lambda: inbox.counts(centre.store).sightings == 4, "two more sightings")
     assert centre.letters() == 3
+
+
+def test_a_mailbox_restored_from_a_copy_loses_no_letter(centre, dovecot, mailbox, user, until):
+    """The server forgot letters, and gives their UIDs to others: all of it is looked at again."""
+    dovecot.append(user, letter("one"))
+    place = dovecot.directory / "mail" / user
+    subprocess.run(["cp", "-a", place, f"{place}.copy"], check=True)
+    for name in ("two", "three", "four"):
+        dovecot.append(user, letter(name))
+    first = centre.watch(mailbox())
+    until(lambda: centre.letters() == 4, "four letters")
+    first.stop(PATIENCE)
+    shutil.rmtree(place)
+    Path(f"{place}.copy").rename(place)
+    assert dovecot.append(user, letter("five")) == 2
+    second = centre.watch(mailbox())
+    until(lambda: centre.letters() == 5, "the letter that got an old number")
+    assert inbox.counts(centre.store) == inbox.Counts(6, {"received": 5}, 0)
+    second.stop(PATIENCE)
+    dovecot.append(user, letter("six"))
+    centre.watch(mailbox())
+    until(lambda: centre.letters() == 6, "the next letter")
+    assert inbox.counts(centre.store).sightings == 7
+
+
+@pytest.mark.parametrize(
+    ("uids", "uidnext", "seen", "anew"),
+    [
+        ({1, 2}, 3, {1, 2}, False), ({1}, 3, {1, 2}, False), (set(), 1, set(), False),
+        (set(), 3, {1, 2}, False), ({1}, 2, {1, 2}, True), (set(), 1, {4}, True),
+        ({1, 9}, 2, {1, 2, 9}, False), ({1, 2}, None, {1, 2}, False),
+    ],
+)  # fmt: skip
+def test_only_numbers_to_come_that_were_seen_are_a_sign(uids, uidnext, seen, anew):
+    """Letters that were deleted are none, nor a server that says nothing, or what cannot be."""
+    assert imap.View(7, frozenset(uids), uidnext, ()).counts_anew(seen) == anew
 
 
 def test_gaps_and_expunged_letters(centre, dovecot, mailbox, user, until):
