@@ -129,7 +129,7 @@ def test_next_leaves_out_what_one_holds_no_key_to(house):
     house.keys.clear()
     house.store.write(forget("wulan"))
     house.enrol("wulan")
-    assert house.call("wulan", "case.next") == {"case": None}
+    assert house.call("wulan", "case.next")["case"] is None
     (case,) = house.call("wulan", "queue.list")["cases"]
     assert case["has_keys"] is False
     house.write("budi@klien.test", "Halo.")
@@ -355,7 +355,7 @@ def test_a_case_in_a_language_they_do_not_counsel_in_is_left_to_others(house):
     house.office = Office(config, house.office.keyring)
     house.write("amy@klien.test", "I have been feeling very low since the summer.")
     assert house.case(1).language == "en"
-    assert house.call("wulan", "case.next") == {"case": None}
+    assert house.call("wulan", "case.next")["case"] is None
     assert house.call("bayu", "case.next") == {"case": "C-0001"}
     house.write("ben@klien.test", "I want to kill myself tonight, and I have the pills here.")
     assert house.call("wulan", "case.next") == {"case": "C-0002"}
