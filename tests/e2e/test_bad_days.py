@@ -271,6 +271,9 @@ def small_disk(folder):
     try:
         yield
     finally:
+        # Its agent would not see its home go, and live on.
+        agent = ["gpgconf", "--homedir", str(folder / "gnupg"), "--kill", "gpg-agent"]
+        subprocess.run(agent, check=False)
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
